@@ -1,0 +1,71 @@
+"""Every error of the two packages, as one tree.
+
+::
+
+    InformationError
+    ├── ParseError                 text that is not in the language
+    ├── UnknownVariableError       a variable, quantity or name that is not there
+    ├── ModelError                 a model or distribution that contradicts itself
+    ├── NonlinearError             an expression that is not linear in its quantities
+    ├── UndefinedQuantityError     a quantity that the assumptions leave without a value
+    ├── DegenerateObjectiveError   an objective without a sensible minimiser
+    ├── DerivationError            a derivation or certificate that does not hold
+    └── ConfigError                an option or a file that cannot be used
+"""
+
+
+class InformationError(Exception):
+    """Root of all errors that imeasure and ibtrain raise on purpose."""
+
+
+class ParseError(InformationError):
+    """Text that is not in the language; the message shows the text with a caret under the spot.
+
+    Args:
+        problem: What is wrong, and what was expected.
+        text: The whole text.
+        start: First character of the spot.
+        stop: One past its last character.
+    """
+
+    def __init__(self, problem: str, text: str, start: int, stop: int | None = None) -> None:
+        stop = max(start + 1, start + 1 if stop is None else stop)
+        line_start = text.rfind("\n", 0, start) + 1
+        line_stop = text.find("\n", start)
+        line = text[line_start : len(text) if line_stop < 0 else line_stop]
+        column = start - line_start
+        width = min(stop - start, max(1, len(line) - column))
+        marker = " " * column + "^" + "~" * (width - 1)
+        super().__init__(f"{problem}\n    {line}\n    {marker}")
+        self.problem, self.text, self.start, self.stop = problem, text, start, stop
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.problem, self.text, self.start, self.stop)
+
+
+class UnknownVariableError(InformationError):
+    """A variable, quantity or name that the model, the distribution or the catalogue does not know."""
+
+
+class ModelError(InformationError):
+    """A model or a distribution that contradicts itself or cannot be built."""
+
+
+class NonlinearError(InformationError):
+    """An expression that is not linear in its information quantities."""
+
+
+class UndefinedQuantityError(InformationError):
+    """A quantity that the assumptions leave without a value; the message says what to assume or add."""
+
+
+class DegenerateObjectiveError(InformationError):
+    """An objective whose minimiser is trivial, or that has no loss term; the message names the coefficient."""
+
+
+class DerivationError(InformationError):
+    """A derivation, a canonical form or a certificate that does not hold."""
+
+
+class ConfigError(InformationError):
+    """A configuration, an option or a file that cannot be used; the message names it and the remedy."""
