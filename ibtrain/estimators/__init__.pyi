@@ -1,0 +1,4 @@
+from .mixtures import mixture
+from .result import Estimate, Estimates
+
+__all__ = ["Estimate", "Estimates", "mixture"]

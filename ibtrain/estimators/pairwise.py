@@ -1,0 +1,75 @@
+"""Closed upper and lower bounds of a mixture's entropy from pairwise distances between its components.
+
+Kolchinsky and Tracey, "Estimating mixture entropy with pairwise distances", Entropy 19(7), 2017: the Kullback-Leibler
+divergence gives the upper bound, the Bhattacharyya distance the lower one.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from ibtrain.estimators.posterior import Components, sweep
+from ibtrain.estimators.result import Estimate, Side
+
+CHUNK = 1 << 22
+
+
+def closed_bounds(
+    components: Components, chosen: Tensor, noise_entropy: float, *, with_labels: bool
+) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+    r"""Return the closed bounds, lower and upper, of ``H[Z]``, ``I[X;Z]`` and with labels ``H[Z|Y]``, ``I[X;Z|Y]``.
+
+    .. math:: -\frac1N \sum_i \ln \frac1N \sum_j e^{-D(p_i, p_j)}
+
+    bounds :math:`I[X;Z]` from above with :math:`D = KL(p_i \| p_j)` and from below with the Bhattacharyya distance.
+    The outer mean runs over all components if each was drawn, else over those drawn, with a standard error.
+
+    Args:
+        components: The mixture.
+        chosen: Numbers of the components that were drawn.
+        noise_entropy: ``H[Z|X]`` in nats.
+        with_labels: Whether the classes are labels rather than a single class.
+    """
+    size = len(components.classes)
+    complete = len(chosen) >= size
+    outer = torch.arange(size, device=chosen.device) if complete else chosen
+    own = components.classes[outer][:, None]
+    members = torch.bincount(components.classes)[own[:, 0]].double()
+    bounds: list[dict[str, Estimate]] = []
+    sides: tuple[Side, Side] = ("lower", "upper")
+    for side, log_sums in zip(sides, _log_sums(components, outer), strict=True):
+        gaps = {"": math.log(size) - log_sums.logsumexp(1)}
+        if with_labels:
+            gaps["|Y"] = members.log() - log_sums.gather(1, own)[:, 0]
+        estimates = []
+        for given, gap in gaps.items():
+            error = 0.0 if complete else float(gap.std() / math.sqrt(len(gap)))
+            for quantity, base in ((f"H[Z{given}]", noise_entropy), (f"I[X;Z{given}]", 0.0)):
+                estimates.append(
+                    Estimate(quantity, base + float(gap.mean()), error, side, size, estimator="Kolchinsky-Tracey")
+                )
+        bounds.append({e.quantity: e for e in estimates})
+    return bounds[0], bounds[1]
+
+
+def _log_sums(components: Components, outer: Tensor) -> tuple[Tensor, Tensor]:
+    """Return, per class, the log-sums of exp(-Bhattacharyya) and exp(-KL) from the outer components, R x C each."""
+    if components.variance is None:
+        rows = components.means[outer]
+        full, quarter = sweep(rows, rows.new_zeros(len(rows)), components, (1.0, 0.25))
+        return quarter.class_log_sum(), full.class_log_sum()
+    means, variance = components.means, components.variance
+    starts = torch.bincount(components.classes).cumsum(0).tolist()
+    parts = list(zip([0, *starts[:-1]], starts, strict=True))
+    rows_at_once = max(1, CHUNK // means.numel())
+    distances, divergences = [], []
+    for part in outer.split(rows_at_once):
+        delta = (means[part][:, None] - means[None]).square()
+        left, right = variance[part][:, None], variance[None]
+        middle = (left + right) / 2
+        distance = (delta / middle / 8 + (middle.square() / (left * right)).log() / 4).sum(2)
+        divergence = ((delta + left) / right - 1 - (left / right).log()).sum(2) / 2
+        distances.append(torch.stack([(-distance[:, a:b]).logsumexp(1) for a, b in parts], dim=1))
+        divergences.append(torch.stack([(-divergence[:, a:b]).logsumexp(1) for a, b in parts], dim=1))
+    return torch.cat(distances), torch.cat(divergences)
