@@ -13,6 +13,9 @@
     └── ConfigError                an option or a file that cannot be used
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class InformationError(Exception):
     """Root of all errors that imeasure and ibtrain raise on purpose."""
@@ -33,7 +36,9 @@ class ParseError(InformationError):
         line_start = text.rfind("\n", 0, start) + 1
         line_stop = text.find("\n", start)
         line = text[line_start : len(text) if line_stop < 0 else line_stop]
-        column = start - line_start
+        cut = max(0, start - line_start - 80)
+        line = line[cut : cut + 120]
+        column = start - line_start - cut
         width = min(stop - start, max(1, len(line) - column))
         marker = " " * column + "^" + "~" * (width - 1)
         super().__init__(f"{problem}\n    {line}\n    {marker}")
@@ -69,3 +74,24 @@ class DerivationError(InformationError):
 
 class ConfigError(InformationError):
     """A configuration, an option or a file that cannot be used; the message names it and the remedy."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a name that is not known, with the nearest known one.
+
+    Args:
+        what: What the name should name.
+        name: The name.
+        known: The known names.
+
+    Returns:
+        A sentence.
+
+    Example:
+        >>> print(unknown("variable", "Yhta", ["X", "Yhat"]))
+        unknown variable 'Yhta'; did you mean 'Yhat'? Known: X, Yhat
+    """
+    known = list(known)
+    nearest = get_close_matches(name, known, 1, 0.5) or get_close_matches(name.lower(), known, 1, 0.5)
+    hint = f"; did you mean '{nearest[0]}'?" if nearest else "."
+    return f"unknown {what} '{name}'{hint} Known: {', '.join(known) or 'none'}"

@@ -1,0 +1,452 @@
+"""Expressions as exact signed measures: coefficients on joint entropies, and on Yeung's atoms.
+
+A subset of n variables is a bitmask. An information expression is linear in the joint entropies h(S); the atoms mu(T)
+satisfy ``h(S) = sum of mu(T) over T meeting S`` (R. W. Yeung, 1991), so both are coordinates of the same space; fast
+zeta and Moebius transforms (n * 2^n additions) lead from one to the other. Coefficients are exact: rationals, or rational
+functions of the parameters in sympy's fields of fractions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sympy
+from sympy.polys.constructor import construct_domain
+
+from imeasure.errors import NonlinearError, UnknownVariableError, unknown
+from imeasure.parser import parse
+from imeasure.printing import quantity_key, to_text
+from imeasure.quantities import Functional, Information, natural_key
+
+MAX_ATOM_VARIABLES = 24
+"""Most variables whose atoms are enumerated."""
+
+
+@dataclass(frozen=True)
+class EntropyForm:
+    """An expression in coordinates: ``constant + sum of c(S) h(S) + sum of c(F) F``, F functionals; zeros left out.
+
+    Attributes:
+        names: The variables; bit i of a mask stands for ``names[i]``.
+        terms: Coefficient of each joint entropy, by bitmask. Fractions or integers where no parameter occurs,
+            otherwise elements of ``domain``.
+        functionals: Coefficient of each functional (``CE`` is written as ``H + KL``).
+        constant: The constant, in nats.
+        domain: sympy's field of fractions of the parameters, or None if there are none.
+    """
+
+    names: tuple[str, ...]
+    terms: Mapping[int, Any]
+    functionals: Mapping[Functional, Any]
+    constant: Any
+    domain: Any = None
+
+    def coefficient(self, value: Any) -> sympy.Expr:
+        """Return a coefficient as a sympy expression."""
+        if self.domain is not None and not isinstance(value, int | Fraction):
+            return sympy.factor(self.domain.to_sympy(value))
+        return sympy.Rational(value)
+
+    @property
+    def coefficients(self) -> dict[int, sympy.Expr]:
+        """The coefficients of the joint entropies as sympy expressions, by bitmask."""
+        return {mask: self.coefficient(value) for mask, value in self.terms.items()}
+
+    def to_sympy(self) -> sympy.Expr:
+        """Return the form as a sympy expression of joint entropies."""
+        joint = (self.coefficient(c) * Information([members(mask, self.names)]) for mask, c in self.terms.items())
+        other = (self.coefficient(c) * functional for functional, c in self.functionals.items())
+        return sympy.Add(*joint, *other, self.coefficient(self.constant))
+
+    def is_zero(self) -> bool:
+        """Return whether every coefficient is zero."""
+        return not self.terms and not self.functionals and self.constant == 0
+
+
+def members(mask: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names in a bitmask.
+
+    Args:
+        mask: A bitmask.
+        names: All names; bit i stands for ``names[i]``.
+
+    Returns:
+        Those whose bit is set.
+
+    Example:
+        >>> members(0b101, ("X", "Y", "Z"))
+        ('X', 'Z')
+    """
+    return tuple(name for i, name in enumerate(names) if mask >> i & 1)
+
+
+def mask_of(variables: Iterable[Any], index: Mapping[str, int]) -> int:
+    """Return the bitmask of variables or names.
+
+    Args:
+        variables: Random variables or their names.
+        index: Bit of each name.
+
+    Returns:
+        The bitmask.
+
+    Raises:
+        UnknownVariableError: If a name has no bit; the message suggests the nearest one.
+    """
+    mask = 0
+    for variable in variables:
+        name = getattr(variable, "name", variable)
+        if name not in index:
+            raise UnknownVariableError(unknown("variable", name, index))
+        mask |= 1 << index[name]
+    return mask
+
+
+def linear_terms(expression: sympy.Expr) -> dict[sympy.Expr | None, sympy.Expr]:
+    """Return the coefficient of each quantity of an expression, and of None for the constant.
+
+    Args:
+        expression: A sympy expression, linear in its quantities.
+
+    Returns:
+        Coefficients by quantity, none of them identically zero as written.
+
+    Raises:
+        NonlinearError: If quantities are multiplied, divided by, or inside a function.
+
+    Example:
+        >>> linear_terms(parse("beta*(H[X] - H[Y]) + 1"))
+        {H[X]: beta, H[Y]: -beta, None: 1}
+    """
+    found: dict[sympy.Expr | None, list[sympy.Expr]] = {}
+
+    def visit(node: sympy.Expr, factor: sympy.Expr) -> None:
+        if isinstance(node, Information | Functional):
+            found.setdefault(node, []).append(factor)
+        elif not node.has(Information, Functional):
+            found.setdefault(None, []).append(factor * node)
+        elif isinstance(node, sympy.Add):
+            for term in node.args:
+                visit(term, factor)
+        elif isinstance(node, sympy.Mul):
+            carriers = [arg for arg in node.args if arg.has(Information, Functional)]
+            if len(carriers) > 1:
+                raise NonlinearError(f"quantities are multiplied in {node}; only sums with coefficients are measures")
+            visit(carriers[0], factor * sympy.Mul(*(arg for arg in node.args if arg is not carriers[0])))
+        else:
+            raise NonlinearError(f"{node} is not linear in its quantities; only sums with coefficients are measures")
+
+    visit(sympy.sympify(expression), sympy.S.One)
+    sums = {quantity: sympy.Add(*coefficients) for quantity, coefficients in found.items()}
+    ordered = sorted(sums, key=lambda quantity: (quantity is None, *quantity_key(quantity)))
+    return {quantity: sums[quantity] for quantity in ordered if sums[quantity] != 0}
+
+
+def joint_entropies(quantity: Information, index: Mapping[str, int]) -> dict[int, int]:
+    """Return a quantity as integer coefficients of joint entropies.
+
+    Args:
+        quantity: An information quantity.
+        index: Bit of each variable's name.
+
+    Returns:
+        Coefficients by bitmask, from ``I[A1;...;An|C] = -sum over subsets T of (-1)^|T| h(union of T, C)``.
+
+    Raises:
+        UnknownVariableError: If a variable has no bit.
+
+    Example:
+        >>> joint_entropies(parse("I[X;Z|Y]"), {"X": 0, "Y": 1, "Z": 2})
+        {2: -1, 3: 1, 6: 1, 7: -1}
+    """
+    return _inclusion_exclusion(quantity.groups, quantity.given, index)
+
+
+def _inclusion_exclusion(
+    groups: Iterable[Iterable[Any]], given: Iterable[Any], index: Mapping[str, int]
+) -> dict[int, int]:
+    condition = mask_of(given, index)
+    masks = [mask_of(group, index) for group in groups]
+    form: dict[int, int] = {}
+    for size in range(len(masks) + 1):
+        sign = 1 if size % 2 else -1
+        for chosen in combinations(masks, size):
+            union = condition
+            for mask in chosen:
+                union |= mask
+            form[union] = form.get(union, 0) + sign
+    return {mask: c for mask, c in form.items() if c and mask}
+
+
+def variables_of(expression: sympy.Expr) -> tuple[str, ...]:
+    """Return the names of an expression's variables in natural order.
+
+    Args:
+        expression: A sympy expression.
+
+    Returns:
+        The names.
+
+    Example:
+        >>> variables_of(parse("I[X10;X2] + H[X1]"))
+        ('X1', 'X2', 'X10')
+    """
+    names: set[str] = set()
+    for quantity in expression.atoms(Information, Functional):
+        groups = quantity.groups if isinstance(quantity, Information) else (quantity.variables,)
+        names.update(v.name for group in (*groups, quantity.given) for v in group)
+    return tuple(sorted(names, key=natural_key))
+
+
+def as_expression(expression: sympy.Expr | str) -> sympy.Expr:
+    """Return an expression given as sympy object or as text.
+
+    Args:
+        expression: A sympy expression, a number, or text.
+
+    Returns:
+        The sympy expression.
+
+    Raises:
+        ParseError: If the text is not in the language.
+        NonlinearError: If it is a relation, an objective or a constraint instead.
+
+    Example:
+        >>> as_expression("H[X|Y]")
+        H[X|Y]
+    """
+    result = parse(expression) if isinstance(expression, str) else expression
+    if isinstance(result, int | float | Fraction):
+        result = sympy.Rational(str(result))
+    if not isinstance(result, sympy.Expr):
+        raise NonlinearError(f"expected an expression of quantities such as H[Y|Z], not '{result}'")
+    return result
+
+
+def entropy_form(expression: sympy.Expr | str, names: tuple[str, ...] | None = None) -> EntropyForm:
+    """Return an expression as exact coefficients of joint entropies.
+
+    Args:
+        expression: A sympy expression or text.
+        names: The variables, in the order of their bits; by default those of the expression.
+
+    Returns:
+        The form; equal expressions have equal forms, whatever the model.
+
+    Raises:
+        ParseError: If the text is not in the language.
+        NonlinearError: If the expression is not linear in its quantities.
+        UnknownVariableError: If a variable is not in ``names``.
+
+    Example:
+        >>> entropy_form("beta*I[X;Y]").to_sympy()
+        beta*H[X] + beta*H[Y] - beta*H[X,Y]
+    """
+    expression = as_expression(expression)
+    names = variables_of(expression) if names is None else names
+    index = {name: i for i, name in enumerate(names)}
+    linear = linear_terms(expression)
+    values, domain = _exact(list(linear.values()))
+    terms: dict[int, Any] = {}
+    functionals: dict[Functional, Any] = {}
+    constant: Any = 0
+    for quantity, value in zip(linear, values, strict=True):
+        if quantity is None:
+            constant = value
+        elif isinstance(quantity, Information):
+            _accumulate(terms, joint_entropies(quantity, index), value)
+        else:
+            if quantity.name == "CE":
+                _accumulate(terms, _inclusion_exclusion([quantity.variables], quantity.given, index), value)
+                quantity = Functional("KL", quantity.variables, quantity.given)  # noqa: PLW2901 - CE = H + KL
+            mask_of((*quantity.variables, *quantity.given), index)
+            _accumulate(functionals, {quantity: 1}, value)
+    return EntropyForm(names, terms, functionals, constant, domain)
+
+
+def _accumulate(form: dict[Any, Any], addend: Mapping[Any, int], factor: Any) -> None:
+    for key, value in addend.items():
+        total = form.get(key, 0) + factor * value
+        if total == 0:
+            form.pop(key, None)
+        else:
+            form[key] = total
+
+
+def _exact(coefficients: list[sympy.Expr]) -> tuple[list[Any], Any]:
+    rational = [sympy.nsimplify(c, rational=True) if c.has(sympy.Float) else c for c in coefficients]
+    if all(c.is_Rational for c in rational):
+        return [Fraction(int(c.p), int(c.q)) for c in rational], None
+    domain, elements = construct_domain(rational, field=True)
+    return list(elements), domain
+
+
+def zeta(values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Sum over subsets: ``result[..., S] = sum of values[..., T] over T within S``.
+
+    Args:
+        values: Array of shape (..., 2^n) of floats, integers, or exact numbers as objects.
+
+    Returns:
+        A new array of the same shape.
+
+    Example:
+        >>> zeta([0, 1, 2, 3]).tolist()
+        [0, 1, 2, 6]
+    """
+    return _transform(values, np.add)
+
+
+def moebius(values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Invert :func:`zeta`.
+
+    Args:
+        values: Array of shape (..., 2^n).
+
+    Returns:
+        A new array of the same shape.
+
+    Example:
+        >>> moebius([0, 1, 2, 6]).tolist()
+        [0, 1, 2, 3]
+    """
+    return _transform(values, np.subtract)
+
+
+def _transform(values: npt.ArrayLike, operation: Callable[..., Any]) -> npt.NDArray[Any]:
+    result = np.array(values)
+    bits = result.shape[-1].bit_length() - 1
+    for bit in range(bits):
+        halves = result.reshape(*result.shape[:-1], -1, 2, 1 << bit)
+        operation(halves[..., 1, :], halves[..., 0, :], out=halves[..., 1, :])
+    return result
+
+
+def atoms_from_entropies(entropies: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return the signed measure of all atoms from all joint entropies.
+
+    Args:
+        entropies: Array of shape (..., 2^n), ``[..., S]`` the joint entropy of the variables in bitmask S.
+
+    Returns:
+        Array of the same shape: ``[..., T]`` is the measure of the atom inside exactly the variables T.
+
+    Example:
+        >>> atoms_from_entropies([0, 2, 3, 4]).tolist()
+        [0, 1, 2, 1]
+    """
+    h = np.asarray(entropies)
+    return moebius(h[..., -1:] - h[..., ::-1])
+
+
+def entropies_from_atoms(atoms: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Invert :func:`atoms_from_entropies`.
+
+    Args:
+        atoms: Array of shape (..., 2^n).
+
+    Returns:
+        Array of the same shape.
+
+    Example:
+        >>> entropies_from_atoms([0, 1, 2, 1]).tolist()
+        [0, 2, 3, 4]
+    """
+    inside = zeta(atoms)
+    result: npt.NDArray[Any] = inside[..., -1:] - inside[..., ::-1]
+    return result
+
+
+def atom_coefficients(form: EntropyForm) -> npt.NDArray[Any]:
+    """Return an expression's exact coefficient on every atom.
+
+    Args:
+        form: An entropy form over n variables.
+
+    Returns:
+        Object array of length 2^n; entry T is the sum of the coefficients of all h(S) with S meeting T.
+
+    Raises:
+        NonlinearError: If n is too large for 2^n coefficients.
+    """
+    count = len(form.names)
+    if count > MAX_ATOM_VARIABLES:
+        raise NonlinearError(f"{count} variables have 2^{count} atoms; at most {MAX_ATOM_VARIABLES} are enumerated")
+    dense = np.zeros(1 << count, dtype=object)
+    for mask, value in form.terms.items():
+        dense[mask] = value
+    within = zeta(dense)
+    result: npt.NDArray[Any] = within[-1] - within[::-1]
+    return result
+
+
+def atom(mask: int, names: tuple[str, ...]) -> Information:
+    """Return an atom as a quantity: the groups are single variables, all others are conditioned on.
+
+    Args:
+        mask: Non-empty bitmask of the variables that contain the atom.
+        names: All variables.
+
+    Returns:
+        The quantity.
+
+    Example:
+        >>> atom(0b011, ("X", "Y", "Z"))
+        I[X;Y|Z]
+    """
+    inside = members(mask, names)
+    result: Information = Information([[name] for name in inside], [name for name in names if name not in inside])
+    return result
+
+
+@dataclass(frozen=True)
+class Measure:
+    """The exact signed measure of an expression: a coefficient for every atom.
+
+    Attributes:
+        names: The variables.
+        coefficients: Coefficient of each atom that has one, by the atom's quantity.
+        rest: What lies outside the measure: functionals and constants.
+
+    Example:
+        >>> print(Measure.of("H[X] - H[X|Y]"))
+        I[X;Y]
+    """
+
+    names: tuple[str, ...]
+    coefficients: Mapping[Information, sympy.Expr]
+    rest: sympy.Expr
+
+    @classmethod
+    def of(cls, expression: sympy.Expr | str, names: tuple[str, ...] | None = None) -> Measure:
+        """Return the measure of an expression.
+
+        Args:
+            expression: A sympy expression or text.
+            names: The variables whose atoms are meant; by default those of the expression.
+
+        Raises:
+            ParseError: If the text is not in the language.
+            NonlinearError: If the expression is not linear in its quantities, or has too many variables.
+            UnknownVariableError: If a variable is not in ``names``.
+        """
+        form = entropy_form(expression, names)
+        dense = atom_coefficients(form)
+        found = {
+            atom(mask, form.names): form.coefficient(dense[mask]) for mask in range(1, len(dense)) if dense[mask] != 0
+        }
+        rest = EntropyForm(form.names, {}, form.functionals, form.constant, form.domain).to_sympy()
+        return cls(form.names, found, rest)
+
+    def to_sympy(self) -> sympy.Expr:
+        """Return the measure as a sum of atoms."""
+        return sympy.Add(*(c * quantity for quantity, c in self.coefficients.items()), self.rest)
+
+    def __str__(self) -> str:
+        return to_text(self.to_sympy())

@@ -1,0 +1,131 @@
+"""Expressions as people write them: entropies first, then informations, in the order of their names.
+
+sympy's own printers work on quantities too; these keep the terms in the order in which papers print them and write
+nothing that the parser does not read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+
+from imeasure.quantities import Functional, Information, natural_key
+
+
+def quantity_key(quantity: sympy.Expr) -> tuple[Any, ...]:
+    """Return the sort key of a quantity: entropies, then informations, then functionals; small groups first.
+
+    Args:
+        quantity: An :class:`Information`, a :class:`Functional`, or anything else, which comes last.
+
+    Returns:
+        A key for ``sorted``.
+
+    Example:
+        >>> from imeasure import parse
+        >>> terms = parse("I[Y;Z] + H[X,Z] + I[X;Z] + H[Z]").args
+        >>> sorted(terms, key=quantity_key)
+        [H[Z], H[X,Z], I[X;Z], I[Y;Z]]
+    """
+    if isinstance(quantity, Information):
+        sizes = [len(group) for group in quantity.groups]
+        names = [[natural_key(v.name) for v in group] for group in quantity.groups]
+        condition = [natural_key(v.name) for v in quantity.given]
+        return (0, len(sizes), sum(sizes), names, len(condition), condition)
+    if isinstance(quantity, Functional):
+        names = [[natural_key(v.name) for v in quantity.variables]]
+        condition = [natural_key(v.name) for v in quantity.given]
+        return (1, quantity.name, len(quantity.variables), names, len(condition), condition)
+    return (2, str(quantity))
+
+
+def ordered_terms(expression: sympy.Expr) -> list[sympy.Expr]:
+    """Return the summands of an expression in printing order, a positive one first where there is one.
+
+    Args:
+        expression: A sympy expression.
+
+    Returns:
+        Its summands.
+    """
+
+    def key(term: sympy.Expr) -> tuple[Any, ...]:
+        quantities = term.atoms(Information, Functional)
+        return (0, *min(map(quantity_key, quantities))) if quantities else (1, sympy.default_sort_key(term))
+
+    terms = sorted(sympy.Add.make_args(expression), key=key)
+    first = next((i for i, term in enumerate(terms) if not _is_negative(term)), 0)
+    return [terms[first], *terms[:first], *terms[first + 1 :]]
+
+
+def to_text(expression: sympy.Expr) -> str:
+    """Return an expression as text that the parser reads back.
+
+    Args:
+        expression: A sympy expression of quantities and parameters.
+
+    Returns:
+        The text, such as ``H[Y|Z] + I[X;Z|Y]/(beta - 1)``.
+
+    Example:
+        >>> from imeasure import parse
+        >>> print(to_text(parse("I[X;Z|Y]/(beta - 1) + H[Y|Z]")))
+        H[Y|Z] + I[X;Z|Y]/(beta - 1)
+    """
+    return _join(expression, sympy.sstr)
+
+
+def to_unicode(expression: sympy.Expr) -> str:
+    """Return an expression in Unicode, Greek parameters as letters.
+
+    Args:
+        expression: A sympy expression of quantities and parameters.
+
+    Returns:
+        The text, such as ``I[X;Z] - β*I[Y;Z]``.
+
+    Example:
+        >>> from imeasure import parse
+        >>> print(to_unicode(parse("I[X;Z] - beta*I[Y;Z]")))
+        I[X;Z] - β*I[Y;Z]
+    """
+    from sympy.printing.pretty.pretty_symbology import pretty_symbol  # noqa: PLC0415 - loads the pretty printer
+
+    letters = {symbol: sympy.Symbol(pretty_symbol(symbol.name), real=True) for symbol in expression.free_symbols}
+    return to_text(expression.xreplace(letters))
+
+
+def to_latex(expression: sympy.Expr) -> str:
+    r"""Return an expression in LaTeX, terms in printing order.
+
+    Args:
+        expression: A sympy expression of quantities and parameters.
+
+    Returns:
+        LaTeX without delimiters.
+
+    Example:
+        >>> from imeasure import parse
+        >>> print(to_latex(parse("I[X;Z] - beta*I[Y;Z]")))
+        \mathrm{I}[X;Z] - \beta \mathrm{I}[Y;Z]
+    """
+    return _join(expression, sympy.latex)
+
+
+def _join(expression: sympy.Expr, spell: Callable[[sympy.Expr], str]) -> str:
+    pieces: list[str] = []
+    for term in ordered_terms(sympy.sympify(expression)):
+        negative = _is_negative(term)
+        text = spell(-term if negative else term)
+        if pieces:
+            pieces.append(" - " if negative else " + ")
+        elif negative:
+            pieces.append("-")
+        pieces.append(text)
+    return "".join(pieces)
+
+
+def _is_negative(term: sympy.Expr) -> bool:
+    return bool(term.as_coeff_Mul()[0] < 0)

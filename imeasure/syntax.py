@@ -1,0 +1,408 @@
+r"""From text to a syntax tree: the one grammar of Python strings, command line and TOML files.
+
+Hand-written recursive descent, so that reading a statement takes tens of microseconds and an error can say what was
+expected at which character. Nothing here knows sympy, and no user text is ever evaluated.
+
+::
+
+    statement    := ("min" | "max") sum | sum (("<=" | ">=" | "=") sum)* | chain | independence
+    chain        := group ("->" group)+           X,W -> Y -> Z; dashes between at least three groups too: X - Y - Z
+    independence := group ("_||_" group)+ ("|" group)?
+    sum          := product (("+" | "-") product)*
+    product      := factor (("*" | "/" | nothing) factor)*
+    factor       := ("+" | "-") factor | primary ("^" integer)?
+    primary      := number | parameter | quantity | "(" sum ")"
+    quantity     := ("H" | "I" | "CE" | "KL" | name) "[" group (";" group)* ("|" group)? "]"
+    group        := variable ("," variable)*
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from imeasure.errors import ParseError
+from imeasure.lexer import Token, tokenize
+
+MAX_DEPTH = 60
+"""Deepest nesting of parentheses and signs that is read."""
+MAX_EXPONENT = 64
+"""Largest exponent that is read."""
+FUNCTIONALS = ("CE", "KL")
+"""Functionals that need no declaration."""
+
+_RELATIONS = {"<=": "<=", ">=": ">=", "=": "=", "==": "="}
+_CLOSING = {"[": "]", "(": ")"}
+
+
+class Quantity(NamedTuple):
+    """An information quantity or functional as written: ``name[groups|given]``."""
+
+    name: str
+    groups: tuple[tuple[str, ...], ...]
+    given: tuple[str, ...]
+
+
+class Parameter(NamedTuple):
+    """A real parameter."""
+
+    name: str
+
+
+class Sum(NamedTuple):
+    """A sum of nodes."""
+
+    terms: tuple[Node, ...]
+
+
+class Product(NamedTuple):
+    """A product of two nodes."""
+
+    left: Node
+    right: Node
+
+
+class Quotient(NamedTuple):
+    """A quotient; no quantity occurs in the divisor."""
+
+    left: Node
+    right: Node
+
+
+class Power(NamedTuple):
+    """An integer power; no quantity occurs in the base."""
+
+    base: Node
+    exponent: int
+
+
+Node = Fraction | Quantity | Parameter | Sum | Product | Quotient | Power
+
+
+@dataclass(frozen=True, slots=True)
+class RelationTree:
+    """Expressions joined by relations; a single expression has no relation."""
+
+    expressions: tuple[Node, ...]
+    operators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveTree:
+    """``min`` or ``max`` of an expression."""
+
+    sense: str
+    expression: Node
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintTree:
+    """A Markov chain or an independence of groups of variables."""
+
+    kind: str
+    groups: tuple[tuple[str, ...], ...]
+    given: tuple[str, ...]
+
+
+Statement = RelationTree | ObjectiveTree | ConstraintTree
+
+
+def read(text: str, functionals: Iterable[str] = ()) -> Statement:
+    """Read a statement.
+
+    Args:
+        text: A statement in ASCII, Unicode or LaTeX.
+        functionals: Names of functionals beyond ``CE`` and ``KL``, such as ``LogVar``.
+
+    Returns:
+        Its syntax tree.
+
+    Raises:
+        ParseError: If the text is not in the language; the message shows where and what was expected.
+
+    Example:
+        >>> read("X -> Y -> Z")
+        ConstraintTree(kind='markov', groups=(('X',), ('Y',), ('Z',)), given=())
+    """
+    return _Reader(text, frozenset(FUNCTIONALS).union(functionals)).statement()
+
+
+class _Reader:
+    def __init__(self, text: str, functionals: frozenset[str]) -> None:
+        self.text = text
+        self.tokens = tokenize(text)
+        self.functionals = functionals
+        self.position = 0
+        self.depth = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.position]
+
+    def fail(self, problem: str, token: Token | None = None) -> ParseError:
+        token = token or self.token
+        return ParseError(problem, self.text, token.start, token.stop)
+
+    def expected(self, what: str) -> ParseError:
+        found = "the end of the text" if self.token.kind == "end" else repr(self.token.text)
+        return self.fail(f"expected {what}, found {found}")
+
+    def take(self, *texts: str) -> Token | None:
+        token = self.token
+        if token.kind == "op" and token.text in texts:
+            self.position += 1
+            return token
+        return None
+
+    def statement(self) -> Statement:
+        if self.token.kind == "end":
+            raise self.fail("the text is empty; expected a statement such as 'min I[X;Z] - beta*I[Y;Z]'")
+        result: Statement
+        if self.token.kind == "sense":
+            sense = self.token.text
+            self.position += 1
+            result = ObjectiveTree(sense, self.sum())
+        elif constraint := self.constraint():
+            result = constraint
+        else:
+            expressions, operators = [self.sum()], []
+            while self.token.text in _RELATIONS:
+                operators.append(_RELATIONS[self.token.text])
+                self.position += 1
+                expressions.append(self.sum())
+            result = RelationTree(tuple(expressions), tuple(operators))
+        if self.token.kind != "end":
+            if self.token.text in ("<", ">"):
+                raise self.fail("strict relations cannot be decided from entropies alone; use <= or >=")
+            if self.token.text in _RELATIONS:
+                raise self.fail("an objective is not a relation; leave out 'min'/'max' or the relation")
+            raise self.expected("an operator or the end of the text")
+        return result
+
+    def constraint(self) -> ConstraintTree | None:
+        kinds = {token.text for token in self.tokens if token.kind == "op"}
+        if "->" in kinds:
+            kind, separators = "markov", ("->",)
+        elif "_||_" in kinds:
+            kind, separators = "independence", ("_||_",)
+        elif self.is_dashed_chain():
+            kind, separators = "markov", ("-",)
+        else:
+            return None
+        groups = [self.group("a variable")]
+        while self.take(*separators):
+            groups.append(self.group("a variable"))
+        given: tuple[str, ...] = ()
+        if kind == "independence" and self.take("|"):
+            given = self.group("a variable to condition on")
+        if len(groups) == 1:
+            raise self.expected(f"'{separators[0]}'")
+        if self.token.kind != "end":
+            raise self.expected(f"',', '{separators[0]}' or the end of the text")
+        return ConstraintTree(kind, tuple(groups), given)
+
+    def is_dashed_chain(self) -> bool:
+        kinds = "".join("n" if t.kind == "name" else t.text for t in self.tokens[:-1])
+        return re.fullmatch(r"n(,n)*(-n(,n)*){2,}", kinds) is not None
+
+    def group(self, what: str) -> tuple[str, ...]:
+        names = [self.variable(what)]
+        while self.take(","):
+            names.append(self.variable("a variable behind ','"))
+        return tuple(names)
+
+    def variable(self, what: str) -> str:
+        token = self.token
+        if token.kind != "name":
+            raise self.expected(what)
+        self.position += 1
+        return token.text
+
+    def sum(self) -> Node:
+        terms = [self.product()]
+        while operator := self.take("+", "-"):
+            term = self.product()
+            terms.append(term if operator.text == "+" else negate(term))
+        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+    def product(self) -> Node:
+        left = self.factor()
+        while True:
+            start = self.token
+            if self.take("*"):
+                right = self.factor()
+            elif self.take("/"):
+                right = self.factor()
+                if has_quantity(right):
+                    raise self.fail("a quantity cannot stand in a divisor", start)
+                if not isinstance(right, Fraction):
+                    left = Quotient(left, right)
+                elif right == 0:
+                    raise self.fail("division by zero", start)
+                else:
+                    left = Product(left, 1 / right) if not isinstance(left, Fraction) else left / right
+                continue
+            elif self.token.kind in ("name", "quantity", "frac") or self.token.text == "(":
+                right = self.factor()
+            else:
+                return left
+            if has_quantity(left) and has_quantity(right):
+                raise self.fail(
+                    "quantities cannot be multiplied with each other; expected a number or parameter", start
+                )
+            if isinstance(left, Fraction) and isinstance(right, Fraction):
+                left = left * right
+            else:
+                left = Product(left, right)
+
+    def factor(self) -> Node:
+        self.deeper()
+        if self.take("-"):
+            result = negate(self.factor())
+        elif self.take("+"):
+            result = self.factor()
+        else:
+            result = self.primary()
+            if caret := self.take("^"):
+                if has_quantity(result):
+                    raise self.fail("a power of a quantity is not linear; expected a number or parameter", caret)
+                result = self.power(result, self.exponent())
+        self.depth -= 1
+        return result
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.fail(f"nested deeper than {MAX_DEPTH} levels")
+
+    def power(self, base: Node, exponent: int) -> Node:
+        if not isinstance(base, Fraction):
+            return Power(base, exponent)
+        if base == 0 and exponent < 0:
+            raise self.fail("division by zero", self.tokens[self.position - 1])
+        if max(abs(base.numerator), base.denominator).bit_length() * abs(exponent) > 4000:
+            raise self.fail("the power is too large", self.tokens[self.position - 1])
+        return base**exponent
+
+    def exponent(self) -> int:
+        brackets = self.take("(")
+        sign = -1 if self.take("-") else 1
+        token = self.token
+        if (
+            token.kind != "number"
+            or not token.text.isdecimal()
+            or len(token.text) > 4
+            or int(token.text) > MAX_EXPONENT
+        ):
+            raise self.expected(f"an integer exponent up to {MAX_EXPONENT}")
+        self.position += 1
+        if brackets and not self.take(")"):
+            raise self.expected("')'")
+        return sign * int(token.text)
+
+    def primary(self) -> Node:
+        token = self.token
+        if token.kind == "number":
+            self.position += 1
+            return self.number(token)
+        if token.kind == "quantity":
+            return self.quantity()
+        if token.kind == "frac":
+            self.position += 1
+            left, right = self.braced(), self.braced()
+            if has_quantity(right):
+                raise self.fail("a quantity cannot stand in a divisor", token)
+            if right == 0:
+                raise self.fail("division by zero", token)
+            return Quotient(left, right)
+        if token.kind == "name":
+            following = self.tokens[self.position + 1]
+            if following.text in _CLOSING and (following.text == "[" or following.start == token.stop):
+                return self.quantity()
+            self.position += 1
+            return Parameter(token.text)
+        if opening := self.take("("):
+            inner = self.sum()
+            if not self.take(")"):
+                raise self.unclosed(opening)
+            return inner
+        raise self.expected("a quantity such as H[Y|Z], a number or a parameter")
+
+    def number(self, token: Token) -> Fraction:
+        mantissa, _, exponent = token.text.lower().partition("e")
+        if len(mantissa) > 1000 or len(exponent) > 4 or abs(int(exponent or 0)) > 1000:
+            raise self.fail("the number is too long", token)
+        return Fraction(token.text)
+
+    def braced(self) -> Node:
+        opening = self.take("(")
+        if not opening:
+            raise self.expected("'{'")
+        inner = self.sum()
+        if not self.take(")"):
+            raise self.unclosed(opening)
+        return inner
+
+    def unclosed(self, opening: Token) -> ParseError:
+        if self.token.kind == "end":
+            return self.fail(f"'{opening.text}' is never closed; expected '{_CLOSING[opening.text]}'", opening)
+        return self.expected(f"an operator or '{_CLOSING[opening.text]}'")
+
+    def quantity(self) -> Node:
+        name = self.token
+        if name.text not in ("H", "I") and name.text not in self.functionals:
+            known = ", ".join(["H", "I", *sorted(self.functionals)])
+            raise self.fail(f"unknown quantity '{name.text}'; known are {known} (a product needs '*')", name)
+        self.position += 1
+        opening = self.take("[", "(")
+        if not opening:
+            raise self.expected("'['")
+        if self.token.text == _CLOSING[opening.text]:
+            raise self.fail(f"{name.text}{opening.text}{self.token.text} needs at least one variable", opening)
+        groups = [self.group("a variable")]
+        while self.take(";", ":"):
+            groups.append(self.group("a variable"))
+        given = self.group("a variable to condition on") if self.take("|") else ()
+        if not self.take(_CLOSING[opening.text]):
+            if self.token.kind in ("end", "op") and self.token.text not in ("|", ";", ":"):
+                raise self.unclosed(opening)
+            raise self.expected(f"',', ';', '|' or '{_CLOSING[opening.text]}'")
+        if name.text == "I" and len(groups) == 1:
+            hint = ", as in I[X;Y]" if len(groups[0]) == 1 else ": ';' separates groups, ',' joins variables"
+            raise self.fail(f"I needs at least two groups{hint}", name)
+        if name.text != "I" and len(groups) > 1:
+            raise self.fail(f"{name.text} takes one group of variables; join them by ','", name)
+        return Quantity(name.text, tuple(groups), given)
+
+
+def negate(node: Node) -> Node:
+    """Return a node times -1.
+
+    Args:
+        node: A node.
+
+    Returns:
+        The negative number, or the product with -1.
+    """
+    return -node if isinstance(node, Fraction) else Product(Fraction(-1), node)
+
+
+def has_quantity(node: Node) -> bool:
+    """Return whether a quantity occurs in a node.
+
+    Args:
+        node: A node.
+
+    Returns:
+        Whether it, or a node below it, is a quantity.
+    """
+    if isinstance(node, Quantity):
+        return True
+    if isinstance(node, Sum):
+        return any(map(has_quantity, node.terms))
+    if isinstance(node, Product | Quotient):
+        return has_quantity(node.left) or has_quantity(node.right)
+    return isinstance(node, Power) and has_quantity(node.base)
