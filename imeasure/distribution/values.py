@@ -1,0 +1,188 @@
+"""From tables to numbers: parameters of expressions, divergences, closed forms, and the values of atoms.
+
+Pure functions beside :class:`~imeasure.distribution.Distribution`. Closed forms rest on the unique factorisation of the
+counts: an entropy of rational probabilities is a rational combination of logarithms of primes, which are independent.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from imeasure.errors import UnknownVariableError
+from imeasure.measure import as_expression, atom, atoms_from_entropies, entropy_form
+from imeasure.quantities import Information, param
+
+_ATOMS_SHOWN = 63
+
+
+@dataclass(frozen=True, eq=False)
+class Atoms:
+    """The value of every atom of a distribution.
+
+    Attributes:
+        names: The variables.
+        values: Nats, shape (2^n,), read-only; entry T is the atom inside exactly the variables of bitmask T.
+
+    Example:
+        >>> atoms = Atoms.of(("X", "Y"), np.array([0.0, 2.0, 3.0, 4.0]))
+        >>> atoms["I[X;Y]"], len(atoms)
+        (1.0, 3)
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], entropies: NDArray[np.float64]) -> "Atoms":
+        """Transform an entropy vector.
+
+        Args:
+            names: The variables.
+            entropies: Nats, shape (2^n,), indexed by bitmask.
+
+        Returns:
+            The atoms.
+        """
+        values = atoms_from_entropies(entropies)
+        values.flags.writeable = False
+        return cls(names, values)
+
+    @cached_property
+    def _entropies(self) -> NDArray[np.float64]:
+        from_bits = self.values
+        for bit in range(len(self.names)):
+            halves = from_bits.reshape(-1, 2, 1 << bit)
+            from_bits = np.concatenate([halves[:, :1], halves[:, :1] + halves[:, 1:]], axis=1).ravel()
+        return np.asarray(from_bits[-1] - from_bits[::-1])
+
+    def __getitem__(self, atom_or_expression: Any) -> float:
+        """The value of an atom's bitmask, or of any expression."""
+        if isinstance(atom_or_expression, int | np.integer):
+            return float(self.values[atom_or_expression])
+        form = entropy_form(atom_or_expression, self.names)
+        return float(sum(float(form.coefficient(c)) * self._entropies[mask] for mask, c in form.terms.items()))
+
+    def __len__(self) -> int:
+        return len(self.values) - 1
+
+    def items(self) -> Iterator[tuple[Information, float]]:
+        """Iterate over the atoms as quantities with their values.
+
+        Yields:
+            Pairs, in the order of the bitmasks.
+        """
+        for mask in range(1, len(self.values)):
+            yield atom(mask, self.names), float(self.values[mask])
+
+    def _rows(self) -> tuple[list[tuple[str, str]], int]:
+        values = self.values[1 : _ATOMS_SHOWN + 1]
+        scale = float(np.abs(self.values).max(initial=0.0))
+        rounded = np.where(np.abs(values) <= 1e-12 * scale, 0.0, values)
+        rows = [(str(atom(mask, self.names)), f"{value: .6g}") for mask, value in enumerate(rounded.tolist(), 1)]
+        return rows, len(self) - len(rows)
+
+    def __str__(self) -> str:
+        rows, hidden = self._rows()
+        width = max(4, *(len(name) for name, _ in rows))
+        lines = [f"{'atom':{width}}  nats", *(f"{name:{width}}  {value}" for name, value in rows)]
+        return "\n".join([*lines, f"... and {hidden} more"] if hidden else lines)
+
+    def __repr__(self) -> str:
+        return f"<Atoms of {', '.join(self.names)}: {len(self)} values in nats>"
+
+    def _repr_html_(self) -> str:
+        rows, hidden = self._rows()
+        body = "".join(f"<tr><td>{escape(name)}</td><td>{value}</td></tr>" for name, value in rows)
+        more = f'<tr><td colspan="2">and {hidden} more</td></tr>' if hidden else ""
+        return f"<table><thead><tr><th>atom</th><th>nats</th></tr></thead><tbody>{body}{more}</tbody></table>"
+
+
+def with_parameters(expression: Any, parameters: Mapping[str, Any], *, complete: bool = True) -> sympy.Expr:
+    """Put numbers in place of parameters.
+
+    Args:
+        expression: Text or a sympy expression.
+        parameters: Numbers by name.
+        complete: Whether every parameter has to have one.
+
+    Returns:
+        The expression.
+
+    Raises:
+        UnknownVariableError: If a parameter is left without a number, or a number without its parameter.
+
+    Example:
+        >>> with_parameters("beta*H[Y|Z]", {"beta": 2})
+        2*H[Y|Z]
+    """
+    parsed = as_expression(expression)
+    values = {param(name): sympy.Rational(str(value)) for name, value in parameters.items()}
+    free = {symbol for symbol in parsed.free_symbols if isinstance(symbol, sympy.Symbol)}
+    if unused := [symbol for symbol in values if symbol not in free]:
+        raise UnknownVariableError(f"'{parsed}' has no parameter {unused[0]}")
+    if complete and (missing := sorted(symbol.name for symbol in free - set(values))):
+        raise UnknownVariableError(f"parameter {missing[0]} has no value; give it as {missing[0]}=...")
+    return parsed.subs(values)
+
+
+def conditional_divergence(p: NDArray[np.float64], q: NDArray[np.float64], given: int) -> float:
+    r"""Expected divergence of conditionals: :math:`\sum p(y,z) \ln \frac{p(y|z)}{q(y|z)}`.
+
+    Args:
+        p: Joint table, shape (k_1, ..., k_n).
+        q: Joint table of the same shape.
+        given: Number of leading axes that are conditioned on.
+
+    Returns:
+        Nats; infinite where q excludes what p allows.
+
+    Example:
+        >>> conditional_divergence(np.array([0.5, 0.5]), np.array([1.0, 0.0]), 0)
+        inf
+    """
+    rows = int(np.prod(p.shape[:given]))
+    joint, other = p.reshape(rows, -1), q.reshape(rows, -1)
+    support = joint > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = (joint / joint.sum(axis=1, keepdims=True)) / (other / other.sum(axis=1, keepdims=True))
+        terms = np.where(support, joint * np.log(ratio), 0.0)
+    excluded = support & ~(other > 0)
+    return float("inf") if excluded.any() else max(0.0, float(terms.sum()))
+
+
+def exact_combination(counts: NDArray[Any], total: int, coefficients: Mapping[int, sympy.Expr]) -> sympy.Expr:
+    """Combine joint entropies of an exact table in closed form.
+
+    Args:
+        counts: Integers, shape (k_1, ..., k_n), of the table ``counts / total``.
+        total: Their sum.
+        coefficients: Of the joint entropies, by bitmask.
+
+    Returns:
+        A sum of multiples of logarithms of primes.
+
+    Example:
+        >>> exact_combination(np.array([1, 3], dtype=object), 4, {1: sympy.S.One})
+        -3*log(3)/4 + 2*log(2)
+    """
+    weights: defaultdict[int, sympy.Expr] = defaultdict(lambda: sympy.S.Zero)
+    for mask, coefficient in coefficients.items():
+        rest = tuple(axis for axis in range(counts.ndim) if not mask >> axis & 1)
+        cells = counts.sum(axis=rest) if rest else counts
+        exponents: defaultdict[int, Fraction] = defaultdict(Fraction)
+        for prime, power in sympy.factorint(total).items():
+            exponents[int(prime)] += int(power)
+        for cell in np.asarray(cells, dtype=object).ravel():
+            for prime, power in sympy.factorint(cell).items() if cell > 1 else ():
+                exponents[int(prime)] -= Fraction(int(power) * int(cell), total)
+        for prime, exponent in exponents.items():
+            weights[prime] += coefficient * sympy.Rational(exponent.numerator, exponent.denominator)
+    return sympy.Add(*(sympy.simplify(weight) * sympy.log(prime) for prime, weight in weights.items()))
