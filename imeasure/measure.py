@@ -2,8 +2,8 @@
 
 A subset of n variables is a bitmask. An information expression is linear in the joint entropies h(S); the atoms mu(T)
 satisfy ``h(S) = sum of mu(T) over T meeting S`` (R. W. Yeung, 1991), so both are coordinates of the same space; fast
-zeta and Moebius transforms (n * 2^n additions) lead from one to the other. Coefficients are exact: rationals, or rational
-functions of the parameters in sympy's fields of fractions.
+zeta and Moebius transforms (n * 2^n additions) lead from one to the other. Coefficients are exact: rationals, or
+rational functions of the parameters in sympy's fields of fractions.
 """
 
 from __future__ import annotations
@@ -382,7 +382,7 @@ def atom_coefficients(form: EntropyForm) -> npt.NDArray[Any]:
     for mask, value in form.terms.items():
         dense[mask] = value
     within = zeta(dense)
-    result: npt.NDArray[Any] = within[-1] - within[::-1]
+    result: npt.NDArray[Any] = within[-1:] - within[::-1]
     return result
 
 

@@ -1,7 +1,7 @@
 """Random variables and information quantities as sympy expressions.
 
-One class, :class:`Information`, covers every quantity of Yeung's signed measure: the measure of an intersection of unions,
-minus a union (R. W. Yeung, "A New Outlook on Shannon's Information Measures", 1991). Entropy is the case of one group.
+One class, :class:`Information`, covers every quantity of Yeung's signed measure: the measure of an intersection of
+unions, minus a union (R. W. Yeung, "A New Outlook on Shannon's Information Measures", 1991). Entropy is the case of one group.
 :class:`Functional` stands for quantities outside the measure: cross-entropies, divergences, and the user's own terms.
 """
 
@@ -62,7 +62,7 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
 
 
-class RandomVariable(Atom):  # type: ignore[misc]  # sympy has no types
+class RandomVariable(Atom):
     """A random variable; not a number, so only quantities of it enter arithmetic.
 
     Args:

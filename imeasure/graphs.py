@@ -1,0 +1,86 @@
+"""Directed acyclic graphs as models: reading them, and the conditional independences that d-separation gives.
+
+J. Pearl, "Probabilistic Reasoning in Intelligent Systems", 1988. The graphs themselves are networkx's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise, product
+
+import networkx as nx
+
+from imeasure.errors import ModelError, ParseError
+from imeasure.measure import members
+from imeasure.parser import parse
+from imeasure.quantities import RandomVariable, natural_key
+from imeasure.shannon import Elemental, elementals
+from imeasure.statements import Constraint
+
+
+def read_graph(graph: str | nx.DiGraph | None) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return the nodes and edges of a graph.
+
+    Args:
+        graph: Text such as ``"Y -> X -> Z; W -> Z"``, a ``networkx.DiGraph``, or None.
+
+    Returns:
+        Nodes in natural order, and edges in order.
+
+    Raises:
+        ParseError: If the text is not in the language.
+        ModelError: If the graph is empty or has a cycle.
+
+    Example:
+        >>> read_graph("Y -> X -> Z")
+        (('X', 'Y', 'Z'), (('X', 'Z'), ('Y', 'X')))
+    """
+    if graph is None:
+        return (), ()
+    digraph = nx.DiGraph()
+    if isinstance(graph, str):
+        for part in re.split(r"[;\n]", graph):
+            if not part.strip():
+                continue
+            if "->" not in part and "→" not in part and "\\to" not in part:
+                digraph.add_nodes_from(RandomVariable(name.strip()).name for name in part.split(","))
+                continue
+            chain = parse(part)
+            if not isinstance(chain, Constraint):
+                raise ParseError("a graph consists of chains such as 'Y -> X -> Z', separated by ';'", graph, 0)
+            for sources, targets in pairwise(chain.groups):
+                digraph.add_edges_from((a.name, b.name) for a, b in product(sources, targets))
+    elif isinstance(graph, nx.DiGraph):
+        digraph.add_nodes_from(RandomVariable(str(node)).name for node in graph)
+        digraph.add_edges_from((RandomVariable(str(a)).name, RandomVariable(str(b)).name) for a, b in graph.edges)
+    else:
+        raise ModelError(f"a graph is text such as 'Y -> X -> Z' or a networkx.DiGraph, not {type(graph).__name__}")
+    if not nx.is_directed_acyclic_graph(digraph):
+        cycle = [source for source, _ in nx.find_cycle(digraph)]
+        raise ModelError(f"the graph has a cycle: {' -> '.join([*cycle, cycle[0]])}")
+    if not digraph:
+        raise ModelError("the graph is empty; expected chains such as 'Y -> X -> Z'")
+    return tuple(sorted(digraph, key=natural_key)), tuple(sorted(digraph.edges))
+
+
+def separations(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> Iterator[Elemental]:
+    """Yield the elemental informations that d-separation makes zero.
+
+    Args:
+        nodes: The graph's nodes; bit i stands for ``nodes[i]``.
+        edges: Its edges.
+
+    Yields:
+        Every d-separated ``I(i;j|K)``.
+
+    Example:
+        >>> [e.quantity(("X", "Y", "Z")) for e in separations(("X", "Y", "Z"), (("Y", "X"), ("X", "Z")))]
+        [I[Y;Z|X]]
+    """
+    graph = nx.DiGraph(list(edges))
+    graph.add_nodes_from(nodes)
+    for elemental in elementals(len(nodes)):
+        i, j, given = elemental
+        if i != j and nx.is_d_separator(graph, {nodes[i]}, {nodes[j]}, set(members(given, nodes))):
+            yield elemental

@@ -1,0 +1,427 @@
+"""Models: what is known about the variables, and the exact normal form of an expression modulo that knowledge.
+
+A directed acyclic graph contributes its d-separated elemental informations (J. Pearl, "Probabilistic Reasoning in
+Intelligent Systems", 1988), an assumption its linear equation. :meth:`Model.reduce` eliminates them exactly over the
+integers with python-flint; two expressions are equal under the model's equations if and only if their normal forms are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, cast
+
+import networkx as nx
+import sympy
+
+from imeasure.elimination import Column, Rows, column_quantity, columns_of, eliminate, substitute
+from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableError, unknown
+from imeasure.graphs import read_graph, separations
+from imeasure.measure import EntropyForm, as_expression, atom, entropy_form, mask_of, variables_of
+from imeasure.parser import parse
+from imeasure.quantities import Information, RandomVariable, natural_key, param
+from imeasure.shannon import Elemental, bits, vanishing_entropy, vanishing_information
+from imeasure.statements import Constraint, Relation
+
+MAX_VARIABLES = 8
+"""Most variables for which the normal form is computed."""
+
+Kind = Literal["discrete", "continuous", "noisy", "noiseless"]
+KINDS: tuple[Kind, ...] = ("discrete", "continuous", "noisy", "noiseless")
+"""What a variable can be: ``noisy`` is continuous with independent zero-entropy noise, so that ``H[Z|...] >= 0``;
+``noiseless`` is a continuous deterministic map of the variable's parents, which leaves some quantities undefined."""
+
+
+@dataclass(frozen=True, init=False)
+class Model:
+    """What is known about the variables of an expression.
+
+    Args:
+        graph: Text (``"Y -> X -> Z -> Yhat; X, W -> Z"``: chains separated by ``;``, groups by ``,``) or a
+            ``networkx.DiGraph`` whose nodes are names. Its facts are those of d-separation: variables without a
+            common ancestor are independent.
+        fixed: Variables whose joint law is data, so that measures of them alone are constants; or quantities (text or
+            sympy) that are constants, such as ``"H[Z|X]"`` for fixed independent noise.
+        assume: Equations (text or :class:`Relation`), Markov chains and independences.
+        kinds: Kind of each variable: ``"discrete"`` (default), ``"continuous"``, ``"noisy"``, ``"noiseless"``.
+        ranges: For each parameter the sympy set of its values, or a pair of ends of an open interval.
+
+    Raises:
+        ParseError: If a text is not in the language.
+        ModelError: If the graph has a cycle, a kind is unknown, a range is empty, or the facts contradict each other.
+
+    Example:
+        >>> model = Model("Y -> X -> Z", fixed=("X", "Y"))
+        >>> model.reduce("I[X;Z] - I[X;Z|Y]")
+        I[X;Y;Z]
+        >>> model.reduce("I[Y;Z|X]")
+        0
+    """
+
+    edges: tuple[tuple[str, str], ...]
+    nodes: tuple[str, ...]
+    fixed: tuple[str, ...]
+    constants: tuple[sympy.Expr, ...]
+    assumptions: tuple[Relation | Constraint, ...]
+    kinds: tuple[tuple[str, Kind], ...]
+    ranges: tuple[tuple[sympy.Symbol, sympy.Set], ...]
+
+    def __init__(
+        self,
+        graph: str | nx.DiGraph | None = None,
+        *,
+        fixed: Iterable[str | RandomVariable | sympy.Expr] = (),
+        assume: Iterable[str | Relation | Constraint] = (),
+        kinds: Mapping[str, str] | None = None,
+        ranges: Mapping[str | sympy.Symbol, sympy.Set | tuple[Any, Any]] | None = None,
+    ) -> None:
+        nodes, edges = read_graph(graph)
+        names, constants = _read_fixed(fixed)
+        fields = {
+            "edges": edges,
+            "nodes": nodes,
+            "fixed": names,
+            "constants": constants,
+            "assumptions": tuple(_read_assumption(fact) for fact in ([assume] if isinstance(assume, str) else assume)),
+            "kinds": _read_kinds(kinds or {}),
+            "ranges": _read_ranges(ranges or {}),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        if nodes:
+            for name in (*names, *dict(self.kinds), *self._mentioned()):
+                self._require(name)
+
+    def _mentioned(self) -> Iterator[str]:
+        for fact in self.assumptions:
+            yield from statement_variables(fact)
+        for constant in self.constants:
+            yield from variables_of(constant)
+
+    def _require(self, name: str) -> None:
+        if self.nodes and name not in self.nodes:
+            raise UnknownVariableError(unknown("variable", name, self.nodes))
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of all variables the model speaks of, in natural order."""
+        if self.nodes:
+            return self.nodes
+        return tuple(sorted({*self.fixed, *dict(self.kinds), *self._mentioned()}, key=natural_key))
+
+    def covering(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the model's variables together with those of a statement.
+
+        Args:
+            names: The statement's variables.
+
+        Returns:
+            All names in natural order.
+
+        Raises:
+            UnknownVariableError: If the model has a graph and a name is not in it.
+        """
+        for name in names:
+            self._require(name)
+        return tuple(sorted({*self.variables, *names}, key=natural_key))
+
+    def kind(self, name: str) -> Kind:
+        """Return the kind of a variable.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The kind, ``"discrete"`` unless said otherwise.
+        """
+        return dict(self.kinds).get(name, "discrete")
+
+    def digraph(self) -> nx.DiGraph:
+        """Return the graph as a new ``networkx.DiGraph``."""
+        graph = nx.DiGraph()
+        graph.add_nodes_from(self.nodes)
+        graph.add_edges_from(self.edges)
+        return graph
+
+    def assuming(self, given: Iterable[str | Relation | Constraint]) -> Model:
+        """Return the model with more assumptions.
+
+        Args:
+            given: Equations, Markov chains and independences, as text or objects.
+
+        Returns:
+            A new model.
+
+        Raises:
+            ParseError: If a text is not in the language.
+            UnknownVariableError: If the model has a graph and a variable is not in it.
+        """
+        facts = [given] if isinstance(given, str) else list(given)
+        return Model(
+            self.digraph() if self.nodes else None,
+            fixed=(*self.fixed, *self.constants),
+            assume=(*self.assumptions, *facts),
+            kinds=dict(self.kinds),
+            ranges=dict(self.ranges),
+        )
+
+    def range(self, parameter: sympy.Symbol) -> sympy.Set:
+        """Return the values a parameter may take.
+
+        Args:
+            parameter: The parameter's symbol.
+
+        Returns:
+            A sympy set, the real numbers unless said otherwise.
+        """
+        return dict(self.ranges).get(parameter, sympy.S.Reals)
+
+    def reduce(self, expression: sympy.Expr | str) -> sympy.Expr:
+        """Return the normal form of an expression: a sum of atoms that no equation of the model reduces further.
+
+        The normal form is unique: two expressions have the same one if and only if the model's equations make them
+        equal. A vanishing information or entropy contributes every elemental that vanishes with it; equalities that
+        only follow by squeezing several inequalities together are not used.
+
+        Args:
+            expression: A sympy expression or text.
+
+        Returns:
+            The normal form, over all variables of the model.
+
+        Raises:
+            ParseError: If the text is not in the language.
+            NonlinearError: If the expression is not linear in its quantities.
+            UnknownVariableError: If the model has a graph and a variable is not in it.
+            UndefinedQuantityError: If a quantity has no value under the model.
+            ModelError: If there are too many variables, or the model contradicts itself.
+
+        Example:
+            >>> Model("Y -> X -> Z").reduce("H[Z]")
+            H[Z|X,Y] + I[X;Y;Z] + I[X;Z|Y]
+        """
+        coordinates, form = self.coordinates(expression)
+        return sympy.Add(
+            *(form.coefficient(value) * column_quantity(column, form.names) for column, value in coordinates.items())
+        )
+
+    def coordinates(
+        self, expression: sympy.Expr | str, names: tuple[str, ...] | None = None
+    ) -> tuple[dict[Column, Any], EntropyForm]:
+        """Return the normal form as exact coefficients of atoms (bitmask), functionals, and the constant (None).
+
+        Args:
+            expression: A sympy expression or text.
+            names: The variables to use, at least those of the model and the expression.
+
+        Returns:
+            Coefficients, zeros left out, and the form whose names and coefficients they refer to.
+
+        Raises:
+            InformationError: As :meth:`reduce`.
+        """
+        expression = as_expression(expression)
+        names = self.covering(variables_of(expression)) if names is None else names
+        self.require_defined(expression)
+        form = entropy_form(expression, names)
+        return substitute(columns_of(form), _rows(self, names)), form
+
+    def require_defined(self, expression: sympy.Expr) -> None:
+        """Refuse quantities that have no finite value because a continuous variable is a noiseless map of another.
+
+        Args:
+            expression: A sympy expression.
+
+        Raises:
+            UndefinedQuantityError: Naming the quantity, the reason and the remedy.
+        """
+        for name, kind in self.kinds:
+            if kind != "noiseless":
+                continue
+            parents = tuple(source for source, target in self.edges if target == name)
+            for quantity in sorted(expression.atoms(Information), key=str):
+                form = entropy_form(quantity, self.covering(variables_of(quantity)))
+                together = mask_of((name, *parents), {n: i for i, n in enumerate(form.names)})
+                if sum(value for mask, value in form.terms.items() if mask & together == together):
+                    raise UndefinedQuantityError(
+                        f"{quantity} has no finite value: {name} is continuous and a noiseless map of "
+                        f"{', '.join(parents)}. Add independent noise to {name} (kind 'noisy', as in "
+                        "supervised(latent='noisy'))"
+                    )
+
+    def vanishing_atoms(self, names: tuple[str, ...] | None = None) -> tuple[Information, ...]:
+        """Return the atoms that the model's equations make zero.
+
+        Args:
+            names: The variables whose atoms are meant, by default the model's.
+
+        Returns:
+            The atoms as quantities.
+
+        Example:
+            >>> Model("Y -> X -> Z").vanishing_atoms()
+            (I[Y;Z|X],)
+        """
+        names = self.variables if names is None else self.covering(names)
+        rows = _rows(self, names)
+        return tuple(atom(mask, names) for mask in range(1, 1 << len(names)) if rows.get(mask) == ())
+
+    def equations(self, names: tuple[str, ...]) -> tuple[tuple[str, EntropyForm], ...]:
+        """Return the model's equations over some variables: name and form of each expression that is zero.
+
+        Args:
+            names: The variables, at least the model's.
+
+        Returns:
+            Pairs of a readable name and the entropy form that vanishes.
+        """
+        return tuple(_equations(self, names))
+
+    def __str__(self) -> str:
+        parts = ["; ".join(f"{a} -> {b}" for a, b in self.edges)] if self.edges else []
+        fixed = [*self.fixed, *map(str, self.constants)]
+        parts += [f"fixed: {', '.join(fixed)}"] if fixed else []
+        parts += [f"assuming {', '.join(map(str, self.assumptions))}"] if self.assumptions else []
+        parts += [f"{name} {kind}" for name, kind in self.kinds if kind != "discrete"]
+        parts += [f"{symbol} in {values}" for symbol, values in self.ranges]
+        return "; ".join(parts) or "no facts"
+
+
+def supervised(
+    latent: Literal["discrete", "continuous", "noisy"] = "discrete",
+    encoder: Literal["stochastic", "deterministic"] = "stochastic",
+    *,
+    weights: bool = False,
+) -> Model:
+    """Return the paper's model of supervised learning: labels Y, data X, latent Z, with ``Y -> X -> Z``.
+
+    Args:
+        latent: ``"discrete"``, ``"continuous"``, or ``"noisy"``: continuous with independent zero-entropy noise.
+        encoder: ``"stochastic"``, or ``"deterministic"``: Z is a function of X, up to fixed independent noise if the
+            latent is noisy.
+        weights: Whether network weights W are a random variable too.
+
+    Returns:
+        The model; the joint law of X and Y is data.
+
+    Raises:
+        ModelError: If an option is unknown.
+
+    Example:
+        >>> print(supervised())
+        X -> Z; Y -> X; fixed: X, Y
+        >>> supervised(encoder="deterministic").reduce("H[Z|X]")
+        0
+    """
+    for value, options in ((latent, ("discrete", "continuous", "noisy")), (encoder, ("stochastic", "deterministic"))):
+        if value not in options:
+            raise ModelError(unknown("option", str(value), options))
+    noise = "H[Z|X,W]" if weights else "H[Z|X]"
+    fixed: list[str] = ["X", "Y"]
+    assume: list[str] = []
+    kind: str = latent
+    if encoder == "deterministic":
+        if latent == "discrete":
+            assume.append(f"{noise} = 0")
+        elif latent == "noisy":
+            fixed.append(noise)
+        else:
+            kind = "noiseless"
+    graph = "Y -> X -> Z; W -> Z" if weights else "Y -> X -> Z"
+    return Model(graph, fixed=fixed, assume=assume, kinds={"Z": kind})
+
+
+def statement_variables(statement: Relation | Constraint) -> tuple[str, ...]:
+    """Return the names of the variables of a relation or constraint.
+
+    Args:
+        statement: A relation or constraint.
+
+    Returns:
+        The names, repetitions left out.
+    """
+    if isinstance(statement, Constraint):
+        names = [v.name for group in (*statement.groups, statement.given) for v in group]
+    else:
+        names = [name for expression in statement.expressions for name in variables_of(expression)]
+    return tuple(dict.fromkeys(names))
+
+
+def _read_fixed(fixed: Iterable[Any]) -> tuple[tuple[str, ...], tuple[sympy.Expr, ...]]:
+    names, constants = [], []
+    for item in [fixed] if isinstance(fixed, str) else fixed:
+        if isinstance(item, RandomVariable):
+            names.append(item.name)
+        elif isinstance(item, str) and "[" not in item and "(" not in item:
+            names += [RandomVariable(name.strip()).name for name in item.split(",")]
+        else:
+            constants.append(as_expression(item))
+    return tuple(sorted(set(names), key=natural_key)), tuple(constants)
+
+
+def _read_assumption(fact: Any) -> Relation | Constraint:
+    statement = parse(fact) if isinstance(fact, str) else fact
+    if not isinstance(statement, Relation | Constraint):
+        raise ModelError(f"'{fact}' is no fact; expected a relation, a Markov chain or an independence")
+    if isinstance(statement, Relation) and any(operator != "=" for operator in statement.operators):
+        raise ModelError(f"'{fact}' is an inequality; a model's assumptions are equations, chains and independences")
+    return statement
+
+
+def _read_kinds(kinds: Mapping[str, str]) -> tuple[tuple[str, Kind], ...]:
+    for kind in kinds.values():
+        if kind not in KINDS:
+            raise ModelError(unknown("kind", kind, KINDS))
+    return tuple(sorted((RandomVariable(name).name, cast("Kind", kind)) for name, kind in kinds.items()))
+
+
+def _read_ranges(ranges: Mapping[Any, Any]) -> tuple[tuple[sympy.Symbol, sympy.Set], ...]:
+    result = []
+    for key, value in ranges.items():
+        symbol = param(key) if isinstance(key, str) else key
+        values = value if isinstance(value, sympy.Set) else sympy.Interval.open(*map(sympy.sympify, value))
+        if values.intersect(sympy.S.Reals) == sympy.S.EmptySet:
+            raise ModelError(f"the range of {symbol} is empty; no value satisfies it")
+        result.append((symbol, values))
+    return tuple(sorted(result, key=lambda pair: str(pair[0])))
+
+
+def _equations(model: Model, names: tuple[str, ...]) -> Iterator[tuple[str, EntropyForm]]:
+    index = {name: i for i, name in enumerate(names)}
+    nodes = [index[node] for node in model.nodes]
+    for elemental in separations(model.nodes, model.edges):
+        moved = {_moved(mask, nodes): value for mask, value in elemental.entropies().items()}
+        yield f"{elemental.quantity(model.nodes)} = 0", EntropyForm(names, moved, {}, 0)
+    for fact in model.assumptions:
+        if isinstance(fact, Constraint):
+            expressions = fact.vanishing()
+        else:
+            expressions = tuple(link.expressions[0] - link.expressions[1] for link in fact.links())
+        for expression in expressions:
+            yield str(fact), entropy_form(expression, names)
+            for elemental in _vanishing_with(expression, model, index):
+                yield str(fact), EntropyForm(names, elemental.entropies(), {}, 0)
+
+
+def _vanishing_with(expression: sympy.Expr, model: Model, index: Mapping[str, int]) -> Iterator[Elemental]:
+    quantity = expression if isinstance(expression, Information) else -expression
+    if not isinstance(quantity, Information) or len(quantity.groups) > 2:
+        return
+    given = mask_of(quantity.given, index)
+    left, right = mask_of(quantity.groups[0], index), mask_of(quantity.groups[-1], index)
+    shared = left & right
+    if shared and all(model.kind(name) == "discrete" for name, i in index.items() if shared >> i & 1):
+        yield from vanishing_entropy(shared, given, len(index))
+    yield from vanishing_information(left & ~shared, right & ~shared, given | shared)
+
+
+def _moved(mask: int, positions: list[int]) -> int:
+    return sum(1 << positions[bit] for bit in bits(mask))
+
+
+@lru_cache(maxsize=256)
+def _rows(model: Model, names: tuple[str, ...]) -> Rows:
+    if len(names) > MAX_VARIABLES:
+        raise ModelError(f"normal forms are computed for up to {MAX_VARIABLES} variables, not {len(names)}")
+    return eliminate(_equations(model, names), len(names))
