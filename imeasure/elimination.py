@@ -5,7 +5,7 @@ python-flint does the elimination over the rationals; it is tens of times faster
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -121,9 +121,72 @@ def substitute(values: dict[Column, Any], rows: Rows) -> dict[Column, Any]:
     for pivot in [column for column in values if column in rows]:
         value = result.pop(pivot)
         for column, entry in rows[pivot]:
-            total = result.get(column, 0) - value * entry.numerator / entry.denominator
+            total = result.get(column, 0) - times(value, entry)
             if total == 0:
                 result.pop(column, None)
             else:
                 result[column] = total
     return result
+
+
+def times(value: Any, factor: Fraction) -> Any:
+    """Return an exact coefficient times a rational.
+
+    Args:
+        value: A rational, or an element of a field of fractions.
+        factor: A rational.
+
+    Returns:
+        The product, of the coefficient's own kind.
+    """
+    if isinstance(value, int | Fraction):
+        return value * factor
+    return value * factor.numerator / factor.denominator
+
+
+def combination(target: Mapping[Any, Any], basis: Sequence[Mapping[Any, Fraction]]) -> list[Any] | None:
+    """Return the coefficients that make a target out of vectors, or None if there are none.
+
+    Args:
+        target: Coordinates in any exact field that rationals act on.
+        basis: Vectors with rational coordinates; a vector that depends on those before it gets the coefficient 0.
+
+    Returns:
+        One coefficient a vector, or None.
+
+    Example:
+        >>> combination({"x": 3, "y": 1}, [{"x": Fraction(1)}, {"x": Fraction(1), "y": Fraction(1)}])
+        [Fraction(2, 1), Fraction(1, 1)]
+    """
+    pivots: list[tuple[Any, dict[Any, Fraction], dict[int, Fraction]]] = []
+    for number, vector in enumerate(basis):
+        row, made_of = dict(vector), {number: Fraction(1)}
+        for pivot, other, other_made_of in pivots:
+            factor = row.get(pivot, Fraction(0))
+            if factor:
+                _subtract(row, other, factor)
+                _subtract(made_of, other_made_of, factor)
+        if row:
+            pivot, entry = next(iter(row.items()))
+            scaled = {column: value / entry for column, value in row.items()}
+            pivots.append((pivot, scaled, {k: value / entry for k, value in made_of.items()}))
+    rest: dict[Any, Any] = dict(target)
+    result: list[Any] = [Fraction(0)] * len(basis)
+    for pivot, row, made_of in pivots:
+        value = rest.get(pivot, 0)
+        if value == 0:
+            continue
+        for column, entry in row.items():
+            rest[column] = rest.get(column, 0) - times(value, entry)
+        for number, entry in made_of.items():
+            result[number] = result[number] + times(value, entry)
+    return None if any(value != 0 for value in rest.values()) else result
+
+
+def _subtract(row: dict[Any, Fraction], other: Mapping[Any, Fraction], factor: Fraction) -> None:
+    for column, entry in other.items():
+        total = row.get(column, Fraction(0)) - factor * entry
+        if total:
+            row[column] = total
+        else:
+            row.pop(column, None)

@@ -199,7 +199,7 @@ class Model:
 
         Example:
             >>> Model("Y -> X -> Z").reduce("H[Z]")
-            H[Z|X,Y] + I[X;Y;Z] + I[X;Z|Y]
+            H[Z|X,Y] + I[X;Z|Y] + I[X;Y;Z]
         """
         coordinates, form = self.coordinates(expression)
         return sympy.Add(
