@@ -8,22 +8,19 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from html import escape
 from math import lcm
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imeasure.distribution import random_tables, tables
+from imeasure.distribution import random_tables, slices, tables
 from imeasure.distribution.entropies import entropy_vector, entropy_vector_of_counts
 from imeasure.distribution.examples import example_table
 from imeasure.distribution.values import Atoms, conditional_divergence, exact_combination, with_parameters
-from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableError, unknown
+from imeasure.errors import ModelError, UndefinedQuantityError
 from imeasure.measure import entropy_form
 from imeasure.quantities import Functional
-
-_ROWS_SHOWN = 32
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -137,8 +134,9 @@ class Distribution:
         """Draw a distribution at random, obeying a graph if one is given.
 
         Args:
-            variables: Names (``"X Y Z"``) for a table without structure; a ``networkx.DiGraph``, or a model with such a
-                graph, for one that factorises by it.
+            variables: Names (``"X Y Z"``) for a table without structure; a graph as text (``"Y -> X -> Z"``), a
+                ``networkx.DiGraph`` or a :class:`~imeasure.Model` for one that factorises by it. A model's further
+                assumptions are not obeyed.
             alphabet: Number of values, of all variables or of each.
             seed: A number, or a generator to go on with.
             exact: Fractions with small denominators rather than floats.
@@ -154,22 +152,25 @@ class Distribution:
             UnknownVariableError: If an option names a variable that is not there.
 
         Example:
-            >>> import networkx as nx
-            >>> chain = Distribution.random(nx.DiGraph([("Y", "X"), ("X", "Z")]), seed=3, deterministic={"Z"})
-            >>> chain.names, chain.exact
-            (('Y', 'X', 'Z'), True)
+            >>> chain = Distribution.random("Y -> X -> Z", seed=3, deterministic={"Z"})
+            >>> chain.exact_value("I[Y;Z|X] + H[Z|X]")
+            0
         """
         generator = np.random.default_rng(seed)
-        graph = variables if hasattr(variables, "predecessors") else getattr(variables, "graph", None)
-        if graph is None:
-            return cls._of(
-                random_tables.random_table(variables, alphabet, generator, exact=exact, denominator=denominator)
-            )
         return cls._of(
-            random_tables.random_factored_table(
-                graph, alphabet, generator, exact=exact, deterministic=deterministic, denominator=denominator
+            random_tables.draw(
+                variables,
+                alphabet,
+                np.random.default_rng(seed),
+                exact=exact,
+                deterministic=deterministic,
+                denominator=denominator,
             )
         )
+
+    @property
+    def _table(self) -> tables.Table:
+        return tables.Table(self.pmf, self.names, self.outcomes)
 
     @property
     def exact(self) -> bool:
@@ -325,13 +326,7 @@ class Distribution:
             0  1/2
             1  1/2
         """
-        kept = tables.read_names(names)
-        axes = [self._axis(name) for name in kept]
-        others = tuple(axis for axis in range(len(self.names)) if axis not in axes)
-        summed = np.asarray(self.pmf.sum(axis=others), dtype=self.pmf.dtype) if others else self.pmf
-        return type(self)(
-            np.transpose(summed, np.argsort(np.argsort(axes))), kept, [self.outcomes[axis] for axis in axes]
-        )
+        return self._of(slices.marginal(self._table, names))
 
     def condition(self, event: Mapping[str, Hashable] | None = None, /, **values: Hashable) -> Self:
         """Condition on an event: variables that are seen to have a value.
@@ -353,30 +348,7 @@ class Distribution:
             0  1  1/2
             1  0  1/2
         """
-        seen = {**(event or {}), **values}
-        index: list[int | slice] = [slice(None)] * len(self.names)
-        for name, value in seen.items():
-            axis = self._axis(name)
-            if value not in self.outcomes[axis]:
-                known = ", ".join(repr(outcome) for outcome in self.outcomes[axis])
-                raise UnknownVariableError(f"{name} has no value {value!r}; it has {known}")
-            index[axis] = self.outcomes[axis].index(value)
-        rest = [axis for axis, at in enumerate(index) if isinstance(at, slice)]
-        if not rest:
-            raise ModelError("the event names every variable; leave at least one to have a distribution")
-        part = self.pmf[tuple(index)]
-        if not part.sum() > 0:
-            event_text = ", ".join(f"{name}={value!r}" for name, value in seen.items())
-            raise ModelError(f"the event {event_text} has probability zero; nothing can be conditioned on it")
-        return type(self)(
-            part, [self.names[axis] for axis in rest], [self.outcomes[axis] for axis in rest], normalize=True
-        )
-
-    def _axis(self, name: str) -> int:
-        try:
-            return self.names.index(name)
-        except ValueError:
-            raise UnknownVariableError(unknown("variable", name, self.names)) from None
+        return self._of(slices.conditional(self._table, {**(event or {}), **values}))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Distribution):
@@ -394,6 +366,22 @@ class Distribution:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (np.array(self.pmf), self.names, self.outcomes)
 
+    def sample(self, size: int, seed: int | np.random.Generator = 0) -> NDArray[Any]:
+        """Draw outcomes.
+
+        Args:
+            size: How many.
+            seed: A number, or a generator to go on with.
+
+        Returns:
+            Shape (size, n): the outcomes' values, as an object array unless all of them are integers.
+
+        Example:
+            >>> Distribution.named("giant-bit").sample(3, seed=0).tolist()
+            [[1, 1, 1], [0, 0, 0], [0, 0, 0]]
+        """
+        return slices.sample(self._table, size, np.random.default_rng(seed))
+
     def rows(self) -> list[tuple[Any, ...]]:
         """List the outcomes that have a probability, each followed by it.
 
@@ -404,24 +392,10 @@ class Distribution:
             >>> Distribution.named("giant-bit").rows()
             [(0, 0, 0, Fraction(1, 2)), (1, 1, 1, Fraction(1, 2))]
         """
-        return [
-            (*(values[i] for values, i in zip(self.outcomes, at, strict=True)), self.pmf[tuple(at)])
-            for at in np.argwhere(self.pmf > 0).tolist()
-        ]
-
-    def _cells(self) -> tuple[list[list[str]], int]:
-        rows = self.rows()
-        shown = [
-            [*map(str, row[:-1]), str(row[-1]) if isinstance(row[-1], Fraction) else f"{row[-1]:.6g}"]
-            for row in rows[:_ROWS_SHOWN]
-        ]
-        return [[*self.names, "p"], *shown], len(rows) - len(shown)
+        return slices.rows(self._table)
 
     def __str__(self) -> str:
-        cells, hidden = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
-        return "\n".join([*lines, f"... and {hidden} more"] if hidden else lines)
+        return slices.to_text(self._table)
 
     def __repr__(self) -> str:
         sizes = " x ".join(map(str, self.pmf.shape))
@@ -429,8 +403,4 @@ class Distribution:
         return f"<Distribution of {', '.join(self.names)}: {sizes}, {len(self.rows())} outcomes, {kind}>"
 
     def _repr_html_(self) -> str:
-        (header, *rows), hidden = self._cells()
-        head = "".join(f"<th>{escape(name)}</th>" for name in header)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-        more = f'<tr><td colspan="{len(header)}">and {hidden} more</td></tr>' if hidden else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}{more}</tbody></table>"
+        return slices.to_html(self._table)

@@ -13,7 +13,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imeasure.distribution.tables import Table, from_array, read_names
-from imeasure.errors import ModelError, UnknownVariableError
+from imeasure.errors import ModelError, UnknownVariableError, unknown
+from imeasure.model import Model
+
+
+def draw(
+    variables: Any,
+    alphabet: int | Mapping[str, int],
+    generator: np.random.Generator,
+    *,
+    exact: bool,
+    deterministic: float | Collection[str],
+    denominator: int,
+) -> Table:
+    """Draw a table, by a graph if there is one.
+
+    Args:
+        variables: Names; a graph as text, as ``networkx.DiGraph``, or a model with or without a graph.
+        alphabet: Number of values, of all variables or of each.
+        generator: Source of randomness.
+        exact: Fractions rather than floats.
+        deterministic: As in :func:`random_factored_table`.
+        denominator: As in the functions below.
+
+    Returns:
+        The table.
+
+    Raises:
+        ModelError: If the graph has a directed cycle.
+        UnknownVariableError: If an option names a variable that is not there.
+    """
+    if isinstance(variables, str) and ("->" in variables or "→" in variables):
+        variables = Model(variables)
+    if isinstance(variables, Model):
+        variables = variables.digraph() if variables.nodes else variables.variables
+    if hasattr(variables, "predecessors"):
+        return random_factored_table(
+            variables, alphabet, generator, exact=exact, deterministic=deterministic, denominator=denominator
+        )
+    return random_table(variables, alphabet, generator, exact=exact, denominator=denominator)
 
 
 def random_table(
@@ -79,8 +117,8 @@ def random_factored_table(
     nodes = list(graph.nodes)
     labels = read_names([str(node) for node in nodes])
     shape = _shape(labels, alphabet)
-    if not isinstance(deterministic, float | int) and (unknown := [v for v in deterministic if v not in labels]):
-        raise UnknownVariableError(f"no variable {unknown[0]} to make deterministic; there are {', '.join(labels)}")
+    if not isinstance(deterministic, float | int) and (missing := [v for v in deterministic if v not in labels]):
+        raise UnknownVariableError(unknown("variable", missing[0], labels))
     total = denominator ** len(nodes)
     dtype = np.int64 if total < 2**62 else object
     joint: NDArray[Any] = np.ones((1,) * len(nodes), dtype=dtype if exact else np.float64)
@@ -104,8 +142,8 @@ def random_factored_table(
 
 def _shape(names: tuple[str, ...], alphabet: int | Mapping[str, int]) -> tuple[int, ...]:
     if isinstance(alphabet, Mapping):
-        if unknown := [name for name in alphabet if name not in names]:
-            raise UnknownVariableError(f"the alphabet names {unknown[0]}; the variables are {', '.join(names)}")
+        if missing := [name for name in alphabet if name not in names]:
+            raise UnknownVariableError(unknown("variable", missing[0], names))
         sizes = tuple(alphabet.get(name, 2) for name in names)
     else:
         sizes = (alphabet,) * len(names)
