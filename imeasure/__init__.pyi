@@ -1,3 +1,6 @@
+from .catalogue import CatalogueEntry as CatalogueEntry, objectives as objectives
+from .conditions import Conditions as Conditions
+from .derivation import Derivation as Derivation, Step as Step
 from .distribution import Distribution as Distribution
 from .errors import (
     ConfigError as ConfigError,
@@ -51,6 +54,9 @@ from .quantities import (
 from .quantities import (
     rvs as rvs,
 )
+from .simplify import CanonicalForm as CanonicalForm, simplify as simplify
 from .statements import Constraint as Constraint
+from .simplify import CanonicalForm as CanonicalForm, simplify as simplify
 from .statements import Objective as Objective
+from .simplify import CanonicalForm as CanonicalForm, simplify as simplify
 from .statements import Relation as Relation

@@ -1,0 +1,189 @@
+"""Derivations: how an objective turns into its canonical form, one rule a line, each line checked on its own.
+
+A step either rewrites (the two sides are equal under the model), drops a constant, divides by a positive factor, or
+turns a maximum into a minimum. :meth:`Derivation.verify` replays the steps with the model's exact normal form; it knows
+nothing of how they were found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sympy
+
+from imeasure.conditions import Conditions, holds_everywhere
+from imeasure.elimination import combination
+from imeasure.errors import DerivationError
+from imeasure.measure import Measure, entropy_form, variables_of
+from imeasure.model import Model
+from imeasure.printing import to_latex, to_text
+from imeasure.quantities import Information
+from imeasure.shannon import subsets
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a derivation.
+
+    Attributes:
+        rule: The rule's name, such as ``chain rule``.
+        before: The expression before.
+        after: The expression after.
+        kind: ``equal``, ``drop`` (a constant), ``scale`` (``before = factor * after``, factor positive) or ``negate``.
+        used: What the rule used: an identity, a fact, or a factor.
+    """
+
+    rule: str
+    before: sympy.Expr
+    after: sympy.Expr
+    kind: Literal["equal", "drop", "scale", "negate"]
+    used: str = ""
+    factor: sympy.Expr = sympy.S.One
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The steps from an objective's expression to its canonical form.
+
+    Attributes:
+        start: The expression of the objective.
+        steps: The steps, each beginning where the one before ends.
+        model: The model under which they hold.
+        conditions: The parameter values for which they hold.
+    """
+
+    start: sympy.Expr
+    steps: tuple[Step, ...]
+    model: Model
+    conditions: Conditions
+
+    @property
+    def end(self) -> sympy.Expr:
+        """The expression that the derivation arrives at."""
+        return self.steps[-1].after if self.steps else self.start
+
+    def verify(self) -> bool:
+        """Replay every step exactly.
+
+        Returns:
+            True.
+
+        Raises:
+            DerivationError: Naming the first step that does not hold.
+        """
+        current = self.start
+        for number, step in enumerate(self.steps, 1):
+            if not entropy_form(step.before - current).is_zero():
+                raise DerivationError(f"step {number} ({step.rule}) does not begin where the one before ends")
+            reason = self._objection(step)
+            if reason:
+                raise DerivationError(
+                    f"step {number} ({step.rule}) does not hold: {reason}\n    {to_text(step.before)}\n"
+                    f"    {to_text(step.after)}"
+                )
+            current = step.after
+        return True
+
+    def _objection(self, step: Step) -> str:
+        match step.kind:
+            case "equal":
+                holds = self.model.reduce(step.before - step.after) == 0
+                return "" if holds else "the two sides differ under the model"
+            case "drop":
+                holds = is_constant(step.before - step.after, self.model)
+                return "" if holds else "what is dropped is not constant"
+            case "scale":
+                if not entropy_form(step.before - step.factor * step.after).is_zero():
+                    return "the two sides differ by another factor"
+                positive = holds_everywhere(step.factor, self.conditions, self.model)
+                return "" if positive else f"the factor {step.factor} is not positive for {self.conditions}"
+            case "negate":
+                return "" if entropy_form(step.before + step.after).is_zero() else "the sides are not opposite"
+        return f"unknown kind of step '{step.kind}'"
+
+    def __str__(self) -> str:
+        lines = [f"   {to_text(self.start)}"]
+        for step in self.steps:
+            sign = {"equal": "=", "drop": "~", "scale": "~", "negate": "~"}[step.kind]
+            note = f"{step.rule}: {step.used}" if step.used else step.rule
+            lines.append(f" {sign} {to_text(step.after):<58}  [{note}]")
+        return "\n".join(lines)
+
+    def _repr_latex_(self) -> str:
+        lines = [rf"& {to_latex(self.start)}"]
+        for step in self.steps:
+            sign = "=" if step.kind == "equal" else r"\simeq"
+            lines.append(rf"{sign}\;& {to_latex(step.after)} && \text{{({step.rule})}}")
+        body = " \\\\\n".join(lines)
+        return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+
+
+def constant_generators(model: Model) -> list[sympy.Expr]:
+    """Return expressions that span what the model makes constant, the simplest first.
+
+    Args:
+        model: A model.
+
+    Returns:
+        Entropies of fixed variables, the fixed quantities, and 1.
+
+    Example:
+        >>> constant_generators(Model("Y -> X -> Z", fixed=("X", "Y")))
+        [H[X], H[Y], H[Y|X], 1]
+    """
+    masks = sorted(subsets((1 << len(model.fixed)) - 1), key=lambda mask: (mask.bit_count(), mask))
+    chosen = ([name for i, name in enumerate(model.fixed) if mask >> i & 1] for mask in masks if mask)
+    joint = [Information([subset[-1:]], subset[:-1]) for subset in chosen]
+    return [*joint, *model.constants, sympy.S.One]
+
+
+def as_constant(expression: sympy.Expr, model: Model) -> sympy.Expr | None:
+    """Return an expression in terms of what the model makes constant, or None if it is not constant.
+
+    Args:
+        expression: A sympy expression.
+        model: The model.
+
+    Returns:
+        A combination of :func:`constant_generators`, equal to the expression under the model, or None.
+
+    Example:
+        >>> from imeasure import parse
+        >>> model = Model("Y -> X -> Z", fixed=("X", "Y"))
+        >>> as_constant(parse("H[Y|Z] + I[Y;Z]"), model)
+        H[Y]
+    """
+    generators = constant_generators(model)
+    names = model.covering(variables_of(expression))
+    target, form = model.coordinates(expression, names)
+    basis: list[dict[Any, Any]] = [model.coordinates(generator, names)[0] for generator in generators]
+    coefficients = combination(target, basis)
+    if coefficients is None:
+        return None
+    return sympy.Add(*(form.coefficient(c) * generator for c, generator in zip(coefficients, generators, strict=True)))
+
+
+def is_constant(expression: sympy.Expr, model: Model) -> bool:
+    """Return whether the model makes an expression constant.
+
+    Args:
+        expression: A sympy expression.
+        model: The model.
+
+    Returns:
+        Whether it is a combination of :func:`constant_generators` under the model's equations.
+    """
+    return as_constant(expression, model) is not None
+
+
+def holds_for_any_variables(identity: sympy.Expr) -> bool:
+    """Return whether an expression is zero for all random variables, without any model.
+
+    Args:
+        identity: A sympy expression.
+
+    Returns:
+        Whether its signed measure vanishes.
+    """
+    return Measure.of(identity).to_sympy() == 0

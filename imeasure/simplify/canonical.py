@@ -1,0 +1,357 @@
+"""The canonical form of an objective: a loss plus a weight times a regularizer.
+
+Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020), section 4: modulo what the data fix, the objectives of
+the information bottleneck family are H[Y|Z] plus a weighted regularizer that lies outside the target's entropy. The
+search below runs over exact vectors; :meth:`CanonicalForm.verify` checks its result without it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, islice
+from typing import Any
+
+import sympy
+
+from imeasure.conditions import Conditions, holds_everywhere, positive, with_positive_denominator
+from imeasure.derivation import Derivation, as_constant, is_constant
+from imeasure.elimination import combination
+from imeasure.errors import DegenerateObjectiveError, DerivationError, NonlinearError
+from imeasure.measure import as_expression, entropy_form, variables_of
+from imeasure.model import Model, supervised
+from imeasure.parser import parse
+from imeasure.printing import to_latex, to_text
+from imeasure.quantities import Information, param
+from imeasure.simplify.quotient import Candidate, Quotient, quotient
+from imeasure.simplify.rewrite import collected, derive
+from imeasure.statements import Objective
+
+
+@dataclass(frozen=True)
+class CanonicalForm:
+    """``loss + weight * regularizer``, with the exact relation to the objective it stands for.
+
+    Attributes:
+        objective: The objective as given.
+        model: The model that the form stands on.
+        loss: The loss term, such as ``H[Y|Z]``.
+        weight: The regularizer's weight, positive wherever the conditions hold; 0 if there is no regularizer.
+        regularizer: The regularizer, such as ``I[X;Z|Y]``.
+        scale: ``objective = scale * expression + constant``; positive for a minimum, negative for a maximum.
+        constant: What the model makes constant.
+        conditions: The parameter values for which the objective has this form.
+        derivation: The steps from the objective to ``expression``.
+        alternatives: Other forms of the same objective, each with its own conditions.
+
+    Example:
+        >>> form = simplify("min I[X;Z] - beta*I[Y;Z]")
+        >>> print(form)
+        H[Y|Z] + b*I[X;Z|Y] with b = 1/(beta - 1), for beta > 1
+        >>> form.verify()
+        True
+    """
+
+    objective: Objective
+    model: Model
+    loss: sympy.Expr
+    weight: sympy.Expr
+    regularizer: sympy.Expr
+    scale: sympy.Expr
+    constant: sympy.Expr
+    conditions: Conditions
+    derivation: Derivation
+    alternatives: tuple[CanonicalForm, ...] = ()
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """``loss + weight * regularizer``."""
+        return self.loss + self.weight * self.regularizer
+
+    @property
+    def weight_symbol(self) -> sympy.Symbol:
+        """A symbol for the weight that is no parameter of the objective: ``b`` where possible."""
+        taken = {symbol.name for symbol in self.objective.expression.free_symbols}
+        names = ["b", "w", *(f"b{i}" for i in range(1, len(taken) + 2))]
+        return param(next(name for name in names if name not in taken))
+
+    def verify(self) -> bool:
+        """Check the form exactly, without the search that found it.
+
+        Returns:
+            True.
+
+        Raises:
+            DerivationError: Saying what does not hold.
+        """
+        difference = self.objective.expression - self.scale * self.expression - self.constant
+        if self.model.reduce(difference) != 0:
+            raise DerivationError("the objective is not scale * expression + constant under the model")
+        if not is_constant(self.constant, self.model):
+            raise DerivationError(f"{to_text(self.constant)} is not constant under the model")
+        factor = self.scale if self.objective.sense == "min" else -self.scale
+        for name, coefficient in (("scale", factor), ("weight", self.weight)):
+            if coefficient != 0 and not holds_everywhere(coefficient, self.conditions, self.model):
+                raise DerivationError(f"the {name} {coefficient} has the wrong sign somewhere in {self.conditions}")
+        if factor == 0:
+            raise DerivationError("the scale is zero")
+        begins = entropy_form(self.derivation.start - self.objective.expression).is_zero()
+        ends = entropy_form(self.derivation.end - self.expression).is_zero()
+        if not (begins and ends):
+            raise DerivationError("the derivation does not lead from the objective to the form")
+        return self.derivation.verify() and all(other.verify() for other in self.alternatives)
+
+    def _body(self, spell: Callable[[sympy.Expr], str], brackets: tuple[str, str]) -> str:
+        if self.weight == 0:
+            return spell(self.loss)
+        if self.weight == 1:
+            return f"{spell(self.loss)} + {spell(self.regularizer)}"
+        shown = self.weight if self._is_plain else self.weight_symbol
+        if not self.regularizer.is_Add:
+            return f"{spell(self.loss)} + {spell(shown * self.regularizer)}"
+        opening, closing = brackets
+        return f"{spell(self.loss)} + {spell(shown)}{opening}{spell(self.regularizer)}{closing}"
+
+    @property
+    def _is_plain(self) -> bool:
+        return bool(self.weight.is_Number or self.weight.is_Symbol)
+
+    def __str__(self) -> str:
+        text = self._body(to_text, ("*(", ")"))
+        if not self._is_plain:
+            text += f" with {self.weight_symbol} = {self.weight}"
+        return f"{text}, for {self.conditions}" if self.conditions else text
+
+    def _repr_latex_(self) -> str:
+        text = self._body(to_latex, (r" \left(", r"\right)"))
+        if not self._is_plain:
+            text += rf",\quad {sympy.latex(self.weight_symbol)} = {sympy.latex(self.weight)}"
+        if self.conditions:
+            text += rf",\quad {sympy.latex(self.conditions.as_sympy())}"
+        return f"${text}$"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the form as plain data: every expression as text that :func:`imeasure.parse` reads."""
+        result: dict[str, Any] = {
+            "objective": str(self.objective),
+            "model": str(self.model),
+            "form": str(self),
+            "loss": to_text(self.loss),
+            "weight": str(self.weight),
+            "regularizer": to_text(self.regularizer),
+            "expression": to_text(self.expression),
+            "scale": str(self.scale),
+            "constant": to_text(self.constant),
+            "conditions": self.conditions.texts(),
+            "derivation": [
+                {"rule": s.rule, "used": s.used, "kind": s.kind, "before": to_text(s.before), "after": to_text(s.after)}
+                for s in self.derivation.steps
+            ],
+        }
+        if self.alternatives:
+            result["alternatives"] = [other.to_dict() for other in self.alternatives]
+        return result
+
+    def to_json(self) -> str:
+        """Return :meth:`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+
+def simplify(
+    statement: str | Objective, *, model: Model | None = None, loss: str | sympy.Expr = "H[Y|Z]"
+) -> CanonicalForm:
+    """Return the canonical form of an objective.
+
+    Args:
+        statement: An objective, as text (``"min I[X;Z] - beta*I[Y;Z]"``) or object.
+        model: The model, by default :func:`imeasure.supervised`.
+        loss: The loss term.
+
+    Returns:
+        The verified form.
+
+    Raises:
+        ParseError: If the text is not in the language.
+        NonlinearError: If the statement is no objective, or not linear in its quantities.
+        UnknownVariableError: If a variable is not in the model.
+        UndefinedQuantityError: If a quantity has no value under the model.
+        DegenerateObjectiveError: If the loss has no positive coefficient, so that the best latent is trivial.
+
+    Example:
+        >>> print(simplify("max I[Y;Z] - beta*I[X;Z]"))
+        H[Y|Z] + b*I[X;Z|Y] with b = beta/(1 - beta), for 0 < beta < 1
+        >>> print(simplify("min H[Y|Z] + H[Z|Y]").alternatives[0])
+        H[Y|Z] + H[Z]/2
+    """
+    objective = parse(statement) if isinstance(statement, str) else statement
+    if not isinstance(objective, Objective):
+        raise NonlinearError(f"expected an objective such as 'min I[X;Z] - beta*I[Y;Z]', not '{statement}'")
+    model = supervised() if model is None else model
+    return _Search(objective, model, as_expression(loss)).run()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A decomposition ``coefficient * loss + sum of weights * terms``."""
+
+    coefficient: sympy.Expr
+    terms: tuple[Information, ...]
+    weights: tuple[sympy.Expr, ...]
+    beyond: bool
+
+
+class _Search:
+    def __init__(self, objective: Objective, model: Model, loss: sympy.Expr) -> None:
+        self.objective, self.model, self.loss = objective, model, loss
+        self.sign = 1 if objective.sense == "min" else -1
+        wanted = variables_of(loss)
+        present = variables_of(objective.expression)
+        names = model.covering((*present, *wanted))
+        if not set(wanted) <= set(present):
+            raise DegenerateObjectiveError(
+                f"'{objective}' does not relate {' and '.join(wanted)}, so the loss {to_text(loss)} has no part in it; "
+                "name the loss term with loss=, or add one"
+            )
+        model.require_defined(objective.expression)
+        self.space: Quotient = quotient(model, names)
+        self.target, self.form = self.space.coordinates(self.sign * objective.expression)
+        self.loss_vector = self.space.coordinates(loss)[0]
+        self.learned = frozenset(self.space.names).difference(model.fixed)
+        self.targets = frozenset(wanted).intersection(model.fixed)
+
+    def run(self) -> CanonicalForm:
+        if not self.target:
+            raise DegenerateObjectiveError(
+                f"'{self.objective}' is constant under the model; there is nothing to choose"
+            )
+        alone = combination(self.target, [self.loss_vector])
+        if alone is not None:
+            found = [_Found(self.value(alone[0]), (), (), True)]
+        else:
+            found = self.singles() or self.several()
+        self.require_loss(found)
+        forms = [form for form in map(self.build, found) if form is not None]
+        if not forms:
+            raise DegenerateObjectiveError(
+                f"in '{self.objective}' no regularizer has a positive weight together with a positive coefficient of "
+                f"{to_text(self.loss)}; check the signs and the ranges of the parameters"
+            )
+        form = forms[0]
+        others = [*forms[1:], *self.in_entropies(form)]
+        form = replace(form, alternatives=tuple(others))
+        form.verify()
+        return form
+
+    def value(self, coefficient: Any) -> sympy.Expr:
+        return self.form.coefficient(coefficient)
+
+    def is_beyond(self, candidate: Candidate) -> bool:
+        return self.targets <= candidate.beyond
+
+    def decompose(self, candidates: tuple[Candidate, ...]) -> _Found | None:
+        solution = combination(self.target, [self.loss_vector, *(c.vector for c in candidates)])
+        if solution is None or not all(solution[1:]):
+            return None
+        terms = tuple(candidate.quantity for candidate in candidates)
+        values = tuple(map(self.value, solution[1:]))
+        return _Found(self.value(solution[0]), terms, values, all(map(self.is_beyond, candidates)))
+
+    def singles(self) -> list[_Found]:
+        found = [one for candidate in self.space.candidates if (one := self.decompose((candidate,)))]
+        return sorted(found, key=lambda one: (not one.beyond, not self.measures_latents(one.terms[0])))
+
+    def measures_latents(self, quantity: Information) -> bool:
+        return any(v.name in self.learned for group in quantity.groups for v in group)
+
+    def several(self) -> list[_Found]:
+        beyond = [c for c in self.space.candidates if self.is_beyond(c)]
+        for pool in (beyond, list(self.space.candidates)):
+            for size in (2, 3):
+                for chosen in islice(combinations(pool, size), 20_000):
+                    if found := self.decompose(chosen):
+                        return [found]
+        raise DegenerateObjectiveError(
+            f"no regularizer of up to three terms completes {to_text(self.loss)} in '{self.objective}'"
+        )
+
+    def require_loss(self, found: list[_Found]) -> None:
+        coefficient = found[0].coefficient
+        if positive([coefficient], self.model).satisfiable and coefficient != 0:
+            return
+        name = to_text(self.loss)
+        remedy = positive([coefficient], Model())
+        chosen = coefficient.free_symbols and remedy.satisfiable
+        advice = f"choose {remedy}" if chosen else f"give the term that makes {name} small a larger weight"
+        if coefficient == 0:
+            reason = f"no loss term is left: the coefficient of {name} is 0"
+        else:
+            latents, targets = ", ".join(sorted(self.learned)), ", ".join(sorted(self.targets))
+            reason = (
+                f"the coefficient of {name} is {coefficient}, which is never positive here: {name} would be maximised, "
+                f"and the best {latents} would carry nothing about {targets}"
+            )
+        raise DegenerateObjectiveError(f"in '{self.objective}' {reason}; {advice}")
+
+    def build(self, found: _Found) -> CanonicalForm | None:
+        scale = found.coefficient
+        if not found.terms:
+            conditions = positive([scale], self.model)
+            return self.form_of(sympy.S.Zero, sympy.S.Zero, scale, conditions) if conditions.satisfiable else None
+        choices = [(positive([scale, weight], self.model), weight) for weight in found.weights]
+        choices = [choice for choice in choices if choice[0].satisfiable]
+        if not choices:
+            return None
+        conditions, first = min(choices, key=lambda choice: len(choice[0].sets) + len(choice[0].relations))
+        weight = with_positive_denominator(first / scale, conditions, self.model)
+        shares = zip(found.weights, found.terms, strict=True)
+        regularizer = sympy.Add(*(sympy.factor(share / first) * term for share, term in shares))
+        return self.form_of(weight, regularizer, scale, conditions)
+
+    def form_of(
+        self, weight: sympy.Expr, regularizer: sympy.Expr, scale: sympy.Expr, conditions: Conditions
+    ) -> CanonicalForm:
+        expression = self.loss + weight * regularizer
+        signed = self.sign * scale
+        constant = as_constant(self.objective.expression - signed * expression, self.model)
+        if constant is None:
+            raise DerivationError(f"{to_text(expression)} is not the form of '{self.objective}'")
+        derivation = derive(
+            self.objective,
+            loss=self.loss,
+            regularizer=regularizer,
+            expression=expression,
+            scale=scale,
+            conditions=conditions,
+            model=self.model,
+        )
+        return CanonicalForm(
+            self.objective,
+            self.model,
+            self.loss,
+            weight,
+            regularizer,
+            signed,
+            collected(constant),
+            conditions,
+            derivation,
+        )
+
+    def in_entropies(self, form: CanonicalForm) -> Iterator[CanonicalForm]:
+        """Yield the form whose regularizer, a mutual information, is a difference of latent entropies."""
+        quantity = form.regularizer
+        if not isinstance(quantity, Information) or len(quantity.groups) == 1:
+            return
+        learned = [name for name in self.space.names if name not in self.model.fixed]
+        entropies = [
+            c
+            for c in self.space.candidates
+            if len(c.quantity.groups) == 1 and all(v.name in learned for v in c.quantity.groups[0])
+        ]
+        target = self.space.vector(quantity)
+        for pair in combinations(entropies, 2):
+            solution = combination(target, [c.vector for c in pair])
+            if solution is not None and all(solution):
+                regularizer = sympy.Add(*(sympy.Rational(a) * c.quantity for a, c in zip(solution, pair, strict=True)))
+                yield self.form_of(form.weight, regularizer, self.sign * form.scale, form.conditions)
+                return

@@ -1,0 +1,132 @@
+"""From an objective and the form found for it to a derivation that people can read.
+
+Quantities are replaced one at a time, the way a paper does it: first by the regularizer and what the objective already
+has, then by the loss and constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from imeasure.conditions import Conditions
+from imeasure.derivation import Derivation, Step, as_constant, constant_generators, holds_for_any_variables
+from imeasure.elimination import Column, columns_of, combination
+from imeasure.errors import DerivationError
+from imeasure.measure import entropy_form, linear_terms, variables_of
+from imeasure.model import Model
+from imeasure.printing import to_text
+from imeasure.statements import Objective
+
+
+def derive(
+    objective: Objective,
+    *,
+    loss: sympy.Expr,
+    regularizer: sympy.Expr,
+    expression: sympy.Expr,
+    scale: sympy.Expr,
+    conditions: Conditions,
+    model: Model,
+) -> Derivation:
+    """Return the derivation of a canonical form.
+
+    Args:
+        objective: The objective.
+        loss: The loss term.
+        regularizer: The regularizer.
+        expression: The canonical expression, loss + weight * regularizer.
+        scale: The positive factor between the minimised objective and the expression.
+        conditions: Where the form holds.
+        model: The model.
+
+    Returns:
+        The derivation; it is verified by whoever uses it.
+
+    Raises:
+        DerivationError: If some quantity cannot be expressed, which means that the form is wrong.
+    """
+    current = objective.expression
+    steps: list[Step] = []
+    if objective.sense == "max":
+        steps.append(Step("maximum to minimum", current, -current, "negate"))
+        current = -current
+    wanted = [*linear_terms(regularizer), *linear_terms(loss)]
+    kept: list[sympy.Expr] = []
+    while pending := [q for q in linear_terms(current) if q is not None and q not in wanted and q not in kept]:
+        quantity = pending[0]
+        if as_constant(quantity, model) is not None:
+            kept.append(quantity)
+            continue
+        identity = _express(quantity, [*linear_terms(regularizer), *kept, *pending[1:], *linear_terms(loss)], model)
+        if identity is None:
+            kept.append(quantity)
+            continue
+        replaced = collected(current.xreplace({quantity: identity}))
+        rule, used = _reason(quantity, identity, model)
+        steps.append(Step(rule, current, replaced, "equal", used))
+        current = replaced
+    target = scale * expression
+    constant = as_constant(current - target, model)
+    if constant is None:
+        raise DerivationError(f"the objective and {to_text(expression)} differ by more than a constant")
+    full = collected(target + constant)
+    if full != collected(current):
+        steps.append(Step("collect", current, full, "equal", ""))
+        current = full
+    if constant != 0:
+        steps.append(Step("drop constant", current, collected(target), "drop", to_text(collected(constant))))
+        current = collected(target)
+    if scale != 1:
+        steps.append(Step("positive factor", current, expression, "scale", f"divide by {scale}", scale))
+    return Derivation(objective.expression, tuple(steps), model, conditions)
+
+
+def collected(expression: sympy.Expr) -> sympy.Expr:
+    """Return an expression with one factored coefficient a quantity.
+
+    Args:
+        expression: A sympy expression.
+
+    Returns:
+        An equal expression.
+
+    Example:
+        >>> from imeasure import parse
+        >>> collected(parse("beta*H[X] - H[X]"))
+        (beta - 1)*H[X]
+    """
+    terms = linear_terms(expression)
+    return sympy.Add(*(sympy.factor(c) * (1 if q is None else q) for q, c in terms.items()))
+
+
+def _express(quantity: sympy.Expr, terms: Sequence[sympy.Expr], model: Model) -> sympy.Expr | None:
+    basis = [*terms, *constant_generators(model)]
+    names = model.covering(variables_of(sympy.Add(quantity, *terms)))
+    for known in (None, model):
+        target = _coordinates(quantity, names, known)
+        coefficients = combination(target, [_coordinates(term, names, known) for term in basis])
+        if coefficients is not None:
+            return sympy.Add(*(sympy.Rational(c) * term for c, term in zip(coefficients, basis, strict=True)))
+    return None
+
+
+def _coordinates(expression: sympy.Expr, names: tuple[str, ...], model: Model | None) -> dict[Column, Any]:
+    if model is None:
+        return columns_of(entropy_form(expression, names))
+    return model.coordinates(expression, names)[0]
+
+
+def _reason(quantity: sympy.Expr, identity: sympy.Expr, model: Model) -> tuple[str, str]:
+    statement = f"{quantity} = {to_text(identity)}"
+    difference = quantity - identity
+    if holds_for_any_variables(difference):
+        return "chain rule", statement
+    names = model.covering(variables_of(difference))
+    facts = dict(model.equations(names))
+    target = columns_of(entropy_form(difference, names))
+    coefficients = combination(target, [columns_of(form) for form in facts.values()])
+    used = [name for name, c in zip(facts, coefficients or (), strict=False) if c]
+    return "model", f"{statement}, by {', '.join(used)}"
