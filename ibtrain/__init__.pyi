@@ -1,0 +1,21 @@
+from . import datasets as datasets
+from . import estimators as estimators
+from . import experiments as experiments
+from . import functional as functional
+from . import networks as networks
+from . import plane as plane
+from . import report as report
+from . import runs as runs
+from . import surrogates as surrogates
+from .bottlenecks import AdditiveNoise as AdditiveNoise
+from .bottlenecks import Latent as Latent
+from .compiler import compile as compile  # noqa: A004 - the public name says what it does
+from .config import Config as Config
+from .errors import ConfigError as ConfigError
+from .errors import InformationError as InformationError
+from .loss import Loss as Loss
+from .loss import LossValue as LossValue
+from .networks import BottleneckNetwork as BottleneckNetwork
+from .sweeps import sweep as sweep
+from .training import Trained as Trained
+from .training import train as train

@@ -1,0 +1,5 @@
+"""Let `python -m ibtrain` do what `ibtrain` does."""
+
+from ibtrain.cli import main
+
+main()

@@ -1,0 +1,88 @@
+"""The command line: `ibtrain demo` and `ibtrain train`.
+
+Commands only read options, call the library and print. Exit status 0: done; 2: bad input, with one line on standard
+error; 130: stopped by ctrl-C, with readable results. The heavy modules load when a command uses them.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+import ibtrain
+from ibtrain.errors import InformationError
+
+_STOPPED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Train networks with information objectives and draw their information planes."""
+
+
+@cli.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/demo"), show_default=True)
+@click.option("--fast", is_flag=True, help="Fewer and shorter runs: see that everything works.")
+@click.option("--accelerator", default="auto", show_default=True, help="Where to train: auto, cpu or cuda.")
+def demo(out: Path, fast: bool, accelerator: str) -> None:
+    """Take min I[X;Z] - beta*I[Y;Z] from its text to an information plane, on real digits."""
+    console = Console()
+    experiment = ibtrain.experiments.DEMO_FAST if fast else ibtrain.experiments.DEMO
+    objective = experiment.base.objective.statement
+    loss = ibtrain.compile(objective, latent="noisy", surrogates=[experiment.surrogates[0]])
+    form = loss.plan.form
+    click.echo(f"objective       {objective}\ncanonical form  {form}\n\nderivation\n{form.derivation}\n")
+    for surrogate in experiment.surrogates:
+        click.echo(f"{ibtrain.compile(form, latent='noisy', surrogates=[surrogate]).plan}\n")
+    ibtrain.runs.write_text(out / "canonical.txt", f"{form}\n\n{form.derivation}\n")
+    ibtrain.runs.write_text(out / "canonical.json", form.to_json() + "\n")
+    ibtrain.runs.write_text(out / "config.toml", experiment.base.to_toml())
+    configs = experiment.configs()
+    click.echo(f"{len(configs)} runs on {experiment.base.data.name}, results in {out}", nl=True)
+    try:
+        rows = ibtrain.sweep(configs, out, accelerator=accelerator, console=console)
+        ibtrain.report.draw_plane(rows, out / "plane.png", title=f"{objective} on {experiment.base.data.name}")
+    except KeyboardInterrupt:
+        finished = sum(ibtrain.runs.Runs(out / "runs").is_finished(config) for config in configs)
+        click.echo(
+            f"stopped: {finished} of {len(configs)} runs are finished, their results are in {out / 'results.csv'}; "
+            "the same command goes on from there",
+            err=True,
+        )
+        sys.exit(_STOPPED)
+    console.print(ibtrain.report.summary(rows))
+    for name, answer in ibtrain.report.falls(rows, "H[Z|Y]").items():
+        label = ibtrain.surrogates.SURROGATES[name].label
+        click.echo(f"H[Z|Y] falls as gamma grows with {label}: {'yes' if answer else 'no'}")
+    click.echo(f"picture {out / 'plane.png'}, numbers {out / 'results.csv'}")
+
+
+@cli.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="Replace a value, e.g. training.epochs=5.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True)
+@click.option("--accelerator", default="auto", show_default=True, help="Where to train: auto, cpu or cuda.")
+def train(config: Path, options: tuple[str, ...], out: Path, accelerator: str) -> None:
+    """Train the run that CONFIG, a TOML file, describes; a finished run is not trained again."""
+    settings = ibtrain.Config.load(config).with_options(options)
+    console = Console()
+    try:
+        rows = ibtrain.sweep([settings], out, accelerator=accelerator, console=console)
+    except KeyboardInterrupt:
+        click.echo(f"stopped: the run is not finished, {out} holds no results of it", err=True)
+        sys.exit(_STOPPED)
+    console.print(ibtrain.report.summary(rows))
+    click.echo(f"results {out / 'runs' / settings.digest / 'results.csv'}")
+
+
+def main() -> None:
+    """Run the command line; errors become one line on standard error and exit status 2."""
+    try:
+        cli()
+    except InformationError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        sys.exit(_STOPPED)

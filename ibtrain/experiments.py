@@ -1,0 +1,60 @@
+"""Experiments as data: a base configuration, and the values that are varied.
+
+The demo walks the whole way on scikit-learn's digits: three surrogates of one regularizer, gamma from 1e-4 to 10 in log
+space, as in figures 5 and 6 of Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020).
+"""
+
+import dataclasses
+
+from ibtrain.config import Config
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A sweep over surrogates, gammas and seeds.
+
+    Args:
+        name: What it is called.
+        base: Everything that is not varied.
+        gammas: Weights of the regularizer.
+        surrogates: Its bounds.
+        seeds: Seeds of the runs.
+
+    Example:
+        >>> len(DEMO.configs()) == len(DEMO.gammas) * len(DEMO.surrogates)
+        True
+    """
+
+    name: str
+    base: Config
+    gammas: tuple[float, ...]
+    surrogates: tuple[str, ...] = ("LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]")
+    seeds: tuple[int, ...] = (0,)
+
+    def configs(self) -> tuple[Config, ...]:
+        """Return one configuration for each run."""
+        return tuple(
+            dataclasses.replace(
+                self.base,
+                seed=seed,
+                objective=dataclasses.replace(self.base.objective, surrogate=surrogate, gamma=gamma),
+            )
+            for seed in self.seeds
+            for surrogate in self.surrogates
+            for gamma in self.gammas
+        )
+
+
+DEMO = Experiment(
+    name="demo",
+    base=Config().with_options(["training.epochs=40"]),
+    gammas=(1e-4, 1e-3, 1e-2, 1e-1, 0.3, 1.0, 3.0, 10.0),
+)
+"""The demo: 24 runs, two to three minutes on two cores at most."""
+
+DEMO_FAST = Experiment(
+    name="demo-fast",
+    base=Config().with_options(["training.epochs=8", "network.hidden=[64]", "network.latent=8", "plane.samples=400"]),
+    gammas=(1e-3, 1.0),
+)
+"""The same way in seconds: 6 short runs, to see that everything works."""

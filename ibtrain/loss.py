@@ -1,0 +1,254 @@
+"""A loss that prints what it computes: a plan of terms, and the module that evaluates exactly these.
+
+The plan is data (coefficients are sympy expressions, terms are entries of `ibtrain.surrogates`); the module adds the
+values of the coefficients' parameters. Terms appear in the plan, in `repr` and in `LossValue.terms` in the same order.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import sympy
+import torch
+from torch import Tensor, nn
+
+from ibtrain.bottlenecks import Latent
+from ibtrain.errors import ConfigError
+from ibtrain.surrogates import Surrogate
+
+_TORCH = {"exp": torch.exp, "log": torch.log, "sqrt": torch.sqrt}
+
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """One summand of a loss.
+
+    Args:
+        coefficient: Its factor, a sympy expression of parameters.
+        quantities: The quantities of the objective that it bounds.
+        surrogate: What is computed in their place.
+    """
+
+    coefficient: Any
+    quantities: tuple[str, ...]
+    surrogate: Surrogate
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a loss computes, term by term.
+
+    Args:
+        form: The canonical form it was compiled from.
+        terms: The summands, in the order in which they are evaluated and printed.
+        weight_symbol: The regularizer's weight where it is a parameter, else None.
+        weight: The weight as an expression of the objective's own parameters.
+        guarantee: What is known about the loss bounding the objective.
+    """
+
+    form: Any
+    terms: tuple[Term, ...]
+    weight_symbol: Any
+    weight: Any
+    guarantee: str = "not yet proved"
+
+    @property
+    def formula(self) -> str:
+        """The loss as one line of text."""
+        return " + ".join(_product(term) for term in self.terms).replace("+ -", "- ")
+
+    @property
+    def latex(self) -> str:
+        """The loss in LaTeX, with the formulas of the surrogates."""
+        parts = []
+        for term in self.terms:
+            factor = "" if term.coefficient == 1 else f"{_bracketed(term.coefficient, sympy.latex(term.coefficient))} "
+            body = term.surrogate.latex
+            parts.append(f"{factor}\\left({body}\\right)" if factor else body)
+        return " + ".join(parts)
+
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """Return the table: term, coefficient, surrogate, formula, side of bound, guarantee."""
+        return tuple(
+            (
+                ", ".join(term.quantities),
+                str(term.coefficient),
+                term.surrogate.name,
+                term.surrogate.formula,
+                term.surrogate.side,
+                self.guarantee,
+            )
+            for term in self.terms
+        )
+
+    def __str__(self) -> str:
+        header = ("term", "coefficient", "surrogate", "formula", "side of bound", "guarantee")
+        table = (header, *self.rows())
+        widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+        ]
+        lines.insert(1, "  ".join("-" * width for width in widths))
+        lines.append(f"loss = {self.formula}")
+        if self.weight_symbol is not None and self.weight != self.weight_symbol:
+            lines.append(f"{self.weight_symbol} = {self.weight}")
+        return "\n".join(lines)
+
+
+class LossValue(NamedTuple):
+    """The value of a loss, in nats.
+
+    Args:
+        total: The sum of coefficient times term, a scalar.
+        terms: The surrogates' own values by name, without coefficients, in the plan's order.
+    """
+
+    total: Tensor
+    terms: dict[str, Tensor]
+
+
+class Loss(nn.Module):
+    """The sum of a plan's terms, as a module; `compile` makes it.
+
+    Parameters of the coefficients are tensors that can be set before or given with the call, so they can be scheduled,
+    and mapped over by `torch.func.vmap`. They are moved and saved with the module. Give either the weight itself or the
+    objective's own parameters, from which the weight then follows.
+
+    Args:
+        plan: What to compute.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+        symbols = sorted({symbol for term in plan.terms for symbol in _symbols(term.coefficient)}, key=str)
+        self._coefficients = [_function(symbols, term.coefficient) for term in plan.terms]
+        self._names = tuple(str(symbol) for symbol in symbols)
+        self._weight_name = "" if plan.weight_symbol not in symbols else str(plan.weight_symbol)
+        origin = sorted(_symbols(plan.weight), key=str) if self._weight_name else []
+        self._origin_names = tuple(str(symbol) for symbol in origin if symbol != plan.weight_symbol)
+        self._weight = _function(origin, plan.weight)
+        for name in self._names:
+            self.register_buffer(f"parameter_{name}", torch.tensor(math.nan))
+        self._given: frozenset[str] = frozenset()
+        self.register_load_state_dict_post_hook(_note_loaded)
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of the parameters that the coefficients contain; all need a value before the loss has one."""
+        return self._names
+
+    @property
+    def weight_name(self) -> str | None:
+        """Name of the regularizer's weight, or None where the objective fixes it."""
+        return self._weight_name or None
+
+    @property
+    def values(self) -> dict[str, Tensor]:
+        """The parameters' present values; not a number where none was set."""
+        return {name: self.get_buffer(f"parameter_{name}") for name in self._names}
+
+    def set(self, **parameters: float) -> "Loss":
+        """Set parameters, and return the loss itself.
+
+        Args:
+            parameters: Numbers by name: the weight, or the objective's own parameters.
+
+        Raises:
+            ConfigError: If a name is not a parameter of this loss, or a value breaks the objective's conditions.
+
+        Example:
+            >>> from ibtrain import compile
+            >>> loss = compile("min I[X;Z] - beta*I[Y;Z]", latent="noisy").set(beta=11)
+            >>> round(loss.values[loss.weight_name].item(), 6)
+            0.1
+        """
+        self._check(parameters)
+        conditions = self.plan.form.conditions
+        if conditions:
+            condition = conditions.as_sympy()
+            known = {symbol: parameters[str(symbol)] for symbol in condition.free_symbols if str(symbol) in parameters}
+            if condition.subs(known) == sympy.false:
+                given = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+                raise ConfigError(f"the objective needs {conditions}, but {given} was given")
+        weight = parameters.get(self._weight_name, 0.0)
+        if not weight >= 0:
+            raise ConfigError(f"the weight {self._weight_name} must not be negative, but {weight} was given")
+        for name, value in self._resolved(parameters).items():
+            self.get_buffer(f"parameter_{name}").fill_(value)
+        self._given = frozenset(self._given | self._resolved(parameters).keys())
+        return self
+
+    def forward(self, latent: Latent, logits: Tensor, target: Tensor, **parameters: float | Tensor) -> LossValue:
+        """Evaluate every term once.
+
+        Args:
+            latent: Samples S x B x K of the latent and what is known of their law.
+            logits: Decoder outputs, S x B x C.
+            target: Classes, B.
+            parameters: Values that replace those that were set; tensors may require gradients.
+
+        Returns:
+            Total and terms, in nats.
+
+        Raises:
+            ConfigError: If a parameter has no value, or a name is not a parameter of this loss.
+        """
+        self._check(parameters)
+        values = {**self.values, **self._resolved(parameters)}
+        missing = [name for name in self._names if name not in self._given and name not in self._resolved(parameters)]
+        if missing:
+            raise ConfigError(f"the loss needs a value for {', '.join(missing)}: loss.set({missing[0]}=...)")
+        terms = {term.surrogate.name: term.surrogate.evaluate(latent, logits, target) for term in self.plan.terms}
+        coefficients = [function(**values) for function in self._coefficients]
+        parts = [factor * value for factor, value in zip(coefficients, terms.values(), strict=True)]
+        return LossValue(total=torch.stack([torch.as_tensor(part) for part in parts]).sum(), terms=terms)
+
+    def extra_repr(self) -> str:
+        """Return the formula that `repr` shows."""
+        return self.plan.formula
+
+    def _check(self, parameters: Mapping[str, object]) -> None:
+        known = {*self._names, *self._origin_names}
+        for name in parameters:
+            if name not in known:
+                names = ", ".join(sorted(known)) or "none"
+                raise ConfigError(
+                    f"{name!r} is not a parameter of the loss {self.plan.formula}; its parameters: {names}"
+                )
+
+    def _resolved(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        own = {name: value for name, value in parameters.items() if name in self._names}
+        if self._weight_name in self._names and self._weight_name not in own:
+            origin = {name: parameters[name] for name in self._origin_names if name in parameters}
+            if origin and len(origin) == len(self._origin_names):
+                own[self._weight_name] = self._weight(**origin)
+        return own
+
+
+def _note_loaded(module: nn.Module, incompatible: object) -> None:  # noqa: ARG001 - torch's signature
+    if isinstance(module, Loss):
+        module._given = frozenset(name for name, value in module.values.items() if not value.isnan())
+
+
+def _function(symbols: list[Any], expression: Any) -> Callable[..., Any]:
+    function = sympy.lambdify(symbols, expression, modules=[_TORCH, "math"], dummify=False)
+    names = {str(symbol) for symbol in symbols}
+    return lambda **values: function(**{name: value for name, value in values.items() if name in names})
+
+
+def _symbols(expression: Any) -> set[Any]:
+    return set(sympy.sympify(expression).free_symbols)
+
+
+def _product(term: Term) -> str:
+    if term.coefficient == 1:
+        return term.surrogate.name
+    if term.coefficient == -1:
+        return f"-{term.surrogate.name}"
+    return f"{_bracketed(term.coefficient, str(term.coefficient))}*{term.surrogate.name}"
+
+
+def _bracketed(expression: Any, text: str) -> str:
+    return f"({text})" if isinstance(expression, sympy.Add) else text

@@ -1,0 +1,165 @@
+"""Results for the eye: the information plane as a picture, a summary as a table, and what the curves show in words.
+
+Everything is drawn from tidy rows, so it can be drawn again from a results file. The picture's axes are those of Kirsch,
+Lyle and Gal, "Unpacking Information Bottlenecks" (2020), figure 6.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from rich.table import Table
+
+from ibtrain.errors import ConfigError
+from ibtrain.plane import PRESERVED, RESIDUAL
+from ibtrain.runs import Row
+from ibtrain.surrogates import SURROGATES
+
+_MARKERS = "osD^vP*X"
+_SHOWN = ("H[Z]", "H[Z|Y]", PRESERVED, RESIDUAL)
+
+
+def draw_plane(rows: Iterable[Row], path: Path, *, title: str = "Information plane") -> None:
+    """Draw preserved against residual information, coloured by gamma, one marker for each surrogate.
+
+    Args:
+        rows: Results of finished runs; each run's last information plane is drawn.
+        path: The PNG file.
+        title: What stands above the picture.
+
+    Raises:
+        ConfigError: If there is nothing to draw, or the file cannot be written.
+    """
+    runs = [run for run in _last(rows) if PRESERVED in run and RESIDUAL in run]
+    if not runs:
+        raise ConfigError("there is nothing to draw yet: no run has information-plane results")
+    gammas = [run[PRESERVED].gamma for run in runs if run[PRESERVED].gamma > 0] or [1.0]
+    colours = LogNorm(min(gammas), max(max(gammas), min(gammas) * 10))
+    figure = Figure(figsize=(8, 5.4), layout="constrained")
+    axes = figure.add_subplot()
+    drawn = None
+    for name, marker in zip(_surrogates(runs), _MARKERS * len(runs), strict=False):
+        points = sorted(
+            (r for r in runs if r[PRESERVED].surrogate == name), key=lambda r: (r[PRESERVED].seed, r[PRESERVED].gamma)
+        )
+        x, y = ([run[quantity].value for run in points] for quantity in (PRESERVED, RESIDUAL))
+        for seed in {run[PRESERVED].seed for run in points}:
+            line = [run for run in points if run[PRESERVED].seed == seed]
+            axes.plot(*([r[q].value for r in line] for q in (PRESERVED, RESIDUAL)), color="0.75", linewidth=1, zorder=1)
+        for axis, quantity in (("xerr", PRESERVED), ("yerr", RESIDUAL)):
+            errors = [0.0 if math.isnan(e) else e for e in (run[quantity].standard_error for run in points)]
+            axes.errorbar(x, y, fmt="none", ecolor="0.5", zorder=2, **{axis: errors})
+        drawn = axes.scatter(
+            x,
+            y,
+            c=[max(run[PRESERVED].gamma, min(gammas)) for run in points],
+            norm=colours,
+            cmap="viridis",
+            marker=marker,
+            s=60,
+            edgecolors="black",
+            linewidths=0.6,
+            alpha=0.9,
+            label=SURROGATES[name].label if name in SURROGATES else name,
+            zorder=3,
+        )
+    axes.set_xlabel("preserved information  I[X;Z]  (nats)")
+    axes.set_ylabel("residual information  I[X;Y|Z]  (nats)")
+    axes.set_title(title)
+    axes.margins(0.06)
+    axes.grid(color="0.92")
+    axes.set_axisbelow(True)
+    legend = axes.legend(title="regularizer", loc="upper right")
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_facecolor("white")
+    if drawn is not None:
+        figure.colorbar(drawn, ax=axes, label="weight gamma of the regularizer")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error}") from None
+
+
+def summary(rows: Iterable[Row]) -> Table:
+    """Return a table with one line for each run: gamma, accuracy and the information plane.
+
+    Args:
+        rows: Results of finished runs.
+
+    Returns:
+        A table for a rich console; informations in nats.
+    """
+    table = Table(title="informations in nats, mixture estimator on the training data", title_justify="left")
+    for name in ("regularizer", "gamma", "seed", "train acc.", "test acc.", *_SHOWN):
+        table.add_column(name.replace("[", r"\["), justify="left" if name == "regularizer" else "right", no_wrap=True)
+    runs = list(_last(rows))
+    for name in _surrogates(runs):
+        for run in sorted((r for r in runs if _any(r).surrogate == name), key=lambda r: (_any(r).gamma, _any(r).seed)):
+            one = _any(run)
+            accuracies = (f"{run[q].value:.1%}" if q in run else "" for q in ("train accuracy", "test accuracy"))
+            numbers = (f"{run[q].value:.3f}" if q in run else "" for q in _SHOWN)
+            label = SURROGATES[name].label if name in SURROGATES else name
+            table.add_row(label.replace("[", r"\["), f"{one.gamma:g}", str(one.seed), *accuracies, *numbers)
+        table.add_section()
+    return table
+
+
+def falls(rows: Iterable[Row], quantity: str) -> dict[str, bool]:
+    """Say for each surrogate whether a quantity falls as gamma grows.
+
+    It falls if its mean over seeds nowhere rises by more than two standard errors from one gamma to the next, and is
+    lower by more than that at the largest gamma than at the smallest.
+
+    Args:
+        rows: Results of finished runs.
+        quantity: Which quantity.
+
+    Returns:
+        The answer for each surrogate.
+
+    Example:
+        >>> row = lambda gamma, value: Row("r" + str(gamma), 1, gamma, "LogVar[Z]", 0, "H[Z]", "mixture", "", value, 0.1)
+        >>> falls([row(0.1, 5.0), row(1.0, 4.0)], "H[Z]"), falls([row(0.1, 4.0), row(1.0, 5.0)], "H[Z]")
+        ({'LogVar[Z]': True}, {'LogVar[Z]': False})
+    """
+    curves: dict[str, dict[float, list[Row]]] = {}
+    for run in _last(rows):
+        if quantity in run:
+            row = run[quantity]
+            curves.setdefault(row.surrogate, {}).setdefault(row.gamma, []).append(row)
+    return {name: _curve_falls([_pooled(curve[gamma]) for gamma in sorted(curve)]) for name, curve in curves.items()}
+
+
+def _curve_falls(points: Sequence[tuple[float, float]]) -> bool:
+    def slack(first: tuple[float, float], second: tuple[float, float]) -> float:
+        return 2 * math.hypot(first[1], second[1])
+
+    steps = zip(points, points[1:], strict=False)
+    no_rise = all(after[0] <= before[0] + slack(before, after) for before, after in steps)
+    return no_rise and points[-1][0] < points[0][0] - slack(points[0], points[-1])
+
+
+def _pooled(rows: Sequence[Row]) -> tuple[float, float]:
+    errors = [0.0 if math.isnan(row.standard_error) else row.standard_error for row in rows]
+    return sum(row.value for row in rows) / len(rows), math.hypot(*errors) / len(rows)
+
+
+def _last(rows: Iterable[Row]) -> list[dict[str, Row]]:
+    runs: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        known = runs.setdefault(row.run, {})
+        if row.quantity not in known or known[row.quantity].epoch <= row.epoch:
+            known[row.quantity] = row
+    return list(runs.values())
+
+
+def _surrogates(runs: Sequence[dict[str, Row]]) -> list[str]:
+    return list(dict.fromkeys(_any(run).surrogate for run in runs))
+
+
+def _any(run: dict[str, Row]) -> Row:
+    return next(iter(run.values()))

@@ -1,0 +1,82 @@
+"""Run many configurations one after the other, each once.
+
+A sweep is nothing but independent runs in one folder: those that are finished are read, the others are trained, and the
+table of all is renewed after each. So it can be stopped at any moment and called again.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from ibtrain.config import Config
+from ibtrain.runs import Row, Runs, write_rows
+from ibtrain.training import Epoch, train
+
+
+def sweep(
+    configs: Sequence[Config], folder: str | Path, *, accelerator: str = "auto", console: Console | None = None
+) -> tuple[Row, ...]:
+    """Train every configuration that is not finished yet, and return the results of all.
+
+    `folder/results.csv` holds the rows of all finished runs at any time; each run has its own folder in `folder/runs`.
+
+    Args:
+        configs: What to run.
+        folder: Where the results go.
+        accelerator: Where to train, in Lightning's words.
+        console: Where to show progress; nowhere by default.
+
+    Returns:
+        The rows of all runs, in the order of the configurations.
+
+    Raises:
+        ConfigError: If a run fails, or results cannot be read or written. Finished runs stay.
+
+    Example:
+        >>> import tempfile
+        >>> config = Config().with_options(["training.epochs=1", "plane.samples=100"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     rows = sweep([config], folder)
+        ...     rows == sweep([config], folder) or "not a number differs from itself"
+        'not a number differs from itself'
+    """
+    root = Path(folder)
+    runs = Runs(root / "runs")
+    done = {config.digest: runs.rows(config) for config in configs if runs.is_finished(config)}
+
+    def collected() -> tuple[Row, ...]:
+        return tuple(row for digest in dict.fromkeys(c.digest for c in configs) for row in done.get(digest, ()))
+
+    write_rows(root / "results.csv", collected())
+    with _progress(console) as progress:
+        steps = sum(config.training.epochs for config in configs)
+        finished = sum(config.training.epochs for config in configs if config.digest in done)
+        bar = progress.add_task("sweep", total=steps, completed=finished, note="")
+        for config in configs:
+            if config.digest in done:
+                continue
+            trained = train(config, accelerator=accelerator, on_epoch=lambda e, c=config: _show(progress, bar, c, e))
+            runs.store(config, trained.rows, trained.documents)
+            done[config.digest] = trained.rows
+            write_rows(root / "results.csv", collected())
+    return collected()
+
+
+def _progress(console: Console | None) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("epochs"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    return Progress(*columns, console=console or Console(), disable=console is None)
+
+
+def _show(progress: Progress, bar: TaskID, config: Config, epoch: Epoch) -> None:
+    terms = "  ".join(f"{name} {value:.2f}" for name, value in epoch.terms.items())
+    note = f"gamma {config.objective.gamma:g}  {terms}  test {epoch.test_accuracy:.1%}"
+    progress.update(bar, advance=1, note=note.replace("[", r"\["))
