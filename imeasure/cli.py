@@ -13,6 +13,7 @@ from rich.table import Table
 
 from imeasure.catalogue import objectives as catalogue
 from imeasure.command_line import CommandLine, model_from_options, model_options, print_json
+from imeasure.printing import to_text
 from imeasure.simplify import simplify as canonical_form
 
 
@@ -35,8 +36,7 @@ def simplify(objective: str, loss: str, as_json: bool, **options: Any) -> None:
         return
     click.echo(form)
     click.echo(f"\n{form.derivation}\n")
-    click.echo(f"objective = ({form.scale}) * ({form.loss} + weight * regularizer) + constant")
-    click.echo(f"constant: {form.constant}")
+    click.echo(f"objective = ({form.scale}) * (canonical form) + constant, constant {to_text(form.constant)}")
     for other in form.alternatives:
         click.echo(f"also: {other}")
     click.echo(f"model: {form.model}")

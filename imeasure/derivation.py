@@ -15,7 +15,7 @@ import sympy
 from imeasure.conditions import Conditions, holds_everywhere
 from imeasure.elimination import combination
 from imeasure.errors import DerivationError
-from imeasure.measure import Measure, entropy_form, variables_of
+from imeasure.measure import entropy_form, variables_of
 from imeasure.model import Model
 from imeasure.printing import to_latex, to_text
 from imeasure.quantities import Information
@@ -86,21 +86,21 @@ class Derivation:
         return True
 
     def _objection(self, step: Step) -> str:
-        match step.kind:
-            case "equal":
-                holds = self.model.reduce(step.before - step.after) == 0
-                return "" if holds else "the two sides differ under the model"
-            case "drop":
-                holds = is_constant(step.before - step.after, self.model)
-                return "" if holds else "what is dropped is not constant"
-            case "scale":
-                if not entropy_form(step.before - step.factor * step.after).is_zero():
-                    return "the two sides differ by another factor"
-                positive = holds_everywhere(step.factor, self.conditions, self.model)
-                return "" if positive else f"the factor {step.factor} is not positive for {self.conditions}"
-            case "negate":
-                return "" if entropy_form(step.before + step.after).is_zero() else "the sides are not opposite"
-        return f"unknown kind of step '{step.kind}'"
+        checks = {"equal": self._unequal, "drop": self._variable, "scale": self._unscaled, "negate": _unopposed}
+        check = checks.get(step.kind)
+        return check(step) if check else f"unknown kind of step '{step.kind}'"
+
+    def _unequal(self, step: Step) -> str:
+        return "" if self.model.reduce(step.before - step.after) == 0 else "the two sides differ under the model"
+
+    def _variable(self, step: Step) -> str:
+        return "" if is_constant(step.before - step.after, self.model) else "what is dropped is not constant"
+
+    def _unscaled(self, step: Step) -> str:
+        if not entropy_form(step.before - step.factor * step.after).is_zero():
+            return "the two sides differ by another factor"
+        positive = holds_everywhere(step.factor, self.conditions, self.model)
+        return "" if positive else f"the factor {step.factor} is not positive for {self.conditions}"
 
     def __str__(self) -> str:
         lines = [f"   {to_text(self.start)}"]
@@ -117,6 +117,10 @@ class Derivation:
             lines.append(rf"{sign}\;& {to_latex(step.after)} && \text{{({step.rule})}}")
         body = " \\\\\n".join(lines)
         return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+
+
+def _unopposed(step: Step) -> str:
+    return "" if entropy_form(step.before + step.after).is_zero() else "the two sides are not opposite"
 
 
 def constant_generators(model: Model) -> list[sympy.Expr]:
@@ -184,6 +188,6 @@ def holds_for_any_variables(identity: sympy.Expr) -> bool:
         identity: A sympy expression.
 
     Returns:
-        Whether its signed measure vanishes.
+        Whether it vanishes in joint entropies.
     """
-    return Measure.of(identity).to_sympy() == 0
+    return entropy_form(identity).is_zero()

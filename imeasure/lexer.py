@@ -30,7 +30,7 @@ _THETA = r"(?:\\[tT]heta|[tT]heta|[θΘ])"
 _TOKEN = re.compile(
     rf"""
     (?P<space>\s+|\\[,;:!>\ ]|\\q?quad\b|\\left\b|\\right\b|\$|~|&|\\displaystyle\b|\\limits\b)
-  | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))
+  | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\d.]))
   | (?P<crossentropy>(?:\\{_STYLE}\{{H\}}|H)_(?:\{{{_THETA}\}}|{_THETA})(?![\w]))
   | (?P<hat>\\(?:wide)?hat(?:\{{(?P<hatted>[^\W\d]\w*)\}}|\s*(?P<hatted1>[^\W\d_])))
   | (?P<styled>\\{_STYLE}\{{(?P<inner>[^\W\d](?:\w|\\_)*)\}})

@@ -283,7 +283,10 @@ def _exact(coefficients: list[sympy.Expr]) -> tuple[list[Any], Any]:
     rational = [sympy.nsimplify(c, rational=True) if c.has(sympy.Float) else c for c in coefficients]
     if all(c.is_Rational for c in rational):
         return [Fraction(int(c.p), int(c.q)) for c in rational], None
-    domain, elements = construct_domain(rational, field=True)
+    try:
+        domain, elements = construct_domain(rational, field=True)
+    except ZeroDivisionError:
+        raise NonlinearError(f"a coefficient divides by zero: {', '.join(map(str, rational))}") from None
     return list(elements), domain
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 
 from imeasure import syntax
+from imeasure.errors import ParseError
 from imeasure.quantities import Functional, Information, RandomVariable, param
 from imeasure.statements import Constraint, Objective, Relation
 
@@ -38,7 +39,14 @@ def parse(text: str, *, functionals: Iterable[str] = ()) -> sympy.Expr | Relatio
             H[X | Y
              ^
     """
-    tree = syntax.read(text, functionals)
+    statement = _statement(syntax.read(text, functionals))
+    expressions = getattr(statement, "expressions", (getattr(statement, "expression", statement),))
+    if any(isinstance(e, sympy.Expr) and e.has(sympy.zoo, sympy.nan) for e in expressions):
+        raise ParseError("division by zero", text, 0)
+    return statement
+
+
+def _statement(tree: syntax.Statement) -> sympy.Expr | Relation | Objective | Constraint:
     match tree:
         case syntax.RelationTree(expressions, ()):
             return to_sympy(expressions[0])

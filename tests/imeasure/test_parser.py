@@ -1,0 +1,162 @@
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import expressions
+
+from imeasure import (
+    Constraint,
+    Functional,
+    H,
+    I,
+    Information,
+    Objective,
+    ParseError,
+    Relation,
+    param,
+    parse,
+    rvs,
+)
+from imeasure.printing import to_latex, to_text, to_unicode
+
+W, X, Y, Z = rvs("W X Y Z")
+beta = param("beta")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("H[Y|Z]", H[Y | Z]),
+        ("H(X,Y|Z,W)", H[X, Y | Z, W]),
+        ("I(X:Y|Z)", I[X : Y | Z]),
+        ("I[X;Y;Z;W]", Information([[X], [Y], [Z], [W]])),
+        ("2H[X] - 1/2 I[X;Y]", 2 * H[X] - I[X:Y] / 2),
+        ("0.1*H[X] + 1e-2 H[Y]", H[X] / 10 + H[Y] / 100),
+        ("β·H[X]", beta * H[X]),
+        ("beta*(H[X] − H[Y])", beta * (H[X] - H[Y])),
+        ("(beta-1)(H[X])", (beta - 1) * H[X]),
+        ("H[X]/(beta-1)^2", H[X] / (beta - 1) ** 2),
+        ("H[X]/(beta-1)**2", H[X] / (beta - 1) ** 2),
+        ("-(-H[X])", H[X]),
+        ("H_theta[Y|Z]", Functional("CE", [Y], [Z])),
+        (r"\mathbb{I}[X; Z] - \beta\,\mathrm{H}[Y \mid Z]", I[X:Z] - beta * H[Y | Z]),
+        (r"\mathrm{H}_{\Theta}[Y|Z]", Functional("CE", [Y], [Z])),
+        (r"$\frac{1}{\beta-1} \mathrm{I}\left[X;Z \mid Y\right]$", I[X : Z | Y] / (beta - 1)),
+        (r"\mathrm{H}[\hat{Y} \mid X_{1}]", Information([["Yhat"]], ["X1"])),
+        (r"\operatorname{H}\left(X\right)", H[X]),
+        ("H[Ŷ]", Information([["Yhat"]])),
+        ("H[X|X]", 0),
+        ("H[X,X]", H[X]),
+        ("I[X;X]", H[X]),
+    ],
+)
+def test_expressions(text, expected):
+    assert parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("min I[X;Z] - beta*I[Y;Z]", Objective("min", I[X:Z] - beta * I[Y:Z])),
+        ("max I[Y;Z]", Objective("max", I[Y:Z])),
+        (r"\min \mathrm{H}[Z]", Objective("min", H[Z])),
+        (r"\arg\min_\Theta \mathrm{H}[Z]", Objective("min", H[Z])),
+        ("argmin H[Z]", Objective("min", H[Z])),
+        ("H[X] <= H[X,Y] = H[Y,X]", Relation((H[X], H[X, Y], H[X, Y]), ("<=", "="))),
+        ("H[X] ≥ 0", Relation((H[X], 0), (">=",))),
+        (r"\mathrm{H}[X] \geq 0", Relation((H[X], 0), (">=",))),
+        ("H[X] == 2", Relation((H[X], 2), ("=",))),
+        ("X,W -> Y -> Z", Constraint("markov", ((X, W), (Y,), (Z,)))),
+        ("X → Y → Z", Constraint("markov", ((X,), (Y,), (Z,)))),
+        (r"X \to Y \to Z", Constraint("markov", ((X,), (Y,), (Z,)))),
+        ("X - Y - Z", Constraint("markov", ((X,), (Y,), (Z,)))),
+        ("X – Y – Z", Constraint("markov", ((X,), (Y,), (Z,)))),
+        ("X <-> Y <-> Z", Constraint("markov", ((X,), (Y,), (Z,)))),
+        ("X _||_ Y | Z", Constraint("independence", ((X,), (Y,)), (Z,))),
+        ("X ⊥ Y", Constraint("independence", ((X,), (Y,)))),
+        (r"X \perp\!\!\!\perp Y,W \mid Z", Constraint("independence", ((X,), (Y, W)), (Z,))),
+    ],
+)
+def test_statements(text, expected):
+    assert parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the text is empty; expected a statement such as 'min I[X;Z] - beta*I[Y;Z]'\n    \n    ^"),
+        ("H[X|Y", "'[' is never closed; expected ']'\n    H[X|Y\n     ^"),
+        ("(H[X]", "'(' is never closed; expected ')'\n    (H[X]\n    ^"),
+        ("H[X]]", "expected an operator or the end of the text, found ']'\n    H[X]]\n        ^"),
+        ("I[X]", "I needs at least two groups, as in I[X;Y]\n    I[X]\n    ^"),
+        ("I[X,Y]", "I needs at least two groups: ';' separates groups, ',' joins variables\n    I[X,Y]\n    ^"),
+        ("H[]", "H[] needs at least one variable\n    H[]\n     ^"),
+        ("H[X;Y]", "H takes one group of variables; join them by ','\n    H[X;Y]\n    ^"),
+        ("H[X] + ", "expected a quantity such as H[Y|Z], a number or a parameter, found the end of the text\n    H[X] + \n           ^"),
+        ("H[X] < H[Y]", "strict relations cannot be decided from entropies alone; use <= or >=\n    H[X] < H[Y]\n         ^"),
+        ("F[X]", "unknown quantity 'F'; known are H, I, CE, KL (a product needs '*')\n    F[X]\n    ^"),
+        ("H[X]*H[Y]", "quantities cannot be multiplied with each other; expected a number or parameter\n    H[X]*H[Y]\n        ^"),
+        ("1/H[Y]", "a quantity cannot stand in a divisor\n    1/H[Y]\n     ^"),
+        ("H[X]/0", "division by zero\n    H[X]/0\n        ^"),
+        ("H[X]^2", "a power of a quantity is not linear; expected a number or parameter\n    H[X]^2\n        ^"),
+        ("H[X] # Y", "unexpected character '#'\n    H[X] # Y\n         ^"),
+        (r"\foo H[X]", "unknown LaTeX command '\\foo'\n    \\foo H[X]\n    ^~~~"),
+        ("min H[X] <= 2", "an objective is not a relation; leave out 'min'/'max' or the relation\n    min H[X] <= 2\n             ^~"),
+        ("X -> ", "expected a variable, found the end of the text\n    X -> \n         ^"),
+        ("I[X;Y|]", "expected a variable to condition on, found ']'\n    I[X;Y|]\n          ^"),
+    ],
+)  # fmt: skip
+def test_errors_show_the_spot(text, message):
+    with pytest.raises(ParseError) as error:
+        parse(text)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 1000 + "H[X]",
+        "-" * 1000 + "H[X]",
+        "H[X]" * 30_000,
+        "9" * 5000,
+        "9e9999",
+        "2^9999",
+        "((2^60)^60)^60",
+        "H[X]/(1-1)",
+    ],
+)
+def test_limits_are_errors(text):
+    with pytest.raises(ParseError):
+        parse(text)
+
+
+def test_an_error_in_a_long_text_shows_an_excerpt():
+    with pytest.raises(ParseError) as error:
+        parse(" + ".join(["H[X]"] * 500) + " + ]")
+    _, excerpt, marker = str(error.value).split("\n")
+    assert len(excerpt) < 200
+    assert excerpt[marker.index("^")] == "]"
+
+
+def test_functionals_are_declared():
+    assert parse("LogVar[Z|Y]", functionals=["LogVar"]) == Functional("LogVar", [Z], [Y])
+
+
+@given(expressions(functionals=True))
+def test_printing_and_parsing_are_inverse(expression):
+    for spell in (str, to_text, to_unicode, to_latex):
+        assert parse(spell(expression)).expand() == expression.expand()
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet="HICEKLXYZ[]();:,|+-*/^<>= 012.β\\{}_", max_size=30))
+def test_any_text_parses_or_is_refused(text):
+    with suppress(ParseError):
+        parse(text)
+
+
+@pytest.mark.parametrize("statement", ["min I[X;Z] - beta*I[Y;Z]", "H[X] <= H[X,Y]", "W,X -> Y -> Z", "X _||_ Y | Z"])
+def test_statements_print_as_they_parse(statement):
+    assert str(parse(statement)) == statement
+    assert parse(parse(statement)._repr_latex_()) == parse(statement)
