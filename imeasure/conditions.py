@@ -6,7 +6,7 @@ couples several parameters becomes a relation unless its sign follows from the r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import sympy
@@ -118,7 +118,8 @@ def holds_everywhere(expression: sympy.Expr, conditions: Conditions, model: Mode
     def values_of(symbol: sympy.Symbol) -> sympy.Set:
         return known.get(symbol, model.range(symbol))
 
-    sets = _positive_part(expression, values_of, needed)
+    known_positive = {sympy.expand(relation.lhs) for relation in conditions.relations if relation != sympy.false}
+    sets = _positive_part(expression, values_of, needed, known_positive)
     inside = all(values_of(symbol).is_subset(values) for symbol, values in sets.items())
     return inside and all(relation in conditions.relations for relation in needed)
 
@@ -141,12 +142,15 @@ def with_positive_denominator(expression: sympy.Expr, conditions: Conditions, mo
 
 
 def _positive_part(
-    expression: sympy.Expr, values_of: Callable[[sympy.Symbol], sympy.Set], relations: list[sympy.Basic]
+    expression: sympy.Expr,
+    values_of: Callable[[sympy.Symbol], sympy.Set],
+    relations: list[sympy.Basic],
+    known_positive: Collection[sympy.Expr] = (),
 ) -> dict[sympy.Symbol, sympy.Set]:
     """Return the positive sets of one-parameter expressions; append what couples parameters to the relations."""
     rest = sympy.factor(sympy.together(expression))
     if len(rest.free_symbols) > 1:
-        rest = _without_settled_signs(rest, values_of)
+        rest = _without_settled_signs(rest, values_of, known_positive)
     if len(rest.free_symbols) == 1:
         symbol = next(iter(rest.free_symbols))
         return {symbol: _positive_set(rest, symbol)}
@@ -157,9 +161,18 @@ def _positive_part(
     return {}
 
 
-def _without_settled_signs(product: sympy.Expr, values_of: Callable[[sympy.Symbol], sympy.Set]) -> sympy.Expr:
+def _without_settled_signs(
+    product: sympy.Expr, values_of: Callable[[sympy.Symbol], sympy.Set], known_positive: Collection[sympy.Expr]
+) -> sympy.Expr:
     rest = sympy.S.One
-    for factor in sympy.Mul.make_args(product):
+    for power in sympy.Mul.make_args(product):
+        base, exponent = power.as_base_exp()
+        factor = base if exponent == -1 else power
+        if sympy.expand(factor) in known_positive:
+            continue
+        if sympy.expand(-factor) in known_positive:
+            rest = -rest
+            continue
         single = factor.free_symbols
         if len(single) == 1:
             symbol = next(iter(single))

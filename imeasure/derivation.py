@@ -74,7 +74,7 @@ class Derivation:
         """
         current = self.start
         for number, step in enumerate(self.steps, 1):
-            if not entropy_form(step.before - current).is_zero():
+            if sympy.expand(step.before - current) != 0:
                 raise DerivationError(f"step {number} ({step.rule}) does not begin where the one before ends")
             reason = self._objection(step)
             if reason:

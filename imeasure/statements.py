@@ -6,6 +6,7 @@ Frozen data over sympy expressions; each prints as text that the parser reads ba
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import sympy
@@ -90,9 +91,8 @@ class Constraint:
 
     Example:
         >>> from imeasure import parse
-        >>> chain = parse("X -> Y -> Z -> W")
-        >>> [str(quantity) for quantity in chain.vanishing()]
-        ['I[X;Z|Y]', 'I[W;X,Y|Z]']
+        >>> [str(quantity) for quantity in parse("X -> Y -> Z -> W").vanishing()]
+        ['I[W,Z;X|Y]', 'I[W;X,Y|Z]']
     """
 
     kind: Literal["markov", "independence"]
@@ -100,16 +100,17 @@ class Constraint:
     given: tuple[RandomVariable, ...] = ()
 
     def vanishing(self) -> tuple[sympy.Expr, ...]:
-        """Return the conditional mutual informations whose vanishing says the same."""
-        result = []
-        for position in range(1, len(self.groups)):
-            past = [v for group in self.groups[:position] for v in group]
-            if self.kind == "independence":
-                result.append(Information([past, self.groups[position]], self.given))
-            elif position > 1:
-                earlier = [v for group in self.groups[: position - 1] for v in group]
-                result.append(Information([earlier, self.groups[position]], self.groups[position - 1]))
-        return tuple(quantity for quantity in result if quantity != 0)
+        """Return the conditional mutual informations whose vanishing says the same.
+
+        For a chain these are past and future given each inner group; for an independence, each group and those before.
+        """
+        if self.kind == "markov":
+            cuts = range(1, len(self.groups) - 1)
+            parts = [(self.groups[:cut], self.groups[cut + 1 :], self.groups[cut]) for cut in cuts]
+        else:
+            parts = [(self.groups[:cut], self.groups[cut : cut + 1], self.given) for cut in range(1, len(self.groups))]
+        quantities = (Information([chain(*left), chain(*right)], given) for left, right, given in parts)
+        return tuple(quantity for quantity in quantities if quantity != 0)
 
     def _render(self, separator: str, bar: str) -> str:
         text = separator.join(",".join(v.name for v in group) for group in self.groups)

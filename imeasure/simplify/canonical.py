@@ -19,7 +19,7 @@ from imeasure.conditions import Conditions, holds_everywhere, positive, with_pos
 from imeasure.derivation import Derivation, as_constant, is_constant
 from imeasure.elimination import combination
 from imeasure.errors import DegenerateObjectiveError, DerivationError, NonlinearError
-from imeasure.measure import as_expression, entropy_form, variables_of
+from imeasure.measure import as_expression, variables_of
 from imeasure.model import Model, supervised
 from imeasure.parser import parse
 from imeasure.printing import to_latex, to_text
@@ -96,8 +96,8 @@ class CanonicalForm:
                 raise DerivationError(f"the {name} {coefficient} has the wrong sign somewhere in {self.conditions}")
         if factor == 0:
             raise DerivationError("the scale is zero")
-        begins = entropy_form(self.derivation.start - self.objective.expression).is_zero()
-        ends = entropy_form(self.derivation.end - self.expression).is_zero()
+        begins = sympy.expand(self.derivation.start - self.objective.expression) == 0
+        ends = sympy.expand(self.derivation.end - self.expression) == 0
         if not (begins and ends):
             raise DerivationError("the derivation does not lead from the objective to the form")
         return self.derivation.verify() and all(other.verify() for other in self.alternatives)

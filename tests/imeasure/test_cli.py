@@ -1,0 +1,59 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from imeasure.cli import main
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, list(arguments))
+
+
+def test_simplify_prints_form_derivation_and_alternatives():
+    result = run("simplify", "min I[X;Z] - beta*I[Y;Z]")
+    assert result.exit_code == 0
+    assert result.output.startswith("H[Y|Z] + b*I[X;Z|Y] with b = 1/(beta - 1), for beta > 1\n")
+    assert "[drop constant: (1 - beta)*H[Y]]" in result.output
+    assert "also: H[Y|Z] + b*(H[Z|Y] - H[Z|X])" in result.output
+
+
+def test_simplify_as_json():
+    data = json.loads(run("simplify", "min I[X;Z] - beta*I[Y;Z]", "--json").output)
+    assert data["loss"] == "H[Y|Z]"
+    assert data["weight"] == "1/(beta - 1)"
+    assert data["regularizer"] == "I[X;Z|Y]"
+    assert data["conditions"] == ["beta > 1"]
+
+
+def test_simplify_with_model_options():
+    noisy = ["--latent", "noisy", "--encoder", "deterministic"]
+    assert run("simplify", "min I[X;Z] - 2*I[Y;Z]", *noisy).output.startswith("H[Y|Z] + H[Z|Y]\n")
+    given = run("simplify", "min I[X;Z] - 2*I[Y;Z]", "--model", "Y -> X -> Z", "--given", "H[Z|X] = 0")
+    assert given.output.startswith("H[Y|Z] + H[Z|Y]\n")
+    renamed = run("simplify", "min I[A;T] - 2*I[B;T]", "--model", "B -> A -> T", "--fixed", "A,B", "--loss", "H[B|T]")
+    assert renamed.output.startswith("H[B|T] + I[A;T|B]\n")
+
+
+def test_objectives():
+    listed = json.loads(run("objectives", "--json").output)
+    assert [row["name"] for row in listed][:3] == ["IB", "IB-residual", "DIB"]
+    assert "H[Y|Z] + b*H[Z|Y] with b = 1/(beta - 1), for beta > 1" in [row["form"] for row in listed]
+    assert run("objectives").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["simplify", "min I[X;Z - b"], "expected an operator or ']'"),
+        (["simplify", ""], "the text is empty"),
+        (["simplify", "min I[X;Z] - I[Y;Z]"], "no loss term is left"),
+        (["simplify", "min I[X;Z] - 2*I[Y;Q]"], "unknown variable 'Q'"),
+        (["simplify", "min H[Z]", "--model", "Z -> Z"], "cycle"),
+    ],
+)
+def test_bad_input_ends_with_status_two_and_no_traceback(arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.output + result.stderr

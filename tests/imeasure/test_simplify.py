@@ -1,0 +1,263 @@
+from dataclasses import replace
+
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imeasure import (
+    DegenerateObjectiveError,
+    DerivationError,
+    Distribution,
+    Model,
+    NonlinearError,
+    Objective,
+    UndefinedQuantityError,
+    UnknownVariableError,
+    objectives,
+    param,
+    parse,
+    simplify,
+    supervised,
+)
+from imeasure.conditions import positive
+from imeasure.printing import to_text
+
+a, beta, g = param("a"), param("beta"), param("g")
+OPEN = sympy.Interval.open
+
+# The ledger's objective table: statement, regularizer, weight, scale, values of the parameter, an alternative.
+TABLE = [
+    ("min I[X;Z] - beta*I[Y;Z]", "I[X;Z|Y]", 1 / (beta - 1), beta - 1, {beta: OPEN(1, sympy.oo)}, ("H[Z|Y] - H[Z|X]", 1 / (beta - 1))),
+    ("min I[X;Z] + beta*I[X;Y|Z]", "I[X;Z|Y]", 1 / (beta - 1), beta - 1, {beta: OPEN(1, sympy.oo)}, ("H[Z|Y] - H[Z|X]", 1 / (beta - 1))),
+    ("min H[Z] - beta*I[Y;Z]", "H[Z|Y]", 1 / (beta - 1), beta - 1, {beta: OPEN(1, sympy.oo)}, ("H[Z]", 1 / beta)),
+    ("max I[Y;Z] - beta*I[X;Z]", "I[X;Z|Y]", beta / (1 - beta), beta - 1, {beta: OPEN(0, 1)}, ("H[Z|Y] - H[Z|X]", beta / (1 - beta))),
+    ("min I[X;Z|Y] - I[Y;Z]", "I[X;Z|Y]", 1, 1, {}, ("H[Z|Y] - H[Z|X]", 1)),
+    ("min H[Z] - a*H[Z|X] - beta*I[Y;Z]", "H[Z|Y] - a*H[Z|X]", 1 / (beta - 1), beta - 1, {beta: OPEN(1, sympy.oo)}, None),
+    ("min H[Y|Z] + H[Z|Y]", "H[Z|Y]", 1, 1, {}, ("H[Z]", sympy.Rational(1, 2))),
+    ("min H[Y|Z] + H[Z|Y] + g*(H[Y|Z] - H[Z|Y]) + (g-1)*H[Z|X]", "I[X;Z|Y]", (1 - g) / (1 + g), 1 + g, {g: OPEN(-1, 1)}, ("H[Z|Y] - H[Z|X]", (1 - g) / (1 + g))),
+    ("min H[Y|Z] + H[Z|Y] + g*(H[Y|Z] - H[Z|Y])", "H[Z|Y]", (1 - g) / (1 + g), 1 + g, {g: OPEN(-1, 1)}, ("H[Z]", (1 - g) / 2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "regularizer", "weight", "scale", "values", "alternative"), TABLE)
+def test_the_objectives_of_the_paper(text, regularizer, weight, scale, values, alternative):
+    form = simplify(text)
+    assert form.loss == parse("H[Y|Z]")
+    assert form.regularizer == parse(regularizer)
+    assert sympy.simplify(form.weight - weight) == 0
+    assert sympy.simplify(form.scale - scale) == 0
+    assert dict(form.conditions.sets) == values
+    assert not form.conditions.relations
+    assert form.verify()
+    if alternative:
+        wanted, wanted_weight = alternative
+        found = [other for other in form.alternatives if other.regularizer == parse(wanted)]
+        assert [sympy.simplify(other.weight - wanted_weight) for other in found] == [0]
+
+
+def test_the_catalogue_holds_the_table():
+    assert [entry.objective() for entry in objectives.values()] == [parse(row[0]) for row in TABLE]
+    for entry in objectives.values():
+        form = simplify(entry.objective())
+        for name, text in entry.ranges.items():
+            if param(name) in dict(form.conditions.sets):
+                assert text in form.conditions.texts()
+
+
+@pytest.mark.parametrize("text", [row[0] for row in TABLE])
+@pytest.mark.parametrize("seed", range(3))
+def test_scale_and_constant_hold_in_numbers(text, seed):
+    form = simplify(text)
+    values = {
+        param("beta"): sympy.Rational(1, 2) if text.startswith("max") else 3,
+        g: sympy.Rational(1, 3),
+        a: sympy.Rational(2, 5),
+    }
+    distribution = Distribution.random("Y -> X -> Z", alphabet=3, seed=seed)
+
+    def value(expression):
+        return distribution.value(sympy.sympify(expression).subs(values))
+
+    for one in (form, *form.alternatives):
+        if not all(values[symbol] in allowed for symbol, allowed in one.conditions.sets):
+            continue
+        right = float(sympy.sympify(one.scale).subs(values)) * value(one.expression) + value(one.constant)
+        assert value(one.objective.expression) == pytest.approx(right, abs=1e-9)
+        for step in one.derivation.steps:
+            if step.kind == "equal":
+                assert value(step.before) == pytest.approx(value(step.after), abs=1e-9)
+
+
+def test_deterministic_encoder_with_fixed_noise_makes_ib_and_dib_the_same():
+    for model in (supervised("noisy", "deterministic"), supervised("discrete", "deterministic")):
+        ib = simplify("min I[X;Z] - beta*I[Y;Z]", model=model)
+        dib = simplify("min H[Z] - beta*I[Y;Z]", model=model)
+        assert ib.expression == dib.expression == parse("H[Y|Z] + H[Z|Y]/(beta - 1)")
+        assert ib.conditions == dib.conditions
+    stochastic = simplify("min I[X;Z] - beta*I[Y;Z]")
+    assert stochastic.regularizer != dib.regularizer
+
+
+def test_network_weights():
+    form = simplify("min I[X;Z] - beta*I[Y;Z]", model=supervised(weights=True))
+    assert str(form) == "H[Y|Z] + b*I[X;Z|Y] with b = 1/(beta - 1), for beta > 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("min I[X;Z] - 1/2*I[Y;Z]", "the coefficient of H[Y|Z] is -1/2"),
+        ("min H[Z] - 1/2*I[Y;Z]", "carry nothing about Y"),
+        ("min I[X;Z] - I[Y;Z]", "no loss term is left"),
+        ("max I[Y;Z] - I[X;Z]", "no loss term is left"),
+        ("min I[X;Z]", "does not relate Y and Z"),
+        ("min H[X,Y]", "does not relate Y and Z"),
+        ("min I[X;Y] + H[Z|X] - I[Y;Z|X] - H[Z|X]", "constant under the model"),
+    ],
+)
+def test_degenerate_objectives_are_refused(text, message):
+    with pytest.raises(DegenerateObjectiveError) as error:
+        simplify(text)
+    assert message in str(error.value)
+
+
+def test_ranges_decide_what_is_degenerate():
+    def model(low, high):
+        return Model("Y -> X -> Z", fixed=("X", "Y"), ranges={"beta": (low, high)})
+
+    with pytest.raises(DegenerateObjectiveError, match="choose beta > 1"):
+        simplify("min I[X;Z] - beta*I[Y;Z]", model=model(0, 1))
+    inside = simplify("min I[X;Z] - beta*I[Y;Z]", model=model(2, 5))
+    assert not inside.conditions
+    across = simplify("min I[X;Z] - beta*I[Y;Z]", model=model(0, 5))
+    assert dict(across.conditions.sets) == {beta: OPEN(1, 5)}
+
+
+def test_bad_input():
+    with pytest.raises(UnknownVariableError, match="did you mean 'Z'"):
+        simplify("min I[X;Zz] - I[Y;Zz]")
+    with pytest.raises(NonlinearError, match="expected an objective"):
+        simplify("H[Y|Z]")
+    with pytest.raises(UndefinedQuantityError, match="Add independent noise"):
+        simplify("min I[X;Z] - beta*I[Y;Z]", model=supervised("continuous", "deterministic"))
+
+
+def test_objectives_without_regularizer():
+    form = simplify("max I[Y;Z]")
+    assert (form.expression, form.weight, form.regularizer, form.scale) == (parse("H[Y|Z]"), 0, 0, -1)
+    assert form.constant == parse("H[Y]")
+    assert str(form) == "H[Y|Z]"
+
+
+def test_weight_symbol_avoids_the_parameters():
+    assert simplify("min I[X;Z] - beta*I[Y;Z]").weight_symbol == param("b")
+    assert simplify("min I[X;Z] - b*I[Y;Z]").weight_symbol == param("w")
+
+
+def test_several_parameters_become_relations():
+    form = simplify("min g*I[X;Z] - beta*I[Y;Z]")
+    texts = form.conditions.texts()
+    assert "g > 0" in texts
+    assert form.verify()
+    assert form.weight == parse("g/(beta - g)") or sympy.simplify(form.weight - g / (beta - g)) == 0
+
+
+@given(st.integers(-4, 4), st.integers(-4, 4), st.integers(-4, 4), st.sampled_from(["min", "max"]))
+@settings(max_examples=80)
+def test_every_numeric_objective_has_a_verified_form_or_a_reason(x, y, z, sense):
+    expression = parse(f"{x}*H[Z] + {y}*H[Z|Y] + {z}*H[Z|X] + H[X]")
+    try:
+        form = simplify(Objective(sense, expression))
+    except DegenerateObjectiveError:
+        return
+    assert form.verify()
+    assert form.weight >= 0
+    assert parse(str(form).split(" with ")[0]).expand() == form.expression.expand() or form.weight_symbol.name in str(
+        form
+    )
+
+
+def tampered(form):
+    steps = form.derivation.steps
+    yield "step", [replace(steps[0], after=steps[0].after + parse("I[X;Z]")), *steps[1:]]
+    yield "dropped variable", [*steps[:-2], replace(steps[-2], after=steps[-2].after - parse("H[Z]")), steps[-1]]
+    yield "missing step", [*steps[:1], *steps[2:]]
+    yield "wrong factor", [*steps[:-1], replace(steps[-1], factor=steps[-1].factor + 1)]
+    yield "unknown kind", [replace(steps[0], kind="magic"), *steps[1:]]
+    yield "negated", [replace(steps[0], kind="negate"), *steps[1:]]
+
+
+def test_verify_fails_on_a_tampered_derivation():
+    form = simplify("min I[X;Z] - beta*I[Y;Z]")
+    for _, steps in tampered(form):
+        with pytest.raises(DerivationError):
+            replace(form.derivation, steps=tuple(steps)).verify()
+        with pytest.raises(DerivationError):
+            replace(form, derivation=replace(form.derivation, steps=tuple(steps))).verify()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weight": beta},
+        {"scale": -(beta - 1)},
+        {"scale": sympy.S.Zero},
+        {"constant": parse("H[Z]")},
+        {"regularizer": parse("I[X;Z]")},
+        {"conditions": positive([beta], Model())},
+        {"loss": parse("H[Y]")},
+        {"model": Model(fixed=("X", "Y"))},
+    ],
+)
+def test_verify_fails_on_a_tampered_form(change):
+    form = simplify("min I[X;Z] - beta*I[Y;Z]")
+    with pytest.raises(DerivationError):
+        replace(form, **change).verify()
+
+
+def test_derivation_reads_like_the_paper():
+    assert str(simplify("min I[X;Z] - beta*I[Y;Z]").derivation).splitlines() == [
+        "   I[X;Z] - beta*I[Y;Z]",
+        " = I[X;Z|Y] + (1 - beta)*I[Y;Z]                                [model: I[X;Z] = I[X;Z|Y] + I[Y;Z], by I[Y;Z|X] = 0]",
+        " = (1 - beta)*H[Y] + (beta - 1)*H[Y|Z] + I[X;Z|Y]              [chain rule: I[Y;Z] = H[Y] - H[Y|Z]]",
+        " ~ (beta - 1)*H[Y|Z] + I[X;Z|Y]                                [drop constant: (1 - beta)*H[Y]]",
+        " ~ H[Y|Z] + I[X;Z|Y]/(beta - 1)                                [positive factor: divide by beta - 1]",
+    ]
+    latex = simplify("min I[X;Z] - beta*I[Y;Z]").derivation._repr_latex_()
+    assert latex.startswith(r"\begin{align*}")
+    assert r"\frac{\mathrm{I}[X;Z \mid Y]}{\beta - 1}" in latex
+
+
+def test_json_reads_back():
+    form = simplify("min I[X;Z] - beta*I[Y;Z]")
+    data = form.to_dict()
+    for key in ("loss", "weight", "regularizer", "expression", "scale", "constant"):
+        assert sympy.simplify(parse(data[key]) - getattr(form, key)) == 0
+    assert data["conditions"] == ["beta > 1"]
+    assert (data["loss"], data["weight"], data["regularizer"]) == ("H[Y|Z]", "1/(beta - 1)", "I[X;Z|Y]")
+
+
+@pytest.mark.parametrize(
+    ("expressions", "texts"),
+    [
+        ([beta - 1], ["beta > 1"]),
+        ([beta, 1 - beta], ["0 < beta < 1"]),
+        ([(beta**2 - 4)], ["beta < -2 or beta > 2"]),
+        ([1 / beta], ["beta > 0"]),
+        ([beta**2 + 1], []),
+        ([a * beta], ["a*beta > 0"]),
+        ([a, beta], ["a > 0", "beta > 0"]),
+    ],
+)
+def test_conditions(expressions, texts):
+    assert positive(expressions, Model()).texts() == texts
+
+
+def test_conditions_use_the_ranges():
+    model = Model(ranges={"a": (0, sympy.oo)})
+    assert positive([a * beta], model).texts() == ["beta > 0"]
+    assert not positive([-a], model).satisfiable
+    assert to_text(
+        simplify("min H[Y|Z] + a*H[Z|Y]", model=Model("Y -> X -> Z", fixed="X,Y", ranges={"a": (0, 1)})).expression
+    )
