@@ -103,11 +103,12 @@ class Derivation:
         return "" if positive else f"the factor {step.factor} is not positive for {self.conditions}"
 
     def __str__(self) -> str:
+        texts = [to_text(step.after) for step in self.steps]
+        width = max(map(len, texts), default=0)
         lines = [f"   {to_text(self.start)}"]
-        for step in self.steps:
-            sign = {"equal": "=", "drop": "~", "scale": "~", "negate": "~"}[step.kind]
+        for step, text in zip(self.steps, texts, strict=True):
             note = f"{step.rule}: {step.used}" if step.used else step.rule
-            lines.append(f" {sign} {to_text(step.after):<58}  [{note}]")
+            lines.append(f" {'=' if step.kind == 'equal' else '~'} {text:<{width}}   [{note}]")
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:

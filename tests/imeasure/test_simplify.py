@@ -219,10 +219,10 @@ def test_verify_fails_on_a_tampered_form(change):
 def test_derivation_reads_like_the_paper():
     assert str(simplify("min I[X;Z] - beta*I[Y;Z]").derivation).splitlines() == [
         "   I[X;Z] - beta*I[Y;Z]",
-        " = I[X;Z|Y] + (1 - beta)*I[Y;Z]                                [model: I[X;Z] = I[X;Z|Y] + I[Y;Z], by I[Y;Z|X] = 0]",
-        " = (1 - beta)*H[Y] + (beta - 1)*H[Y|Z] + I[X;Z|Y]              [chain rule: I[Y;Z] = H[Y] - H[Y|Z]]",
-        " ~ (beta - 1)*H[Y|Z] + I[X;Z|Y]                                [drop constant: (1 - beta)*H[Y]]",
-        " ~ H[Y|Z] + I[X;Z|Y]/(beta - 1)                                [positive factor: divide by beta - 1]",
+        " = I[X;Z|Y] + (1 - beta)*I[Y;Z]                     [model: I[X;Z] = I[X;Z|Y] + I[Y;Z], by I[Y;Z|X] = 0]",
+        " = (1 - beta)*H[Y] + (beta - 1)*H[Y|Z] + I[X;Z|Y]   [chain rule: I[Y;Z] = H[Y] - H[Y|Z]]",
+        " ~ (beta - 1)*H[Y|Z] + I[X;Z|Y]                     [drop constant: (1 - beta)*H[Y]]",
+        " ~ H[Y|Z] + I[X;Z|Y]/(beta - 1)                     [positive factor: divide by beta - 1]",
     ]
     latex = simplify("min I[X;Z] - beta*I[Y;Z]").derivation._repr_latex_()
     assert latex.startswith(r"\begin{align*}")
