@@ -60,3 +60,5 @@ from .simplify import CanonicalForm as CanonicalForm, simplify as simplify
 from .statements import Objective as Objective
 from .simplify import CanonicalForm as CanonicalForm, simplify as simplify
 from .statements import Relation as Relation
+from .certificate import Certificate as Certificate
+from .prove import Verdict as Verdict, check as check

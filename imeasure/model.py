@@ -91,7 +91,7 @@ class Model:
             object.__setattr__(self, name, value)
         if nodes:
             for name in (*names, *dict(self.kinds), *self._mentioned()):
-                self._require(name)
+                self.require(name)
 
     def _mentioned(self) -> Iterator[str]:
         for fact in self.assumptions:
@@ -99,7 +99,15 @@ class Model:
         for constant in self.constants:
             yield from variables_of(constant)
 
-    def _require(self, name: str) -> None:
+    def require(self, name: str) -> None:
+        """Refuse a variable that the model's graph does not have.
+
+        Args:
+            name: A variable's name.
+
+        Raises:
+            UnknownVariableError: If the model has a graph and the name is not in it.
+        """
         if self.nodes and name not in self.nodes:
             raise UnknownVariableError(unknown("variable", name, self.nodes))
 
@@ -123,7 +131,7 @@ class Model:
             UnknownVariableError: If the model has a graph and a name is not in it.
         """
         for name in names:
-            self._require(name)
+            self.require(name)
         return tuple(sorted({*self.variables, *names}, key=natural_key))
 
     def kind(self, name: str) -> Kind:
@@ -143,6 +151,23 @@ class Model:
         graph.add_nodes_from(self.nodes)
         graph.add_edges_from(self.edges)
         return graph
+
+    def separated(self, left: Iterable[str], right: Iterable[str], given: Iterable[str] = ()) -> bool:
+        """Return whether the graph separates two groups of variables given a third (d-separation).
+
+        Args:
+            left: Names of the first group.
+            right: Names of the second group.
+            given: Names of the condition; the three are disjoint.
+
+        Returns:
+            Whether they are separated; False without a graph.
+
+        Example:
+            >>> Model("Y -> X -> Z").separated(["Y"], ["Z"], ["X"])
+            True
+        """
+        return bool(self.nodes) and bool(nx.is_d_separator(self.digraph(), set(left), set(right), set(given)))
 
     def assuming(self, given: Iterable[str | Relation | Constraint]) -> Model:
         """Return the model with more assumptions.

@@ -1,0 +1,282 @@
+"""What is to be proved, and from what: a claim and its facts as exact rows, read once and shared by search and check.
+
+A Markov chain contributes one vanishing information for each link, a graph its ordered local Markov property: each
+variable is independent of the earlier ones given its parents (J. Pearl, 1988), which implies every d-separation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import sympy
+
+from imeasure import syntax
+from imeasure.certificate.rows import Names, Parametric, Row, add, information, quantity_text, row_of
+from imeasure.errors import ModelError, NonlinearError, ParseError
+from imeasure.model import Model
+from imeasure.parser import parse, to_sympy
+from imeasure.quantities import Functional, natural_key
+from imeasure.statements import Constraint, Relation
+
+Statement = str | Relation | Constraint
+"""A relation, Markov chain or independence, as text or object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A row that is known to vanish, or to be at least zero.
+
+    Attributes:
+        text: What it says, such as ``I[X;Z|Y] = 0``.
+        source: The statement it comes from, as written.
+        row: The row.
+        equality: Whether the row vanishes.
+    """
+
+    text: str
+    source: str
+    row: Row
+    equality: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One comparison of the claim.
+
+    Attributes:
+        left: Left side, as a syntax tree.
+        operator: ``<=``, ``>=`` or ``=``.
+        right: Right side.
+        row: Left side minus right side, or None where a parameter occurs.
+    """
+
+    left: syntax.Node
+    operator: str
+    right: syntax.Node
+    row: Row | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A claim with its facts.
+
+    Attributes:
+        claim: The claim as text.
+        given: The facts given with it, as texts.
+        model: The model, or None.
+        functionals: Names of declared functionals.
+        names: The variables' bits.
+        links: The claim's comparisons.
+        facts: All facts: given, assumed by the model, and those of its graph.
+        real: Bitmask of the variables whose conditional entropies may be negative (continuous ones).
+    """
+
+    claim: str
+    given: tuple[str, ...]
+    model: Model | None
+    functionals: tuple[str, ...]
+    names: Names
+    links: tuple[Link, ...]
+    facts: tuple[Fact, ...]
+    real: int
+    cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of all variables, in the order of their bits."""
+        return tuple(self.names.index)
+
+    def nonnegative(self, variables: int) -> bool:
+        """Return whether every conditional entropy of some variables is at least zero."""
+        return not variables & self.real
+
+    def ranges(self) -> dict[sympy.Symbol, sympy.Set]:
+        """Return the ranges of parameters that the model gives."""
+        return dict(self.model.ranges) if self.model is not None else {}
+
+
+def read_problem(
+    claim: Statement,
+    model: Model | str | None = None,
+    given: Statement | Iterable[Statement] = (),
+    functionals: Iterable[str] = (),
+) -> Problem:
+    """Read a claim with its facts.
+
+    Args:
+        claim: A relation, Markov chain or independence.
+        model: A model, the text of its graph, or None.
+        given: More facts.
+        functionals: Names of functionals beyond ``CE`` and ``KL``.
+
+    Returns:
+        The problem.
+
+    Raises:
+        ParseError: If a text is not in the language, or is not a statement of the right sort.
+        NonlinearError: If a fact has a parameter.
+        UnknownVariableError: If the model has a graph and a variable is not in it.
+        UndefinedQuantityError: If a quantity has no value under the model.
+
+    Example:
+        >>> problem = read_problem("I[X;Z] <= I[X;Y]", given="X -> Y -> Z")
+        >>> problem.variables, [fact.text for fact in problem.facts]
+        (('X', 'Z', 'Y'), ['I[X;Z|Y] = 0'])
+    """
+    model = Model(model) if isinstance(model, str) else model
+    listed = [given] if isinstance(given, str | Relation | Constraint) else list(given)
+    declared = set(functionals)
+    for statement in (claim, *listed):
+        declared |= _functionals(statement)
+    texts = [_text(fact, "fact") for fact in listed]
+    claim_text = _text(claim, "relation")
+    known = tuple(sorted(declared))
+    names = Names()
+    links = tuple(_links(syntax.read(claim_text, known), claim_text, names))
+    facts = [fact for text in texts for fact in _facts(syntax.read(text, known), text, names)]
+    real = 0
+    if model is not None:
+        for assumption in model.assumptions:
+            text = str(assumption)
+            facts += _facts(syntax.read(text, (*known, *_functionals(assumption))), text, names)
+        for name in names.index:
+            model.require(name)
+        names.mask(model.nodes)
+        facts += _graph_facts(model, names)
+        for name, kind in model.kinds:
+            if kind in ("continuous", "noiseless"):
+                real |= names.mask((name,))
+            if kind == "noiseless":
+                _require_defined(model, (claim_text, *texts), known)
+    return Problem(claim_text, tuple(texts), model, known, names, links, tuple(facts), real)
+
+
+def _functionals(statement: Statement) -> set[str]:
+    if isinstance(statement, Relation):
+        return {f.name for expression in statement.expressions for f in expression.atoms(Functional)}
+    return set()
+
+
+def _text(statement: Any, what: str) -> str:
+    if isinstance(statement, str):
+        return statement
+    if isinstance(statement, Relation | Constraint):
+        return str(statement)
+    raise ParseError(f"expected a {what} such as 'H[X|Y] <= H[X]', not {type(statement).__name__}", str(statement), 0)
+
+
+def _links(tree: syntax.Statement, text: str, names: Names) -> Iterator[Link]:
+    if isinstance(tree, syntax.ConstraintTree):
+        for _, row, quantity in _vanishing(tree, names):
+            yield Link(quantity, "=", Fraction(0), row)
+        return
+    if not isinstance(tree, syntax.RelationTree) or not tree.operators:
+        raise ParseError("expected a relation with <=, >= or =, such as 'H[X|Y] <= H[X]'", text, 0, len(text))
+    for left, operator, right in zip(tree.expressions, tree.operators, tree.expressions[1:], strict=False):
+        row: Row | None
+        try:
+            row = add(row_of(left, names), row_of(right, names), -1)
+        except Parametric:
+            row = None
+            _give_bits(left, names)
+            _give_bits(right, names)
+        yield Link(left, operator, right, row)
+
+
+def _give_bits(node: syntax.Node, names: Names) -> None:
+    match node:
+        case syntax.Quantity(_, groups, given):
+            for group in (*groups, given):
+                names.mask(group)
+        case syntax.Sum(terms):
+            for term in terms:
+                _give_bits(term, names)
+        case syntax.Product(left, right) | syntax.Quotient(left, right):
+            _give_bits(left, names)
+            _give_bits(right, names)
+
+
+def _vanishing(tree: syntax.ConstraintTree, names: Names) -> Iterator[tuple[str, Row, syntax.Quantity]]:
+    groups = tree.groups
+    for position in range(1, len(groups)):
+        if tree.kind == "independence":
+            past, given = groups[:position], tree.given
+        elif position > 1:
+            past, given = groups[: position - 1], groups[position - 1]
+        else:
+            continue
+        earlier = tuple(dict.fromkeys(name for group in past for name in group))
+        left, right, condition = names.mask(earlier), names.mask(groups[position]), names.mask(given)
+        row = information([left, right], condition)
+        text = quantity_text([left & ~condition, right & ~condition], condition, names)
+        if row:
+            yield f"{text} = 0", row, syntax.Quantity("I", (earlier, groups[position]), given)
+
+
+def _facts(tree: syntax.Statement, source: str, names: Names) -> Iterator[Fact]:
+    if isinstance(tree, syntax.ConstraintTree):
+        for text, row, _ in _vanishing(tree, names):
+            yield Fact(text, source, row, equality=True)
+        return
+    if not isinstance(tree, syntax.RelationTree) or not tree.operators:
+        raise ModelError(f"'{source}' is no fact; expected a relation, a Markov chain or an independence")
+    alone = len(tree.operators) == 1
+    for left, operator, right in zip(tree.expressions, tree.operators, tree.expressions[1:], strict=False):
+        try:
+            row = add(row_of(left, names), row_of(right, names), -1)
+        except Parametric:
+            raise NonlinearError(f"'{source}' has a parameter; facts have rational coefficients") from None
+        text = source if alone else str(Relation((to_sympy(left), to_sympy(right)), (operator,)))  # type: ignore[arg-type]  # the grammar's
+        if operator == "<=":
+            row = {column: -value for column, value in row.items()}
+        if row or not alone:
+            yield Fact(text, source, row, equality=operator == "=")
+
+
+def _graph_facts(model: Model, names: Names) -> Iterator[Fact]:
+    order = topological(model.nodes, model.edges)
+    seen: list[str] = []
+    for node in order:
+        parents = [name for name in seen if (name, node) in set(model.edges)]
+        others = [name for name in seen if name not in parents]
+        if others:
+            left, right, given = names.mask((node,)), names.mask(others), names.mask(parents)
+            text = quantity_text([left, right], given, names)
+            yield Fact(f"{text} = 0", "the model's graph", information([left, right], given), equality=True)
+        seen.append(node)
+
+
+def topological(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the nodes of an acyclic graph, parents first, otherwise in natural order.
+
+    Args:
+        nodes: The nodes.
+        edges: Pairs of parent and child.
+
+    Returns:
+        The nodes in order.
+
+    Example:
+        >>> topological("XYZ", [("Y", "X"), ("X", "Z")])
+        ['Y', 'X', 'Z']
+    """
+    parents: dict[str, set[str]] = {node: set() for node in sorted(nodes, key=natural_key)}
+    for source, target in edges:
+        parents[target].add(source)
+    order: list[str] = []
+    while parents:
+        node = next(node for node, above in parents.items() if not above & parents.keys())
+        order.append(node)
+        del parents[node]
+    return order
+
+
+def _require_defined(model: Model, texts: Iterable[str], functionals: tuple[str, ...]) -> None:
+    for text in texts:
+        statement = parse(text, functionals=functionals)
+        if isinstance(statement, Relation):
+            for expression in statement.expressions:
+                model.require_defined(expression)

@@ -1,0 +1,109 @@
+"""``check``: is a relation of information quantities true? Proved, refuted, or undecided, each with its evidence.
+
+The search may use floats and heuristics; a proof is returned only after its exact sum was compared with the claim, a
+counterexample only after its facts were (Yeung, "A Framework for Linear Information Inequalities", 1997, for the whole).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imeasure.certificate import Certificate
+from imeasure.certificate.problem import Problem, Statement, read_problem
+from imeasure.certificate.rows import ONE
+from imeasure.certificate.steps import Combination
+from imeasure.certificate.targets import Target, targets
+from imeasure.errors import ModelError
+from imeasure.model import Model
+from imeasure.prove.limits import LimitReached, Limits
+from imeasure.prove.refute import refute
+from imeasure.prove.search import Search
+from imeasure.prove.verdict import Verdict
+
+
+def check(
+    relation: Statement,
+    *,
+    model: Model | str | None = None,
+    given: Statement | Iterable[Statement] = (),
+    functionals: Iterable[str] = (),
+    seconds: float = 60.0,
+    max_sets: int = 5000,
+) -> Verdict:
+    """Decide whether a relation follows from Shannon's inequalities and the facts.
+
+    Args:
+        relation: A relation (chains allowed), a Markov chain or an independence, as text or object.
+        model: What is known of the variables; the text of a graph is read too.
+        given: More facts: relations, Markov chains, independences.
+        functionals: Names of real-valued functionals beyond ``CE`` and ``KL`` that occur, such as ``LogVar``; nothing is
+            known of them but what the facts say.
+        seconds: Time after which the verdict is ``"undecided"``.
+        max_sets: Most joint entropies in a linear program.
+
+    Returns:
+        The verdict; true if and only if proved.
+
+    Raises:
+        ParseError: If a text is not in the language.
+        ModelError: If the facts contradict each other.
+        UnknownVariableError: If the model has a graph and a variable is not in it.
+        UndefinedQuantityError: If a quantity has no value under the model.
+        NonlinearError: If a fact has a parameter, or a denominator's sign is not known.
+
+    Example:
+        >>> print(check("I[X;Z] <= I[X;Y]", given=["X -> Y -> Z"]).certificate)
+        Proof of I[X;Z] <= I[X;Y]
+        given X -> Y -> Z
+        -H[Z] + H[X,Z] + H[Y] - H[X,Y] >= 0 is the sum of
+          + 1 * (I[X;Y|Z] >= 0)   [Shannon]
+          - 1 * (I[X;Z|Y] = 0)   [fact, from X -> Y -> Z]
+    """
+    problem = read_problem(relation, model, given, functionals)
+    return decide(problem, Limits(seconds, max_sets))
+
+
+def decide(problem: Problem, limits: Limits) -> Verdict:
+    """Decide a problem that has been read.
+
+    Args:
+        problem: The problem.
+        limits: Limits of the search.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        ModelError: If the facts contradict each other.
+    """
+    wanted = targets(problem)
+    search = Search(problem, wanted, limits)
+    try:
+        if any(ONE in fact.row for fact in problem.facts):
+            _require_consistent(problem, search)
+        parts: list[Combination] = []
+        for target in wanted:
+            proof = search.prove(target.row)
+            if proof is None:
+                return _unproved(problem, target, search, limits)
+            parts.append(proof)
+    except LimitReached as limit:
+        return Verdict("undecided", problem, reason=str(limit))
+    return Verdict("proved", problem, Certificate(problem, tuple(parts)))
+
+
+def _require_consistent(problem: Problem, search: Search) -> None:
+    proof = search.prove({ONE: -1})
+    if proof is not None:
+        facts = dict.fromkeys(problem.facts[key[1]].text for key in proof if key[0] == "fact")
+        raise ModelError(f"the facts contradict each other: {', '.join(facts)}; nothing can obey them all")
+
+
+def _unproved(problem: Problem, target: Target, search: Search, limits: Limits) -> Verdict:
+    found = refute(problem, target, limits)
+    if found is not None:
+        return Verdict("refuted", problem, refutation=found)
+    reason = (
+        "it does not follow from Shannon's inequalities and the facts, and no distribution was found that breaks it"
+    )
+    return Verdict("undecided", problem, reason=reason, polymatroid=search.violation)

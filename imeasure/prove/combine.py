@@ -1,0 +1,33 @@
+"""Adding proofs: combinations of steps are vectors, and sums of proofs prove sums of claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from imeasure.certificate.rows import Number
+from imeasure.certificate.steps import Combination, Key
+
+
+def combine(result: Combination, other: Mapping[Key, Number], factor: Number = 1) -> Combination:
+    """Add a multiple of a combination to another one in place.
+
+    Args:
+        result: The combination to change.
+        other: The one to add.
+        factor: Its multiplier.
+
+    Returns:
+        The changed combination, zeros left out.
+
+    Example:
+        >>> combine({("one",): 1}, {("one",): 1, ("H", 1, 0): 2}, -1)
+        {('H', 1, 0): -2}
+    """
+    for key, value in other.items():
+        total = result.get(key, 0) + factor * value
+        if total:
+            result[key] = total.numerator if isinstance(total, Fraction) and total.denominator == 1 else total
+        else:
+            result.pop(key, None)
+    return result

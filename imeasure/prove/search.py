@@ -1,0 +1,153 @@
+"""The search for a proof of one target: cheap exact attempts first, the linear program last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from imeasure.certificate.problem import Problem
+from imeasure.certificate.proof import same
+from imeasure.certificate.rows import ONE, Column, Row, add, quantity_text
+from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total
+from imeasure.certificate.targets import Target
+from imeasure.prove.combine import combine
+from imeasure.prove.limits import Limits
+from imeasure.prove.lp import Elementals, Program, ProofRow
+from imeasure.prove.space import Space
+from imeasure.shannon import bits
+
+PROVED = -1e-9
+"""Least value of a linear program that is taken for zero; the exact sum decides."""
+
+
+class Search:
+    """Proofs of targets that share their facts.
+
+    Args:
+        problem: The problem.
+        wanted: Its targets.
+        limits: Limits of the search.
+    """
+
+    def __init__(self, problem: Problem, wanted: Iterable[Target], limits: Limits) -> None:
+        self.problem = problem
+        self.limits = limits
+        self.space = Space(problem, [target.row for target in wanted])
+        self.violation: Mapping[str, Fraction | float] | None = None
+        self._program: Program | None = None
+
+    def prove(self, row: Row) -> Combination | None:
+        """Return an exact proof that a row is at least zero, or None.
+
+        Args:
+            row: The row.
+
+        Returns:
+            The proof; if there is none, :attr:`violation` holds what breaks the row, where that is known.
+
+        Raises:
+            LimitReached: If a limit is reached.
+        """
+        wanted = self.space.represent(row)
+        if not wanted:
+            return self._close({}, row)
+        if self._program is None:
+            self._program = build(self.space, self.limits)
+        program = self._program
+        if any(column not in program.index for column in wanted):
+            return None
+        value, point = program.minimise(wanted)
+        if value >= PROVED:
+            proof = program.prove()
+            return None if proof is None else self._close(proof, row)
+        self._keep(program, point)
+        return None
+
+    def _close(self, proof: Combination, row: Row) -> Combination | None:
+        """Add the proofs that sets have the entropy of their closures, and compare the sum with the row."""
+        missing = add(dict(row), total(proof, self.problem), -1)
+        for column, value in missing.items():
+            if isinstance(column, int) and column:
+                gap = self.space.gap(column, 1 if value > 0 else -1)
+                combine(proof, gap, abs(value))
+        return proof if same(total(proof, self.problem), row) else None
+
+    def _keep(self, program: Program, point: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+        names = self.problem.names
+        size = float(np.abs(point).max()) or 1.0
+        values: dict[str, Fraction | float] = {}
+        for column, value in zip(program.columns, (point / size).tolist(), strict=True):
+            text = (
+                str(column) if isinstance(column, str) else "1" if column == ONE else quantity_text([column], 0, names)
+            )
+            values[text] = round(value, 9)
+        self.violation = values
+
+
+def build(space: Space, limits: Limits) -> Program:
+    """Return the linear program of a space.
+
+    Args:
+        space: The lattice of sets.
+        limits: Limits of the search.
+
+    Returns:
+        The program, all facts in it.
+    """
+    problem = space.problem
+    sets = space.members(limits)
+    bottom = sets[0]
+    columns: list[Column] = [mask for mask in sets[1:]]
+    rows: list[ProofRow] = []
+    floors: list[Combination | None] = [
+        {("H", mask & ~bottom, bottom): 1} if problem.nonnegative(mask & ~bottom) else None for mask in columns
+    ]
+    for k in space.facts:
+        fact = problem.facts[k]
+        row = space.represent(fact.row)
+        if row:
+            reverse: Combination | None = {("fact", k): -1} if fact.equality else None
+            rows.append(ProofRow(row, {("fact", k): 1}, fact.equality, reverse))
+    functionals = sorted(functionals_of(problem))
+    rows += [ProofRow({text: 1}, {("KL", text): 1}) for text in functionals if text.startswith("KL[")]
+    for pair in jensen_pairs(problem):
+        key = ("Jensen", *pair)
+        rows.append(ProofRow(space.represent(step_row(key, problem)), {key: 1}))
+    columns += functionals
+    floors += [None] * len(functionals)
+    if any(ONE in fact.row for fact in problem.facts) or any(link.row and ONE in link.row for link in problem.links):
+        columns.append(ONE)
+        floors.append({("one",): 1})
+    return Program(columns, rows, elementals(space, sets, len(columns)), floors, limits)
+
+
+def elementals(space: Space, sets: list[int], zero: int) -> Elementals:
+    """Return the elemental inequalities of a lattice.
+
+    Args:
+        space: The lattice.
+        sets: Its members, the bottom first.
+        zero: The column number that stands for zero.
+
+    Returns:
+        Submodularity between any two sets that cover the same one, and monotonicity where it holds.
+    """
+    problem = space.problem
+    place = {mask: i - 1 for i, mask in enumerate(sets)}
+    place[sets[0]] = zero
+    found: list[tuple[int, int, int, int]] = []
+    proofs: list[Combination] = []
+    for k in sets:
+        covers = sorted({space.hull(k | 1 << bit) for bit in bits(space.universe & ~k)})
+        for position, s in enumerate(covers):
+            if problem.nonnegative(s & ~k):
+                found.append((place[s], zero, zero, place[k]))
+                proofs.append({("H", s & ~k, k): 1})
+            for t in covers[position + 1 :]:
+                if s & t == k:
+                    found.append((place[s], place[t], place[space.closure(s | t)], place[k]))
+                    proofs.append({("I", s & ~k, t & ~k, k): 1})
+    table = np.array(found, dtype=np.int64).reshape(-1, 4)
+    return Elementals(table[:, 0], table[:, 1], table[:, 2], table[:, 3], proofs)

@@ -1,0 +1,107 @@
+"""Verdicts: proved with a certificate, refuted with a distribution, or undecided with what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal
+
+from imeasure.certificate import Certificate
+from imeasure.certificate.problem import Problem
+from imeasure.distribution import Distribution
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """A distribution that breaks one comparison of a claim.
+
+    Attributes:
+        build: Makes the distribution.
+        left: Value of the left side, in nats.
+        operator: The relation that should hold.
+        right: Value of the right side, in nats.
+        comparison: The comparison as text.
+        exact: Whether the facts hold exactly; otherwise to 1e-12.
+        parameters: Values of parameters at which the claim fails.
+    """
+
+    build: Callable[[], Distribution]
+    left: float
+    operator: str
+    right: float
+    comparison: str
+    exact: bool
+    parameters: Mapping[str, Fraction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a claim.
+
+    Attributes:
+        status: ``"proved"``, ``"refuted"`` or ``"undecided"``.
+        problem: The claim with its facts.
+        certificate: The proof, if proved.
+        refutation: What a distribution shows, if refuted.
+        reason: Why nothing more is known, if undecided.
+        polymatroid: If undecided, entropies (by quantity) that obey every Shannon inequality and every fact and yet
+            break the claim; no distribution is known to have them.
+
+    Example:
+        >>> from imeasure import check
+        >>> bool(check("H[X|Y] <= H[X]")), check("H[X] <= H[Y]").status
+        (True, 'refuted')
+    """
+
+    status: Literal["proved", "refuted", "undecided"]
+    problem: Problem
+    certificate: Certificate | None = None
+    refutation: Refutation | None = None
+    reason: str = ""
+    polymatroid: Mapping[str, Fraction | float] | None = None
+
+    @property
+    def claim(self) -> str:
+        """The claim as text."""
+        return self.problem.claim
+
+    @cached_property
+    def counterexample(self) -> Distribution | None:
+        """A distribution that obeys the facts and breaks the claim, if refuted."""
+        return None if self.refutation is None else self.refutation.build()
+
+    def __bool__(self) -> bool:
+        return self.status == "proved"
+
+    def __str__(self) -> str:
+        lines = [f"{self.status}: {self.claim}"]
+        if self.problem.given:
+            lines.append(f"given {'; '.join(self.problem.given)}")
+        if self.problem.model is not None:
+            lines.append(f"in the model {self.problem.model}")
+        if self.certificate is not None:
+            lines.append(f"by a certificate of {sum(map(len, self.certificate.parts))} steps (certificate.explain())")
+        if self.refutation is not None:
+            lines += self._refuted(self.refutation)
+        if self.reason:
+            lines.append(f"because {self.reason}")
+        if self.polymatroid is not None:
+            lines.append("a polymatroid, not known to be a distribution, that obeys the facts and breaks the claim:")
+            lines += [f"  {name} = {value}" for name, value in self.polymatroid.items()]
+        return "\n".join(lines)
+
+    def _refuted(self, found: Refutation) -> list[str]:
+        at = ", ".join(f"{name} = {value}" for name, value in found.parameters.items())
+        obeys = "exactly" if found.exact else "to 1e-12"
+        return [
+            f"{found.comparison} fails{f' at {at}' if at else ''}: "
+            f"the left side is {found.left:.6g}, the right side {found.right:.6g} nats for",
+            *(f"  {line}" for line in str(self.counterexample).splitlines()),
+            f"which obeys the facts {obeys}"
+            + (" (continuous variables: add independent uniform noise on [0, 1))" if self.problem.real else ""),
+        ]
+
+    def __repr__(self) -> str:
+        return f"<Verdict {self.status}: {self.claim}>"
