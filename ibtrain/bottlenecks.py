@@ -1,8 +1,8 @@
 """Layers that turn a network's features into a random latent Z whose law given X is known.
 
 A bottleneck wraps a layer of any network, or stands after it, and returns a `Latent`: samples, and what is known of
-p(z|x). Noise of zero entropy makes H[Z|X] = 0, so that entropies of Z behave as those of a discrete variable do (Kirsch,
-Lyle and Gal, "Unpacking Information Bottlenecks", 2020, section 6.1).
+p(z|x). Noise of zero entropy makes H[Z|X] = 0, so that entropies of Z behave as those of a discrete variable do
+(Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks", 2020, section 6.1).
 """
 
 import math

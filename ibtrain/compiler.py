@@ -1,8 +1,8 @@
 """From an objective to a loss: every term of the canonical form gets a surrogate that bounds it from the right side.
 
-The canonical form comes from `imeasure.simplify`; which surrogate fits which term is data in `ibtrain.surrogates`. A term
-with a negative coefficient takes only a surrogate that is exact or bounds it from below. The plan states the side of each
-bound; that the whole loss bounds the objective is not proved here, and the plan says so.
+The canonical form comes from `imeasure.simplify`; which surrogate fits which term is data in `ibtrain.surrogates`. A
+term with a negative coefficient takes only a surrogate that is exact or bounds it from below. The plan states the
+side of each bound; that the whole loss bounds the objective is not proved here, and the plan says so.
 """
 
 from collections.abc import Sequence

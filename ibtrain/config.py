@@ -10,10 +10,11 @@ import difflib
 import hashlib
 import json
 import math
+import operator
 import tomllib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -91,19 +92,19 @@ def _check_range(value: object, limits: Mapping[str, Any], name: str) -> None:
         near = difflib.get_close_matches(str(value), choices, n=1)
         remedy = f"did you mean {near[0]!r}?" if near else f"possible are {', '.join(choices)}"
         raise ConfigError(f"{name} cannot be {value!r}: {remedy}")
-    if not isinstance(value, int | float):
+    if not isinstance(value, (int, float)):
         return
     if not math.isfinite(value):
         raise ConfigError(f"{name} must be finite, not {value!r}")
-    tests = (
-        ("above", "greater than", value.__gt__),
-        ("minimum", "at least", value.__ge__),
-        ("below", "less than", value.__lt__),
-        ("maximum", "at most", value.__le__),
+    tests: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
+        ("above", "greater than", operator.gt),
+        ("minimum", "at least", operator.ge),
+        ("below", "less than", operator.lt),
+        ("maximum", "at most", operator.le),
     )
     for key, words, holds in tests:
         limit = limits.get(key)
-        if limit is not None and not holds(type(value)(limit)):
+        if limit is not None and not holds(value, limit):
             raise ConfigError(f"{name} must be {words} {limit}, not {value!r}")
 
 
@@ -163,7 +164,7 @@ class ObjectiveConfig(Section):
     statement: str = _option("min I[X;Z] - beta*I[Y;Z]")
     """The objective, in imeasure's language. Stated in the paper: the information bottleneck."""
     surrogate: str = _option("LogVar[Z|Y]")
-    """Which bound takes the regularizer's place, by its name in `ibtrain.surrogates`. Stated in the paper: all three."""
+    """Which bound takes the regularizer's place, by its name in `surrogates`. Stated in the paper: all three."""
     gamma: float = _option(0.01, minimum=0.0)
     """Weight of the regularizer. Stated in the paper: from 1e-4 to 10 in log space."""
 
@@ -178,6 +179,8 @@ class TrainingConfig(Section):
     """Samples in a batch. Our choice: the paper states none."""
     learning_rate: float = _option(1e-3, above=0.0)
     """Adam's learning rate. Our choice for digits: stated in the paper as 1e-4, which needs far more epochs here."""
+    threads: int = _option(1, minimum=1)
+    """Threads on a CPU; sums are rounded differently with another number. Our choice: small networks gain nothing."""
     decay: float = _option(0.8, above=0.0, maximum=1.0)
     """Factor of the learning rate when the loss has stopped improving. Stated in the paper: 0.8."""
     patience: int = _option(3, minimum=0)

@@ -44,8 +44,8 @@ class Dataset:
 def digits(*, test_fraction: float = 0.2, seed: int = 0) -> Dataset:
     """Return scikit-learn's handwritten digits, 64 pixels each, ten classes.
 
-    Both parts hold each class in the same share. Pixels are shifted and scaled by one mean and one deviation, taken from
-    the training part alone.
+    Both parts hold each class in the same share. Pixels are shifted and scaled by one mean and one deviation, taken
+    from the training part alone.
 
     Args:
         test_fraction: Share of samples kept for testing, between 0 and 1.

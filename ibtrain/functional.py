@@ -1,8 +1,8 @@
 """Losses, bounds and entropies as pure functions of tensors.
 
-Each function states its shapes, its unit (nats) and on which side of which quantity it lies. S counts the samples of the
-latent for each input, B the inputs, K the latent's dimensions and C the classes. The formulas are those of Kirsch, Lyle
-and Gal, "Unpacking Information Bottlenecks" (2020), with the constants right in every dimension.
+Each function states its shapes, its unit (nats) and on which side of which quantity it lies. S counts the samples of
+the latent for each input, B the inputs, K the latent's dimensions and C the classes. The formulas are those of
+Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020), with the constants right in every dimension.
 """
 
 import math
@@ -67,8 +67,9 @@ def log_variance(latent: Tensor, *, noise_variance: float | Tensor = 0.0) -> Ten
     """Return sum_k 1/2 ln(2 pi e Var[Z_k]), an upper bound of H[Z].
 
     Among all laws of a given variance the Gaussian has the largest entropy, and independent dimensions the largest of
-    all. The variance is that of the batch itself (divided by S*B): for noiseless latents plus a noise variance the bound
-    holds exactly for the mixture that the batch describes, and on average over batches it lies below the value on all data.
+    all. The variance is that of the batch itself (divided by S*B): for noiseless latents plus a noise variance the
+    bound holds exactly for the mixture that the batch describes, and on average over batches it lies below the value
+    on all data.
 
     Args:
         latent: Samples of Z, S x B x K; or the noiseless latents, if the noise comes as `noise_variance`.
@@ -96,8 +97,8 @@ def conditional_log_variance(
     """Return E_y sum_k 1/2 ln(2 pi e Var[Z_k|y]), an upper bound of H[Z|Y].
 
     The classes weigh as often as they occur in the batch. A class that is absent weighs nothing. A class with a single
-    sample has no variance of its own; if no noise variance is given either, it is counted into the batch's largest class:
-    knowing less of Y can only raise H[Z|Y], so the bound stays one. Shapes never depend on the data.
+    sample has no variance of its own; if no noise variance is given either, it is counted into the batch's largest
+    class: knowing less of Y can only raise H[Z|Y], so the bound stays one. Shapes never depend on the data.
 
     Args:
         latent: Samples of Z, S x B x K; or the noiseless latents, if the noise comes as `noise_variance`.
@@ -137,7 +138,8 @@ def squared_norm(latent: Tensor, *, noise_variance: float | Tensor = 0.0) -> Ten
 
     Args:
         latent: Samples of Z, S x B x K; or the noiseless latents, if the noise comes as `noise_variance`.
-        noise_variance: Variance of independent noise on each dimension that `latent` does not contain: it adds K times it.
+        noise_variance: Variance of independent noise on each dimension that `latent` does not contain: it adds K
+        times it.
 
     Returns:
         A scalar, in squared units of the latent.
@@ -154,8 +156,9 @@ def squared_norm_bound(
 ) -> Tensor:
     """Return E||Z||^2 / (2 s^2) + K/2 ln(2 pi s^2), an upper bound of H[Z] for every scale s.
 
-    It is the cross-entropy of Z with respect to N(0, s^2 I): tight for that Gaussian. At the default s^2 = 1/2 the norm's
-    factor is 1, so a weight on this bound is the weight on E||Z||^2 itself, as in the paper, and the rest is a constant.
+    It is the cross-entropy of Z with respect to N(0, s^2 I): tight for that Gaussian. At the default s^2 = 1/2 the
+    norm's factor is 1, so a weight on this bound is the weight on E||Z||^2 itself, as in the paper, and the rest is a
+    constant.
 
     Args:
         latent: Samples of Z, S x B x K; or the noiseless latents, if the noise comes as `noise_variance`.

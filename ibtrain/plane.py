@@ -1,8 +1,9 @@
 """From a trained latent to the tidy numbers of the information plane.
 
-The noise of the latent is known, so its law is a mixture of Gaussians around the noiseless latents of the training data,
-and the mixture estimator measures it; X is the empirical sample. Coordinates as in Kirsch, Lyle and Gal, "Unpacking
-Information Bottlenecks" (2020), figure 6: preserved information I[X;Z] against residual information I[X;Y|Z].
+The noise of the latent is known, so its law is a mixture of Gaussians around the noiseless latents of the training
+data, and the mixture estimator measures it; X is the empirical sample. Coordinates as in Kirsch, Lyle and Gal,
+"Unpacking Information Bottlenecks" (2020), figure 6: preserved information I[X;Z] against residual
+information I[X;Y|Z].
 """
 
 from torch import Tensor

@@ -1,15 +1,18 @@
 """Results for the eye: the information plane as a picture, a summary as a table, and what the curves show in words.
 
-Everything is drawn from tidy rows, so it can be drawn again from a results file. The picture's axes are those of Kirsch,
-Lyle and Gal, "Unpacking Information Bottlenecks" (2020), figure 6.
+Everything is drawn from tidy rows, so it can be drawn again from a results file. The picture's axes are those of
+Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020), figure 6.
 """
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ibtrain.errors import ConfigError
@@ -36,10 +39,11 @@ def draw_plane(rows: Iterable[Row], path: Path, *, title: str = "Information pla
     if not runs:
         raise ConfigError("there is nothing to draw yet: no run has information-plane results")
     gammas = [run[PRESERVED].gamma for run in runs if run[PRESERVED].gamma > 0] or [1.0]
-    colours = LogNorm(min(gammas), max(max(gammas), min(gammas) * 10))
+    colours = LogNorm(min(gammas), max(*gammas, min(gammas) * 10))
     figure = Figure(figsize=(8, 5.4), layout="constrained")
     axes = figure.add_subplot()
     drawn = None
+    handles = []
     for name, marker in zip(_surrogates(runs), _MARKERS * len(runs), strict=False):
         points = sorted(
             (r for r in runs if r[PRESERVED].surrogate == name), key=lambda r: (r[PRESERVED].seed, r[PRESERVED].gamma)
@@ -48,9 +52,8 @@ def draw_plane(rows: Iterable[Row], path: Path, *, title: str = "Information pla
         for seed in {run[PRESERVED].seed for run in points}:
             line = [run for run in points if run[PRESERVED].seed == seed]
             axes.plot(*([r[q].value for r in line] for q in (PRESERVED, RESIDUAL)), color="0.75", linewidth=1, zorder=1)
-        for axis, quantity in (("xerr", PRESERVED), ("yerr", RESIDUAL)):
-            errors = [0.0 if math.isnan(e) else e for e in (run[quantity].standard_error for run in points)]
-            axes.errorbar(x, y, fmt="none", ecolor="0.5", zorder=2, **{axis: errors})
+        errors = [[_known_error(run[quantity]) for run in points] for quantity in (PRESERVED, RESIDUAL)]
+        axes.errorbar(x, y, xerr=errors[0], yerr=errors[1], fmt="none", ecolor="0.5", zorder=2)
         drawn = axes.scatter(
             x,
             y,
@@ -62,19 +65,18 @@ def draw_plane(rows: Iterable[Row], path: Path, *, title: str = "Information pla
             edgecolors="black",
             linewidths=0.6,
             alpha=0.9,
-            label=SURROGATES[name].label if name in SURROGATES else name,
             zorder=3,
         )
+        handle = Line2D([], [], marker=marker, linestyle="", markersize=8, label=_label(name))
+        handle.set(markerfacecolor="white", markeredgecolor="black")
+        handles.append(handle)
     axes.set_xlabel("preserved information  I[X;Z]  (nats)")
     axes.set_ylabel("residual information  I[X;Y|Z]  (nats)")
     axes.set_title(title)
     axes.margins(0.06)
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
-    legend = axes.legend(title="regularizer", loc="upper right")
-    for handle in legend.legend_handles:
-        if handle is not None:
-            handle.set_facecolor("white")
+    axes.legend(handles=handles, title="regularizer", loc="upper right")
     if drawn is not None:
         figure.colorbar(drawn, ax=axes, label="weight gamma of the regularizer")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,17 +95,18 @@ def summary(rows: Iterable[Row]) -> Table:
     Returns:
         A table for a rich console; informations in nats.
     """
-    table = Table(title="informations in nats, mixture estimator on the training data", title_justify="left")
-    for name in ("regularizer", "gamma", "seed", "train acc.", "test acc.", *_SHOWN):
-        table.add_column(name.replace("[", r"\["), justify="left" if name == "regularizer" else "right", no_wrap=True)
     runs = list(_last(rows))
+    seeds = ("seed",) if len({_any(run).seed for run in runs}) > 1 else ()
+    table = Table(box=SIMPLE_HEAD, title="accuracies, and informations in nats (mixture estimator, training data)")
+    for name in ("regularizer", "gamma", *seeds, "train", "test", *_SHOWN):
+        table.add_column(name.replace("[", r"\["), justify="left" if name == "regularizer" else "right", no_wrap=True)
     for name in _surrogates(runs):
         for run in sorted((r for r in runs if _any(r).surrogate == name), key=lambda r: (_any(r).gamma, _any(r).seed)):
             one = _any(run)
             accuracies = (f"{run[q].value:.1%}" if q in run else "" for q in ("train accuracy", "test accuracy"))
             numbers = (f"{run[q].value:.3f}" if q in run else "" for q in _SHOWN)
-            label = SURROGATES[name].label if name in SURROGATES else name
-            table.add_row(label.replace("[", r"\["), f"{one.gamma:g}", str(one.seed), *accuracies, *numbers)
+            label = _label(name).replace("[", r"\[")
+            table.add_row(label, f"{one.gamma:g}", *(str(one.seed) for _ in seeds), *accuracies, *numbers)
         table.add_section()
     return table
 
@@ -122,9 +125,9 @@ def falls(rows: Iterable[Row], quantity: str) -> dict[str, bool]:
         The answer for each surrogate.
 
     Example:
-        >>> row = lambda gamma, value: Row("r" + str(gamma), 1, gamma, "LogVar[Z]", 0, "H[Z]", "mixture", "", value, 0.1)
-        >>> falls([row(0.1, 5.0), row(1.0, 4.0)], "H[Z]"), falls([row(0.1, 4.0), row(1.0, 5.0)], "H[Z]")
-        ({'LogVar[Z]': True}, {'LogVar[Z]': False})
+        >>> first, second = (Row(str(g), 1, g, "LogVar[Z]", 0, "H[Z]", "mixture", "", 5 - g, 0.1) for g in (1, 2))
+        >>> falls([first, second], "H[Z]")
+        {'LogVar[Z]': True}
     """
     curves: dict[str, dict[float, list[Row]]] = {}
     for run in _last(rows):
@@ -138,14 +141,21 @@ def _curve_falls(points: Sequence[tuple[float, float]]) -> bool:
     def slack(first: tuple[float, float], second: tuple[float, float]) -> float:
         return 2 * math.hypot(first[1], second[1])
 
-    steps = zip(points, points[1:], strict=False)
-    no_rise = all(after[0] <= before[0] + slack(before, after) for before, after in steps)
+    no_rise = all(after[0] <= before[0] + slack(before, after) for before, after in pairwise(points))
     return no_rise and points[-1][0] < points[0][0] - slack(points[0], points[-1])
 
 
 def _pooled(rows: Sequence[Row]) -> tuple[float, float]:
-    errors = [0.0 if math.isnan(row.standard_error) else row.standard_error for row in rows]
+    errors = [_known_error(row) for row in rows]
     return sum(row.value for row in rows) / len(rows), math.hypot(*errors) / len(rows)
+
+
+def _known_error(row: Row) -> float:
+    return 0.0 if math.isnan(row.standard_error) else row.standard_error
+
+
+def _label(name: str) -> str:
+    return SURROGATES[name].label if name in SURROGATES else name
 
 
 def _last(rows: Iterable[Row]) -> list[dict[str, Row]]:

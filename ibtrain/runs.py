@@ -9,8 +9,9 @@ import dataclasses
 import math
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError
@@ -49,6 +50,14 @@ class Row:
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 """Columns of every results file, in order."""
+
+_KINDS: dict[str, Callable[[str], Any]] = {
+    "epoch": int,
+    "seed": int,
+    "gamma": float,
+    "value": float,
+    "standard_error": float,
+}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -99,12 +108,12 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     Raises:
         ConfigError: If it cannot be read, or is no such file.
     """
-    kinds = {field.name: field.type for field in dataclasses.fields(Row)}
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return tuple(
-                Row(**{name: kinds[name](text) for name, text in line.items()}) for line in csv.DictReader(file)
-            )  # type: ignore[operator]  # the fields' types are classes here
+                Row(**{name: _KINDS.get(name, str)(text) for name, text in line.items()})
+                for line in csv.DictReader(file)
+            )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"cannot read the results {path}: {error}; delete the file to compute them again") from None
 

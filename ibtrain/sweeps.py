@@ -5,10 +5,12 @@ table of all is renewed after each. So it can be stopped at any moment and calle
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ibtrain.config import Config
 from ibtrain.runs import Row, Runs, write_rows
@@ -51,32 +53,34 @@ def sweep(
 
     write_rows(root / "results.csv", collected())
     with _progress(console) as progress:
-        steps = sum(config.training.epochs for config in configs)
-        finished = sum(config.training.epochs for config in configs if config.digest in done)
-        bar = progress.add_task("sweep", total=steps, completed=finished, note="")
+        whole = progress.add_task("sweep", total=len(configs), completed=len(done), unit="runs", note="")
+        run = progress.add_task("run", total=None, unit="epochs", note="")
         for config in configs:
             if config.digest in done:
                 continue
-            trained = train(config, accelerator=accelerator, on_epoch=lambda e, c=config: _show(progress, bar, c, e))
+            note = f"{config.objective.surrogate}, gamma {config.objective.gamma:g}, seed {config.seed}"
+            progress.update(whole, note=escape(note))
+            progress.reset(run, total=config.training.epochs)
+            trained = train(config, accelerator=accelerator, on_epoch=partial(_show, progress, run))
             runs.store(config, trained.rows, trained.documents)
             done[config.digest] = trained.rows
             write_rows(root / "results.csv", collected())
+            progress.update(whole, advance=1)
     return collected()
 
 
 def _progress(console: Console | None) -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs"),
+    return Progress(
+        TextColumn("{task.description:5}"),
+        BarColumn(bar_width=12),
+        TextColumn("{task.completed}/{task.total} {task.fields[unit]}"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
+        console=console or Console(),
+        disable=console is None,
     )
-    return Progress(*columns, console=console or Console(), disable=console is None)
 
 
-def _show(progress: Progress, bar: TaskID, config: Config, epoch: Epoch) -> None:
+def _show(progress: Progress, run: TaskID, epoch: Epoch) -> None:
     terms = "  ".join(f"{name} {value:.2f}" for name, value in epoch.terms.items())
-    note = f"gamma {config.objective.gamma:g}  {terms}  test {epoch.test_accuracy:.1%}"
-    progress.update(bar, advance=1, note=note.replace("[", r"\["))
+    progress.update(run, advance=1, note=escape(f"test {epoch.test_accuracy:.0%}  {terms}"))

@@ -1,12 +1,13 @@
 """Train one network as a configuration says, and measure it.
 
 Lightning Fabric places network and data; the loop is an ordinary one. Seeds decide every number: two runs of one
-configuration on one machine are equal bit by bit. Adam with a rate that decays on a plateau is stated in Kirsch, Lyle and
-Gal, "Unpacking Information Bottlenecks" (2020).
+configuration on one machine are equal bit by bit. Adam with a rate that decays on a plateau is stated in Kirsch, Lyle
+and Gal, "Unpacking Information Bottlenecks" (2020).
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -100,15 +101,15 @@ def train(config: Config, *, accelerator: str = "auto", on_epoch: Callable[[Epoc
     loss = build_loss(config)
     data = digits(test_fraction=config.data.test_fraction, seed=config.data.split_seed)
     fabric = Fabric(accelerator=accelerator, devices=1)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), _threads(config.training.threads):
         torch.manual_seed(config.seed)
         network = build_network(config, data)
         epochs = _fit(fabric, network, loss, data, config, on_epoch)
-    network = network.cpu()
-    with torch.no_grad():
-        means = network.bottleneck(network.encoder(data.train_inputs)).mean
-    rows = [row for epoch in epochs for row in _rows(epoch, loss, config)]
-    rows += plane.measure(means, data.train_targets, config, epoch=len(epochs))
+        network = network.cpu()
+        with torch.no_grad():
+            means = network.bottleneck(network.encoder(data.train_inputs)).mean
+        measured = plane.measure(means, data.train_targets, config, epoch=len(epochs))
+    rows = [*(row for epoch in epochs for row in _rows(epoch, loss, config)), *measured]
     return Trained(config=config, network=network, loss=loss.cpu(), epochs=epochs, rows=tuple(rows))
 
 
@@ -125,7 +126,7 @@ def build_loss(config: Config) -> Loss:
     loss = compile_objective(objective.statement, latent="noisy", surrogates=[objective.surrogate])
     if loss.weight_name is not None:
         return loss.set(**{loss.weight_name: objective.gamma})
-    if loss.plan.weight != objective.gamma:
+    if float(loss.plan.weight) != objective.gamma:
         raise ConfigError(
             f"the objective {objective.statement!r} fixes the regularizer's weight: "
             f"set objective.gamma to {loss.plan.weight}"
@@ -148,7 +149,17 @@ def build_network(config: Config, data: Dataset) -> BottleneckNetwork:
     )
 
 
-def _fit(
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _fit(  # noqa: PLR0917 - the parts of a run
     fabric: Fabric,
     network: BottleneckNetwork,
     loss: Loss,
@@ -160,7 +171,7 @@ def _fit(
     optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
     model, optimizer = fabric.setup(network, optimizer)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=options.decay, patience=options.patience)
-    loss = fabric.to_device(loss)
+    loss = loss.to(fabric.device)
     train_inputs, train_targets, test_inputs, test_targets = fabric.to_device(
         (data.train_inputs, data.train_targets, data.test_inputs, data.test_targets)
     )
@@ -192,7 +203,9 @@ def _fit(
     return tuple(epochs)
 
 
-def _step(fabric: Fabric, model: Any, optimizer: Any, loss: Loss, inputs: Tensor, targets: Tensor) -> Tensor:
+def _step(  # noqa: PLR0917 - the parts of a step
+    fabric: Fabric, model: Any, optimizer: Any, loss: Loss, inputs: Tensor, targets: Tensor
+) -> Tensor:
     model.train()
     optimizer.zero_grad()
     latent, logits = model(inputs)

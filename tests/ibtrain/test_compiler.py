@@ -1,0 +1,157 @@
+"""Bottleneck, surrogates, compiler and loss: what is printed is what is computed."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+import imeasure
+from ibtrain import AdditiveNoise, BottleneckNetwork, ConfigError, compile  # noqa: A004 - the public name
+from ibtrain.networks import MLP
+from ibtrain.surrogates import SURROGATES, surrogate
+
+IB = "min I[X;Z] - beta*I[Y;Z]"
+REGULARIZERS = ("LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]")
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(0)
+    network = BottleneckNetwork(MLP(6, [16], 4), AdditiveNoise(samples=2), nn.Linear(4, 3))
+    inputs, target = torch.randn(12, 6), torch.arange(12) % 3
+    return network, inputs, target
+
+
+@pytest.mark.parametrize("name", REGULARIZERS)
+def test_plan_and_terms_agree_and_every_parameter_has_a_gradient(batch, name):
+    network, inputs, target = batch
+    loss = compile(IB, latent="noisy", surrogates=[name]).set(gamma=0.5)
+    latent, logits = network(inputs)
+    value = loss(latent, logits, target)
+    assert [term.surrogate.name for term in loss.plan.terms] == list(value.terms)
+    assert [row[2] for row in loss.plan.rows()] == list(value.terms) == ["CE[Y|Z]", name]
+    torch.testing.assert_close(value.total, value.terms["CE[Y|Z]"] + 0.5 * value.terms[name])
+    assert loss.plan.formula == f"CE[Y|Z] + gamma*{name}"
+    assert all(row[-1] == "not yet proved" for row in loss.plan.rows())
+    value.total.backward()
+    for parameter in network.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.abs().sum() > 0
+
+
+def test_the_weight_follows_from_the_objective_parameter(batch):
+    network, inputs, target = batch
+    loss = compile(IB, latent="noisy")
+    latent, logits = network(inputs)
+    by_beta = loss(latent, logits, target, beta=3.0).total
+    assert torch.equal(by_beta, loss(latent, logits, target, gamma=0.5).total)
+    assert torch.equal(by_beta, loss.set(beta=3)(latent, logits, target).total)
+    beta = torch.tensor(3.0, requires_grad=True)
+    (gradient,) = torch.autograd.grad(loss(latent, logits, target, beta=beta).total, beta)
+    torch.testing.assert_close(gradient, -loss(latent, logits, target).terms["LogVar[Z|Y]"] / 4)
+
+
+def test_parameters_are_saved_with_the_module(batch):
+    network, inputs, target = batch
+    latent, logits = network(inputs)
+    first, second = compile(IB, latent="noisy").set(gamma=0.25), compile(IB, latent="noisy")
+    with pytest.raises(ConfigError, match=r"needs a value for gamma: loss\.set\(gamma=\.\.\.\)"):
+        second(latent, logits, target)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(first(latent, logits, target).total, second(latent, logits, target).total)
+
+
+def test_wrong_parameters_are_refused():
+    loss = compile(IB, latent="noisy")
+    with pytest.raises(ConfigError, match=r"beta = 0\.5"):
+        loss.set(beta=0.5)
+    with pytest.raises(ConfigError, match="must not be negative"):
+        loss.set(gamma=-1.0)
+    with pytest.raises(ConfigError, match="'delta' is not a parameter"):
+        loss.set(delta=1.0)
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        "min I[X;Z] - beta*I[Y;Z]",
+        "min I[X;Z] + beta*I[X;Y|Z]",
+        "min H[Z] - beta*I[Y;Z]",
+        "max I[Y;Z] - beta*I[X;Z]",
+        "min I[X;Z|Y] - I[Y;Z]",
+        "min H[Z] - a*H[Z|X] - beta*I[Y;Z]",
+        "min H[Y|Z] + H[Z|Y]",
+    ],
+)
+def test_the_objectives_of_the_paper_compile(objective, batch):
+    network, inputs, target = batch
+    loss = compile(objective, latent="noisy")
+    latent, logits = network(inputs)
+    values = dict.fromkeys(loss.parameter_names, 0.5)
+    value = loss(latent, logits, target, **values)
+    assert value.total.isfinite()
+    assert next(iter(value.terms)) == "CE[Y|Z]"
+
+
+def test_an_objective_that_fixes_its_weight_has_no_parameter():
+    loss = compile("min I[X;Z|Y] - I[Y;Z]", latent="noisy")
+    assert loss.weight_name is None
+    assert loss.parameter_names == ()
+
+
+def test_errors_name_the_nearest():
+    with pytest.raises(ConfigError, match=r"did you mean 'LogVar\[Z\|Y\]'"):
+        compile(IB, latent="noisy", surrogates=["LogVra[Z|Y]"])
+    with pytest.raises(ConfigError, match=r"fits no term of .*; it may stand for H\[Z\|X\]"):
+        compile(IB, latent="noisy", surrogates=["Noise[Z|X]"])
+    with pytest.raises(ConfigError, match="no surrogates for a latent 'nosiy'"):
+        compile(IB, latent="nosiy")
+    form = imeasure.simplify("min H[Y|Z] + beta*H[X|Y,Z]")
+    with pytest.raises(ConfigError, match="no surrogate fits the term"):
+        compile(form.alternatives[0], latent="noisy")
+
+
+@pytest.mark.parametrize("name", SURROGATES)
+def test_every_surrogate_keeps_its_contract(name, batch):
+    network, inputs, target = batch
+    entry = surrogate(name)
+    latent, logits = network(inputs)
+    value = entry.evaluate(latent, logits, target)
+    assert value.shape == ()
+    assert value.isfinite()
+    relation = imeasure.parse(entry.axiom, functionals=[entry.name.partition("[")[0]])
+    assert isinstance(relation, imeasure.Relation)
+    assert entry.quantity in entry.stands_for
+    assert entry.formula
+    assert entry.latex
+    assert entry.reference
+
+
+def test_additive_noise_flattens_wraps_and_knows_its_entropy():
+    torch.manual_seed(0)
+    bottleneck = AdditiveNoise(nn.Conv2d(1, 2, 3), samples=4)
+    latent = bottleneck(torch.randn(5, 1, 8, 8))
+    assert latent.samples.shape == (4, 5, 72)
+    assert latent.conditional_entropy == pytest.approx(0, abs=1e-12)
+    assert AdditiveNoise(variance=1.0).entropy(3) == pytest.approx(1.5 * math.log(2 * math.pi * math.e))
+    large = AdditiveNoise(variance=0.25, samples=4000)(torch.zeros(10, 3))
+    assert (large.samples - large.mean).var().item() == pytest.approx(0.25, rel=0.02)
+    assert AdditiveNoise()(torch.zeros(5)).samples.shape == (1, 5, 1)
+    assert AdditiveNoise()(torch.zeros(5, 2, dtype=torch.bfloat16)).samples.dtype == torch.float32
+
+
+@pytest.mark.parametrize("options", [{"variance": 0.0}, {"variance": math.nan}, {"samples": 0}])
+def test_impossible_noise_is_refused(options):
+    with pytest.raises(ConfigError):
+        AdditiveNoise(**options)
+
+
+def test_gamma_can_be_mapped_over(batch):
+    network, inputs, target = batch
+    loss = compile(IB, latent="noisy")
+    latent, logits = network(inputs)
+    gammas = torch.tensor([0.1, 1.0, 10.0])
+    mapped = torch.func.vmap(lambda gamma: loss(latent, logits, target, gamma=gamma).total)(gammas)
+    looped = torch.stack([loss(latent, logits, target, gamma=gamma).total for gamma in gammas])
+    torch.testing.assert_close(mapped, looped)

@@ -1,0 +1,188 @@
+"""Data, training, sweeps, runs, pictures and commands, on short runs."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from ibtrain import Config, ConfigError, datasets, experiments, report, runs, sweep, train
+from ibtrain.cli import cli
+from ibtrain.runs import Row
+
+SHORT = Config().with_options(
+    ["training.epochs=2", "network.hidden=[32]", "network.latent=4", "plane.samples=200", "objective.gamma=0.1"]
+)
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "ibtrain", *arguments], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_the_split_is_honest_seeded_and_stratified():
+    one, two, other = datasets.digits(seed=0), datasets.digits(seed=0), datasets.digits(seed=1)
+    assert torch.equal(one.test_inputs, two.test_inputs)
+    assert not torch.equal(one.test_inputs, other.test_inputs)
+    assert len(one.train_targets) + len(one.test_targets) == 1797
+    assert abs(one.train_inputs.mean().item()) < 1e-5
+    assert one.train_inputs.std().item() == pytest.approx(1, abs=1e-4)
+    assert one.test_targets.bincount().min() >= 34
+    assert one.input_size == 64
+    with pytest.raises(ConfigError, match=r"test_fraction=0\.001"):
+        datasets.digits(test_fraction=0.001)
+
+
+def test_training_twice_is_equal_bit_by_bit_and_leaves_the_generator_alone():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    one, two = train(SHORT, accelerator="cpu"), train(SHORT, accelerator="cpu")
+    assert torch.equal(before, torch.get_rng_state())
+    for name, value in one.network.state_dict().items():
+        assert torch.equal(value, two.network.state_dict()[name])
+    assert one.epochs == two.epochs
+    assert [row.value for row in one.rows] == [row.value for row in two.rows]
+    other = train(SHORT.with_options(["seed=1"]), accelerator="cpu")
+    assert other.epochs != one.epochs
+
+
+def test_a_run_learns_and_its_rows_say_what_they_are():
+    trained = train(SHORT.with_options(["training.epochs=8", "objective.gamma=0.001"]), accelerator="cpu")
+    assert trained.epochs[-1].loss < trained.epochs[0].loss
+    assert trained.epochs[-1].test_accuracy > 0.5
+    last = {row.quantity: row for row in trained.rows if row.epoch == 8}
+    assert {"loss", "CE[Y|Z]", "LogVar[Z|Y]", "test accuracy", "H[Z|Y]", "I[X;Z]", "I[X;Y|Z]"} <= last.keys()
+    assert last["CE[Y|Z]"].side == "upper"
+    assert last["I[X;Z]"].estimator == "mixture"
+    assert last["I[X;Z]"].value <= math.log(1437) + 1e-6
+    assert last["I[Y;Z]"].value <= math.log(10) + 1e-6
+    loss = last["CE[Y|Z]"].value + 0.001 * last["LogVar[Z|Y]"].value
+    assert last["loss"].value == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_loss_that_stops_being_finite_is_an_error_with_a_remedy():
+    with pytest.raises(ConfigError, match=r"lower training\.learning_rate"):
+        train(SHORT.with_options(["training.learning_rate=1e30"]), accelerator="cpu")
+
+
+def test_an_objective_that_fixes_its_weight_wants_that_gamma():
+    fixed = SHORT.with_options(["objective.statement=min I[X;Z|Y] - I[Y;Z]"])
+    with pytest.raises(ConfigError, match=r"set objective\.gamma to 1"):
+        train(fixed, accelerator="cpu")
+    assert train(fixed.with_options(["objective.gamma=1"]), accelerator="cpu").loss.weight_name is None
+
+
+def test_rows_survive_the_file(tmp_path):
+    rows = (Row("r", 1, 0.1, "LogVar[Z|Y]", 0, "I[X;Z]", "mixture", "two-sided", 1 / 3, 0.1, 'a, "b"; c'),)
+    runs.write_rows(tmp_path / "results.csv", rows)
+    assert runs.read_rows(tmp_path / "results.csv") == rows
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
+    (tmp_path / "results.csv").write_text("nonsense\n1\n")
+    with pytest.raises(ConfigError, match="delete the file"):
+        runs.read_rows(tmp_path / "results.csv")
+
+
+def test_a_sweep_skips_finished_runs(tmp_path):
+    configs = [SHORT.with_options([f"objective.gamma={gamma}"]) for gamma in (0.01, 1.0)]
+    first = sweep(configs[:1], tmp_path, accelerator="cpu")
+    written = (tmp_path / "runs" / configs[0].digest / "results.csv").stat().st_mtime_ns
+    both = sweep(configs, tmp_path, accelerator="cpu")
+    assert (tmp_path / "runs" / configs[0].digest / "results.csv").stat().st_mtime_ns == written
+    assert [row.value for row in both[: len(first)]] == [row.value for row in first]
+    assert {row.run for row in both} == {config.digest for config in configs}
+    assert len(runs.read_rows(tmp_path / "results.csv")) == len(both)
+    stored = (tmp_path / "runs" / configs[0].digest / "config.toml").read_text()
+    assert Config.from_toml(stored) == configs[0]
+
+
+def test_falls_compares_with_the_standard_errors():
+    def curve(*values):
+        return [
+            Row(f"r{i}", 1, 10.0**i, "LogVar[Z]", 0, "H[Z]", "mixture", "two-sided", v, 0.01)
+            for i, v in enumerate(values)
+        ]
+
+    assert report.falls(curve(5, 3, 3.01, 0), "H[Z]") == {"LogVar[Z]": True}
+    assert report.falls(curve(5, 3, 3.5, 0), "H[Z]") == {"LogVar[Z]": False}
+    assert report.falls(curve(5, 5), "H[Z]") == {"LogVar[Z]": False}
+
+
+def test_an_empty_picture_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="nothing to draw"):
+        report.draw_plane([], tmp_path / "plane.png")
+
+
+def test_the_short_demo_from_end_to_end(tmp_path):
+    result = CliRunner().invoke(cli, ["demo", "--fast", "--out", str(tmp_path), "--accelerator", "cpu"])
+    assert result.exit_code == 0, result.output
+    for text in ("b = 1/(beta - 1)", "chain rule", "not yet proved", "log Var[Z|Y]", "H[Z|Y] falls as gamma grows"):
+        assert text in result.output
+    assert (tmp_path / "plane.png").read_bytes()[:4] == b"\x89PNG"
+    assert tomllib.loads((tmp_path / "config.toml").read_text())["data"]["name"] == "digits"
+    assert json.loads((tmp_path / "canonical.json").read_text())["weight"] == "1/(beta - 1)"
+    assert "H[Y|Z]" in (tmp_path / "canonical.txt").read_text()
+    rows = runs.read_rows(tmp_path / "results.csv")
+    assert len({row.run for row in rows}) == len(experiments.DEMO_FAST.configs())
+    assert {row.surrogate for row in rows} == set(experiments.DEMO_FAST.surrogates)
+
+
+def test_the_full_demo_has_what_it_promises():
+    assert len(experiments.DEMO.gammas) >= 6
+    assert set(experiments.DEMO.surrogates) == {"LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]"}
+
+
+def test_bad_input_is_one_line_on_standard_error(tmp_path):
+    (tmp_path / "config.toml").write_text("sede = 1\n")
+    result = run("train", str(tmp_path / "config.toml"))
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr == "error: unknown key 'sede' in the configuration: did you mean 'seed'?\n"
+
+
+def test_the_train_command_trains_what_the_file_says(tmp_path):
+    (tmp_path / "config.toml").write_text(SHORT.to_toml())
+    path = str(tmp_path / "config.toml")
+    arguments = ["train", path, "--set", "seed=4", "--out", str(tmp_path), "--accelerator", "cpu"]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    assert runs.Runs(tmp_path / "runs").is_finished(SHORT.with_options(["seed=4"]))
+
+
+def test_ctrl_c_leaves_readable_results(tmp_path):
+    code = (
+        "import dataclasses, ibtrain; e = ibtrain.experiments;"
+        "long = e.DEMO_FAST.base.with_options(['training.epochs=100000']);"
+        "first = e.DEMO_FAST.configs()[0];"
+        "e.Experiment.configs = lambda self: (first, long);"
+        "import ibtrain.cli; ibtrain.cli.main()"
+    )
+    arguments = [sys.executable, "-c", code, "demo", "--fast", "--out", str(tmp_path), "--accelerator", "cpu"]
+    flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {}
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **flags)
+    results = tmp_path / "results.csv"
+    deadline = time.monotonic() + 90
+    while not (results.is_file() and results.read_text().count("\n") > 1):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.startswith("stopped: 1 of 2 runs are finished")
+    assert "Traceback" not in errors
+    rows = runs.read_rows(results)
+    assert {row.run for row in rows} == {experiments.DEMO_FAST.configs()[0].digest}
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_importing_the_package_is_light():
+    code = "import sys, ibtrain; assert not {'torch', 'sympy', 'matplotlib', 'lightning_fabric'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
