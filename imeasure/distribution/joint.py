@@ -156,7 +156,6 @@ class Distribution:
             >>> chain.exact_value("I[Y;Z|X] + H[Z|X]")
             0
         """
-        generator = np.random.default_rng(seed)
         return cls._of(
             random_tables.draw(
                 variables,

@@ -1,0 +1,180 @@
+"""Choosing a picture in which exactly the atoms that a model leaves have an area.
+
+Markov chains become a row of hills; up to five sets are looked up in the gallery, under every naming of its sets; what
+is not there starts from the full Venn diagram, whose unwanted cells are given to their neighbours.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import permutations
+
+import networkx as nx
+import numpy as np
+from contourpy import contour_generator
+from numpy.typing import NDArray
+
+from imeasure.diagrams.shapes import Floats, Layout, chain_fields, gallery, layout
+from imeasure.errors import ModelError
+
+POINTS = 520
+_COARSE = 90
+_SMOOTHING = 5
+MAX_SETS = 5
+"""Most sets of an arrangement that is not a chain."""
+
+
+def chain_order(graph: nx.DiGraph | None) -> tuple[str, ...] | None:
+    """Return the order of a graph that says exactly a Markov chain.
+
+    Args:
+        graph: A directed acyclic graph, or None.
+
+    Returns:
+        The nodes from one end to the other; None if the graph is no path, or has a node with two parents.
+
+    Example:
+        >>> chain_order(nx.DiGraph([("X", "Y"), ("X", "Z")]))
+        ('Y', 'X', 'Z')
+    """
+    if graph is None or len(graph) < 2 or not nx.is_weakly_connected(graph):
+        return None
+    neighbours = graph.to_undirected()
+    degrees = dict(neighbours.degree())
+    ends = sorted(str(node) for node, degree in degrees.items() if degree == 1)
+    if len(ends) != 2 or max(degrees.values()) > 2 or max(dict(graph.in_degree()).values()) > 1:
+        return None
+    path = nx.shortest_path(neighbours, *ends)
+    forward = graph.has_edge(path[0], path[1]) or not graph.has_edge(path[-1], path[-2])
+    return tuple(path if forward else path[::-1])
+
+
+def interval_atoms(order: Sequence[int]) -> frozenset[int]:
+    """Return the atoms that a Markov chain leaves.
+
+    Args:
+        order: Bits of the variables along the chain.
+
+    Returns:
+        Bitmasks of runs of neighbours.
+
+    Example:
+        >>> sorted(interval_atoms([0, 1, 2]))
+        [1, 2, 3, 4, 6, 7]
+    """
+    runs = (order[start:stop] for start in range(len(order)) for stop in range(start + 1, len(order) + 1))
+    return frozenset(sum(1 << bit for bit in run) for run in runs)
+
+
+def arrange(count: int, atoms: frozenset[int], chain: Sequence[int] | None = None) -> Layout:
+    """Return a picture of n sets that shows the given atoms and no others.
+
+    Args:
+        count: Number of sets n.
+        atoms: Bitmasks of the atoms to show.
+        chain: Bits of the variables along a Markov chain, if they form one and ``atoms`` are its intervals.
+
+    Returns:
+        The layout.
+
+    Raises:
+        ModelError: If there are more than five sets that form no chain, or no atoms at all.
+
+    Example:
+        >>> sorted(arrange(2, frozenset({1, 2})).atoms)
+        [1, 2]
+    """
+    if chain is not None and count > 3 and atoms == interval_atoms(chain):
+        hills = layout(chain_fields(count), POINTS + 60 * count)
+        return hills.permuted([chain.index(bit) for bit in range(count)])
+    if count > MAX_SETS:
+        raise ModelError(f"a diagram of {count} sets that form no Markov chain is drawn as bars; give values= for them")
+    if not atoms:
+        raise ModelError("the model makes every atom zero; there is nothing to draw")
+    return _arranged(count, atoms)
+
+
+@lru_cache(maxsize=64)
+def _arranged(count: int, atoms: frozenset[int]) -> Layout:
+    for fields in gallery():
+        if len(fields) != count:
+            continue
+        coarse = layout(fields, 2 * _COARSE)
+        if len(coarse.atoms) != len(atoms):
+            continue
+        for order in permutations(range(count)):
+            if coarse.permuted(order).atoms == atoms:
+                return layout(fields, POINTS).permuted(order)
+    return _reshaped(count, atoms)
+
+
+def _reshaped(count: int, atoms: frozenset[int]) -> Layout:
+    """The full Venn diagram with its unwanted cells given away, under the naming that keeps most cells whole."""
+    full = next(
+        fields for fields in gallery() if len(fields) == count and len(layout(fields, _COARSE).atoms) == 2**count - 1
+    )
+    orders: list[Sequence[int]] = [order for order in permutations(range(count)) if count < MAX_SETS or order[0] == 0]
+    coarse = layout(full, _COARSE)
+
+    def cost(order: Sequence[int]) -> tuple[int, int]:
+        picture = coarse.permuted(order)
+        unwanted = ~np.isin(picture.labels, [0, *atoms])
+        given = _given_away(picture.labels, atoms)
+        pieces = sum(_pieces(given == mask) for mask in atoms)
+        return pieces, int(unwanted.sum())
+
+    picture = layout(full, POINTS).permuted(min(orders, key=cost))
+    return _from_labels(picture, _given_away(picture.labels, atoms))
+
+
+def _pieces(region: NDArray[np.bool_]) -> int:
+    lines = contour_generator(z=np.pad(region.astype(np.float64), 1)).lines(0.5)
+    return len(lines) if lines else 99
+
+
+def _given_away(labels: NDArray[np.int64], atoms: frozenset[int]) -> NDArray[np.int64]:
+    """Give each unwanted point to the nearest wanted atom, growing these one step at a time."""
+    unclaimed = -1
+    result = np.where(np.isin(labels, [0, *atoms]), labels, unclaimed)
+    while (result == unclaimed).any():
+        padded = np.pad(result, 1, constant_values=0)
+        neighbours = np.stack(
+            [
+                padded[1 + dy : padded.shape[0] - 1 + dy, 1 + dx : padded.shape[1] - 1 + dx]
+                for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
+            ]
+        )
+        candidate = neighbours.max(axis=0)
+        grow = (result == unclaimed) & (candidate > 0)
+        if not grow.any():
+            result[result == unclaimed] = 0
+            break
+        result[grow] = candidate[grow]
+    return np.asarray(result)
+
+
+def _from_labels(picture: Layout, labels: NDArray[np.int64]) -> Layout:
+    """Turn cells into smooth fields whose signs agree: each point belongs to the cell with the largest share nearby."""
+    masks = [0, *sorted({int(mask) for mask in np.unique(labels)} - {0})]
+    shares = np.stack([_blurred((labels == mask).astype(np.float64)) for mask in masks])
+    fields = []
+    for bit in range(len(picture.fields)):
+        inside = [index for index, mask in enumerate(masks) if mask >> bit & 1]
+        outside = [index for index, mask in enumerate(masks) if not mask >> bit & 1]
+        within = shares[inside].max(axis=0) if inside else np.full(labels.shape, -1.0)
+        fields.append(within - shares[outside].max(axis=0))
+    return Layout(picture.x, picture.y, np.stack(fields))
+
+
+def _blurred(values: Floats) -> Floats:
+    """Three passes of a running mean along each axis, close to a Gaussian."""
+    window = 2 * _SMOOTHING + 1
+    for _ in range(3):
+        for axis in (0, 1):
+            padded = np.pad(
+                values, [(_SMOOTHING + 1, _SMOOTHING) if a == axis else (0, 0) for a in (0, 1)], mode="edge"
+            )
+            sums = np.cumsum(padded, axis=axis)
+            ahead = np.take(sums, range(window, sums.shape[axis]), axis=axis)
+            behind = np.take(sums, range(sums.shape[axis] - window), axis=axis)
+            values = (ahead - behind) / window
+    return values
