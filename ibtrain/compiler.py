@@ -15,12 +15,10 @@ from ibtrain.bottlenecks import AdditiveNoise
 from ibtrain.errors import ConfigError
 from ibtrain.loss import Loss, Plan, Term
 from ibtrain.surrogates import SURROGATES, Surrogate, surrogate
-from imeasure.printing import to_text
-from imeasure.simplify import CanonicalForm
 
 
 def compile(  # noqa: A001 - the public name says what it does
-    form_or_text: CanonicalForm | str, *, latent: AdditiveNoise | str, surrogates: Sequence[str] | None = None
+    form_or_text: imeasure.CanonicalForm | str, *, latent: AdditiveNoise | str, surrogates: Sequence[str] | None = None
 ) -> Loss:
     """Turn an objective into a loss: one surrogate for each term of its canonical form.
 
@@ -68,13 +66,13 @@ def compile(  # noqa: A001 - the public name says what it does
         coefficient, quantity = _split(summand)
         entry = _fitting(quantity, coefficient, kind, preferred)
         earlier = chosen.get(entry.name)
-        names = (to_text(quantity),) if earlier is None else (*earlier.quantities, to_text(quantity))
+        names = (str(quantity),) if earlier is None else (*earlier.quantities, str(quantity))
         total = coefficient if earlier is None else earlier.coefficient + coefficient
         chosen[entry.name] = Term(total, names, entry)
     for entry in preferred:
         if entry.name not in chosen:
             raise ConfigError(
-                f"the surrogate {entry.name} fits no term of {to_text(form.expression)}; "
+                f"the surrogate {entry.name} fits no term of {form.expression!s}; "
                 f"it may stand for {', '.join(entry.stands_for)}"
             )
     order = list(SURROGATES)
@@ -84,7 +82,7 @@ def compile(  # noqa: A001 - the public name says what it does
     return Loss(Plan(form=form, terms=tuple(terms), weight_symbol=weight_symbol, weight=form.weight))
 
 
-def _weight_symbol(form: CanonicalForm) -> Any:
+def _weight_symbol(form: imeasure.CanonicalForm) -> Any:
     gamma = imeasure.param("gamma")
     return form.weight_symbol if gamma in form.objective.expression.free_symbols else gamma
 
@@ -98,7 +96,7 @@ def _split(summand: Any) -> tuple[Any, Any]:
 
 
 def _fitting(quantity: Any, coefficient: Any, kind: str, preferred: Sequence[Surrogate]) -> Surrogate:
-    text = to_text(quantity)
+    text = str(quantity)
     sides = ("exact", "lower") if coefficient.could_extract_minus_sign() else ("exact", "upper")
     candidates = [*preferred, *SURROGATES.values()]
     for entry in candidates:

@@ -14,7 +14,8 @@ from rich.table import Table
 from imeasure.catalogue import objectives as catalogue
 from imeasure.command_line import CommandLine, model_from_options, model_options, print_json
 from imeasure.printing import to_text
-from imeasure.simplify import simplify as canonical_form
+from imeasure.prove_cli import COMMANDS as PROVER
+from imeasure.rewriting import simplify as canonical_form
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,3 +67,7 @@ def objectives(as_json: bool) -> None:
     for entry, form in rows:
         table.add_row(*(str(cell).replace("[", r"\[") for cell in (entry.name, entry.statement, form, entry.reference)))
     Console().print(table)
+
+
+for command in PROVER:
+    main.add_command(command)

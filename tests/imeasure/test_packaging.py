@@ -35,3 +35,15 @@ def test_public_names_exist_and_are_documented(name):
 def test_all_public_names_are_listed():
     assert "simplify" in imeasure.__all__
     assert set(imeasure.__all__) == set(dir(imeasure))
+
+
+def test_no_module_hides_a_public_name():
+    """A submodule named like a public function would replace it once something imports the submodule."""
+    script = (
+        "import imeasure, pkgutil, importlib\n"
+        "for module in pkgutil.walk_packages(imeasure.__path__, 'imeasure.'):\n"
+        "    importlib.import_module(module.name)\n"
+        "names = [n for n in imeasure.__all__ if type(getattr(imeasure, n)).__name__ == 'module']\n"
+        "assert not names, names"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

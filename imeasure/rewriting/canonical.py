@@ -24,8 +24,8 @@ from imeasure.model import Model, supervised
 from imeasure.parser import parse
 from imeasure.printing import to_latex, to_text
 from imeasure.quantities import Information, param
-from imeasure.simplify.quotient import Candidate, Quotient, quotient
-from imeasure.simplify.rewrite import collected, derive
+from imeasure.rewriting.quotient import Candidate, Quotient, quotient
+from imeasure.rewriting.derive import collected, derive
 from imeasure.statements import Objective
 
 
@@ -214,7 +214,7 @@ class _Search:
                 "name the loss term with loss=, or add one"
             )
         model.require_defined(objective.expression)
-        self.space: Quotient = quotient(model, names)
+        self.space: Quotient = quotient(model, names, homogeneous=True)
         self.target, self.form = self.space.coordinates(self.sign * objective.expression)
         self.loss_vector = self.space.coordinates(loss)[0]
         self.learned = frozenset(self.space.names).difference(model.fixed)

@@ -1,5 +1,5 @@
 """Rewriting objectives: from what a paper prints to a loss plus a weight times a regularizer, with its derivation."""
 
-from imeasure.simplify.canonical import CanonicalForm, simplify
+from imeasure.rewriting.canonical import CanonicalForm, simplify
 
 __all__ = ["CanonicalForm", "simplify"]

@@ -1,11 +1,11 @@
-"""Expressions modulo the model's equations and constants: the space in which two objectives have the same minimiser.
+"""Expressions modulo the model's equations, and modulo its constants too where only the minimiser matters.
 
-Every quantity of one or two groups is a rational vector there; the search for regularizers compares vectors.
+Every quantity is a rational vector there; the searches for regularizers and for short expressions compare vectors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -41,23 +41,25 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Quotient:
-    """Coordinates modulo equations and constants.
+    """Coordinates modulo equations, and modulo constants if asked for.
 
     Attributes:
         names: The variables.
         rows: The equations and constants in echelon form.
+        homogeneous: Whether constants, numbers among them, count as zero.
     """
 
     names: tuple[str, ...]
     rows: Rows
+    homogeneous: bool
 
     def coordinates(self, expression: sympy.Expr) -> tuple[dict[Column, Any], EntropyForm]:
-        """Return an expression's coordinates without the constant, and the form that its coefficients refer to."""
+        """Return an expression's coordinates, and the form that its coefficients refer to."""
         form = entropy_form(expression, self.names)
-        homogeneous: dict[Column, Any] = {
-            column: value for column, value in columns_of(form).items() if column is not None
-        }
-        return substitute(homogeneous, self.rows), form
+        columns = columns_of(form)
+        if self.homogeneous:
+            columns.pop(None, None)
+        return substitute(columns, self.rows), form
 
     @cached_property
     def _joint(self) -> list[dict[Column, Fraction]]:
@@ -76,14 +78,22 @@ class Quotient:
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """The classes of equal quantities that are not constant, the simplest first."""
+        return self._classes(2)
+
+    @cached_property
+    def all_candidates(self) -> tuple[Candidate, ...]:
+        """The same with quantities of any number of groups."""
+        return self._classes(len(self.names))
+
+    def _classes(self, most_groups: int) -> tuple[Candidate, ...]:
         classes: dict[frozenset[tuple[Column, Fraction]], list[Information]] = {}
-        for quantity in sorted(_quantities(self.names), key=simplicity):
+        for quantity in sorted(quantities(self.names, most_groups), key=simplicity):
             vector = self.vector(quantity)
             if vector:
                 classes.setdefault(frozenset(vector.items()), []).append(quantity)
         return tuple(
-            Candidate(members[0], dict(key), frozenset(v.name for quantity in members for v in quantity.given))
-            for key, members in classes.items()
+            Candidate(equal[0], dict(key), frozenset(v.name for quantity in equal for v in quantity.given))
+            for key, equal in classes.items()
         )
 
 
@@ -105,26 +115,47 @@ def simplicity(quantity: Information) -> tuple[Any, ...]:
     return (size + len(quantity.given), len(quantity.groups), size, quantity_key(quantity))
 
 
-def _quantities(names: tuple[str, ...]) -> list[Information]:
+def quantities(names: tuple[str, ...], most_groups: int) -> Iterator[Information]:
+    """Yield every quantity over some variables, each once.
+
+    Args:
+        names: The variables.
+        most_groups: Most groups that a quantity may have.
+
+    Yields:
+        Quantities whose groups are disjoint.
+
+    Example:
+        >>> sorted(map(str, quantities(("X", "Y"), 2)))
+        ['H[X,Y]', 'H[X]', 'H[X|Y]', 'H[Y]', 'H[Y|X]', 'I[X;Y]']
+    """
     everything = (1 << len(names)) - 1
-    found = []
     for given in range(everything):
         for union in subsets(everything ^ given):
-            for left in subsets(union):
-                right = union ^ left
-                if left and (right == 0 or left < right):
-                    groups = [members(left, names)] + ([members(right, names)] if right else [])
-                    found.append(Information(groups, members(given, names)))
-    return found
+            if union:
+                for blocks in _partitions(union, most_groups):
+                    yield Information([members(block, names) for block in blocks], members(given, names))
+
+
+def _partitions(mask: int, most: int) -> Iterator[list[int]]:
+    low = mask & -mask
+    for extra in subsets(mask ^ low):
+        block = low | extra
+        if block == mask:
+            yield [mask]
+        elif most > 1:
+            for rest in _partitions(mask ^ block, most - 1):
+                yield [block, *rest]
 
 
 @lru_cache(maxsize=64)
-def quotient(model: Model, names: tuple[str, ...]) -> Quotient:
-    """Return the space of expressions modulo a model's equations and constants.
+def quotient(model: Model, names: tuple[str, ...], *, homogeneous: bool) -> Quotient:
+    """Return the space of expressions modulo a model's equations.
 
     Args:
         model: The model.
         names: The variables, at least the model's.
+        homogeneous: Whether what the model makes constant counts as zero.
 
     Returns:
         The quotient.
@@ -132,9 +163,12 @@ def quotient(model: Model, names: tuple[str, ...]) -> Quotient:
     Raises:
         ModelError: If there are too many variables, or the model contradicts itself.
     """
+    equations = model.equations(names)
+    if not homogeneous:
+        return Quotient(names, eliminate(equations, len(names)), homogeneous)
     constants = ((str(generator), entropy_form(generator, names)) for generator in constant_generators(model))
-    homogeneous = [
+    rows = [
         (name, EntropyForm(form.names, form.terms, form.functionals, 0, form.domain))
-        for name, form in (*model.equations(names), *constants)
+        for name, form in (*equations, *constants)
     ]
-    return Quotient(names, eliminate(homogeneous, len(names)))
+    return Quotient(names, eliminate(rows, len(names)), homogeneous)
