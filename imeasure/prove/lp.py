@@ -50,6 +50,12 @@ class Elementals:
     k: Integers
     proofs: Sequence[Combination]
 
+    @classmethod
+    def none(cls) -> Elementals:
+        """Return no candidates."""
+        empty = np.zeros(0, dtype=np.int64)
+        return cls(empty, empty, empty, empty, ())
+
     def __len__(self) -> int:
         return len(self.s)
 

@@ -13,9 +13,11 @@ from imeasure.certificate.rows import ONE, Column, Row, add, quantity_text
 from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total
 from imeasure.certificate.targets import Target
 from imeasure.prove.combine import combine
+from imeasure.prove.dag import find_dag
 from imeasure.prove.limits import Limits
 from imeasure.prove.lp import Elementals, Program, ProofRow
-from imeasure.prove.space import Space
+from imeasure.prove.markov import MarkovSpace
+from imeasure.prove.space import Space, dependences
 from imeasure.shannon import bits
 
 PROVED = -1e-9
@@ -34,7 +36,7 @@ class Search:
     def __init__(self, problem: Problem, wanted: Iterable[Target], limits: Limits) -> None:
         self.problem = problem
         self.limits = limits
-        self.space = Space(problem, [target.row for target in wanted])
+        self.space = choose_space(problem, [target.row for target in wanted])
         self.violation: Mapping[str, Fraction | float] | None = None
         self._program: Program | None = None
 
@@ -68,10 +70,8 @@ class Search:
     def _close(self, proof: Combination, row: Row) -> Combination | None:
         """Add the proofs that sets have the entropy of their closures, and compare the sum with the row."""
         missing = add(dict(row), total(proof, self.problem), -1)
-        for column, value in missing.items():
-            if isinstance(column, int) and column:
-                gap = self.space.gap(column, 1 if value > 0 else -1)
-                combine(proof, gap, abs(value))
+        if missing:
+            combine(proof, self.space.close(missing))
         return proof if same(total(proof, self.problem), row) else None
 
     def _keep(self, program: Program, point: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
@@ -86,24 +86,46 @@ class Search:
         self.violation = values
 
 
-def build(space: Space, limits: Limits) -> Program:
+def choose_space(problem: Problem, rows: list[Row]) -> Space | MarkovSpace:
+    """Return the space that fits a problem's facts.
+
+    Args:
+        problem: The problem.
+        rows: The targets.
+
+    Returns:
+        A graph's space if there are independences and no functional dependences, otherwise a lattice.
+    """
+    if problem.facts:
+        if dependences(problem):
+            return Space(problem, rows)
+        dag = find_dag(problem)
+        if dag is not None:
+            return MarkovSpace(problem, rows, dag)
+    return Space(problem, rows)
+
+
+def build(space: Space | MarkovSpace, limits: Limits) -> Program:
     """Return the linear program of a space.
 
     Args:
-        space: The lattice of sets.
+        space: The space.
         limits: Limits of the search.
 
     Returns:
         The program, all facts in it.
     """
     problem = space.problem
-    sets = space.members(limits)
-    bottom = sets[0]
-    columns: list[Column] = [mask for mask in sets[1:]]
-    rows: list[ProofRow] = []
-    floors: list[Combination | None] = [
-        {("H", mask & ~bottom, bottom): 1} if problem.nonnegative(mask & ~bottom) else None for mask in columns
-    ]
+    candidates: Elementals | None = None
+    if isinstance(space, MarkovSpace):
+        columns, floors, rows = space.columns(limits)
+    else:
+        sets = space.members(limits)
+        bottom = sets[0]
+        columns, rows = [*sets[1:]], []
+        floors = [
+            {("H", mask & ~bottom, bottom): 1} if problem.nonnegative(mask & ~bottom) else None for mask in sets[1:]
+        ]
     for k in space.facts:
         fact = problem.facts[k]
         row = space.represent(fact.row)
@@ -120,7 +142,9 @@ def build(space: Space, limits: Limits) -> Program:
     if any(ONE in fact.row for fact in problem.facts) or any(link.row and ONE in link.row for link in problem.links):
         columns.append(ONE)
         floors.append({("one",): 1})
-    return Program(columns, rows, elementals(space, sets, len(columns)), floors, limits)
+    if isinstance(space, Space):
+        candidates = elementals(space, sets, len(columns))
+    return Program(columns, rows, candidates or Elementals.none(), floors, limits)
 
 
 def elementals(space: Space, sets: list[int], zero: int) -> Elementals:

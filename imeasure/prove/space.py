@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from imeasure.certificate.problem import Problem
-from imeasure.certificate.rows import Number, Row
+from imeasure.certificate.rows import ONE, Number, Row
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
 from imeasure.prove.limits import Limits
@@ -133,8 +133,23 @@ class Space:
                 result.pop(target, None)
         return result
 
+    def close(self, missing: Row) -> Combination:
+        """Return a proof that a row whose representation is zero is at least zero.
+
+        Args:
+            missing: The row.
+
+        Returns:
+            The proof.
+        """
+        result: Combination = {}
+        for column, value in missing.items():
+            if isinstance(column, int) and column != ONE:
+                combine(result, self.gap(column, 1 if value > 0 else -1), abs(value))
+        return result
+
     def gap(self, mask: int, sign: int) -> Combination:
-        """Return a proof that ``sign * (h(S) - h(closure of S)) >= 0``.
+        """Return a proof that ``sign * (h(S) - h(closure of S)) >= 0``; a closure that is constant counts as zero.
 
         Args:
             mask: The set S.
@@ -144,10 +159,12 @@ class Space:
             The proof; both signs have one.
         """
         closed = self.closure(mask)
+        if closed == self.base and mask:
+            return {("H", mask, 0): 1} if sign > 0 else combine(self.gap(0, 1), self._missing(mask, closed))
         if closed == mask:
             return {}
         if sign < 0:
-            return {("H", closed & ~mask, mask): 1}
+            return self._missing(mask, closed)
         result: Combination = {}
         while mask != closed:
             for d in self.dependences:
@@ -160,6 +177,10 @@ class Space:
                         combine(result, {("I", new, rest, d.source | known): 1})
                     mask |= new
         return result
+
+    @staticmethod
+    def _missing(mask: int, closed: int) -> Combination:
+        return {("H", closed & ~mask, mask): 1} if closed & ~mask else {}
 
     def members(self, limits: Limits) -> list[int]:
         """Return the members of the lattice above the base, small ones first.
