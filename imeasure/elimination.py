@@ -144,6 +144,31 @@ def times(value: Any, factor: Fraction) -> Any:
     return value * factor.numerator / factor.denominator
 
 
+class Span:
+    """The rational span of vectors, grown one at a time."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[Any, dict[Any, Fraction]]] = []
+
+    @property
+    def rank(self) -> int:
+        """Its dimension."""
+        return len(self._rows)
+
+    def add(self, vector: Mapping[Any, Fraction]) -> bool:
+        """Add a vector; return whether the span grew."""
+        row = dict(vector)
+        for pivot, other in self._rows:
+            factor = row.get(pivot)
+            if factor:
+                _subtract(row, other, factor)
+        if not row:
+            return False
+        pivot, entry = next(iter(row.items()))
+        self._rows.append((pivot, {column: value / entry for column, value in row.items()}))
+        return True
+
+
 def combination(target: Mapping[Any, Any], basis: Sequence[Mapping[Any, Fraction]]) -> list[Any] | None:
     """Return the coefficients that make a target out of vectors, or None if there are none.
 
