@@ -8,7 +8,7 @@ rational functions of the parameters in sympy's fields of fractions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -23,6 +23,7 @@ from imeasure.errors import NonlinearError, UnknownVariableError, unknown
 from imeasure.parser import parse
 from imeasure.printing import quantity_key, to_text
 from imeasure.quantities import Functional, Information, natural_key
+from imeasure.transforms import zeta
 
 MAX_ATOM_VARIABLES = 24
 """Most variables whose atoms are enumerated."""
@@ -288,82 +289,6 @@ def _exact(coefficients: list[sympy.Expr]) -> tuple[list[Any], Any]:
     except ZeroDivisionError:
         raise NonlinearError(f"a coefficient divides by zero: {', '.join(map(str, rational))}") from None
     return list(elements), domain
-
-
-def zeta(values: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Sum over subsets: ``result[..., S] = sum of values[..., T] over T within S``.
-
-    Args:
-        values: Array of shape (..., 2^n) of floats, integers, or exact numbers as objects.
-
-    Returns:
-        A new array of the same shape.
-
-    Example:
-        >>> zeta([0, 1, 2, 3]).tolist()
-        [0, 1, 2, 6]
-    """
-    return _transform(values, np.add)
-
-
-def moebius(values: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Invert :func:`zeta`.
-
-    Args:
-        values: Array of shape (..., 2^n).
-
-    Returns:
-        A new array of the same shape.
-
-    Example:
-        >>> moebius([0, 1, 2, 6]).tolist()
-        [0, 1, 2, 3]
-    """
-    return _transform(values, np.subtract)
-
-
-def _transform(values: npt.ArrayLike, operation: Callable[..., Any]) -> npt.NDArray[Any]:
-    result = np.array(values)
-    bits = result.shape[-1].bit_length() - 1
-    for bit in range(bits):
-        halves = result.reshape(*result.shape[:-1], -1, 2, 1 << bit)
-        operation(halves[..., 1, :], halves[..., 0, :], out=halves[..., 1, :])
-    return result
-
-
-def atoms_from_entropies(entropies: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Return the signed measure of all atoms from all joint entropies.
-
-    Args:
-        entropies: Array of shape (..., 2^n), ``[..., S]`` the joint entropy of the variables in bitmask S.
-
-    Returns:
-        Array of the same shape: ``[..., T]`` is the measure of the atom inside exactly the variables T.
-
-    Example:
-        >>> atoms_from_entropies([0, 2, 3, 4]).tolist()
-        [0, 1, 2, 1]
-    """
-    h = np.asarray(entropies)
-    return moebius(h[..., -1:] - h[..., ::-1])
-
-
-def entropies_from_atoms(atoms: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Invert :func:`atoms_from_entropies`.
-
-    Args:
-        atoms: Array of shape (..., 2^n).
-
-    Returns:
-        Array of the same shape.
-
-    Example:
-        >>> entropies_from_atoms([0, 1, 2, 1]).tolist()
-        [0, 2, 3, 4]
-    """
-    inside = zeta(atoms)
-    result: npt.NDArray[Any] = inside[..., -1:] - inside[..., ::-1]
-    return result
 
 
 def atom_coefficients(form: EntropyForm) -> npt.NDArray[Any]:

@@ -17,8 +17,9 @@ import sympy
 from numpy.typing import NDArray
 
 from imeasure.errors import UnknownVariableError
-from imeasure.measure import as_expression, atom, atoms_from_entropies, entropy_form
+from imeasure.measure import as_expression, atom, entropy_form
 from imeasure.quantities import Information, param
+from imeasure.transforms import atoms_from_entropies
 
 _ATOMS_SHOWN = 63
 

@@ -4,20 +4,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from strategies import NAMES, expressions
 
 from imeasure import Distribution, H, I, Measure, NonlinearError, UnknownVariableError, param, parse, rvs
-from imeasure.measure import (
-    atoms_from_entropies,
-    entropies_from_atoms,
-    entropy_form,
-    linear_terms,
-    members,
-    moebius,
-    zeta,
-)
+from imeasure.measure import entropy_form, linear_terms, members
+from imeasure.transforms import atoms_from_entropies, entropies_from_atoms, moebius, zeta
 
 X, Y, Z = rvs("X Y Z")
 beta = param("beta")
