@@ -100,7 +100,7 @@ def train(config: Config, *, accelerator: str = "auto", on_epoch: Callable[[Epoc
     """
     loss = build_loss(config)
     data = digits(test_fraction=config.data.test_fraction, seed=config.data.split_seed)
-    fabric = Fabric(accelerator=accelerator, devices=1)
+    fabric = _fabric(accelerator)
     with torch.random.fork_rng(), _threads(config.training.threads):
         torch.manual_seed(config.seed)
         network = build_network(config, data)
@@ -147,6 +147,13 @@ def build_network(config: Config, data: Dataset) -> BottleneckNetwork:
         AdditiveNoise(variance=config.bottleneck.noise_variance, samples=config.bottleneck.samples),
         nn.Linear(size, data.num_classes),
     )
+
+
+def _fabric(accelerator: str) -> Fabric:
+    try:
+        return Fabric(accelerator=accelerator, devices=1)
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise ConfigError(f"cannot train on accelerator {accelerator!r}: {error}") from None
 
 
 @contextmanager

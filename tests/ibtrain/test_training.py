@@ -80,6 +80,12 @@ def test_an_objective_that_fixes_its_weight_wants_that_gamma():
     assert train(fixed.with_options(["objective.gamma=1"]), accelerator="cpu").loss.weight_name is None
 
 
+@pytest.mark.parametrize("accelerator", ["gpux", "tpu"])
+def test_an_accelerator_that_is_not_there_is_refused(accelerator):
+    with pytest.raises(ConfigError, match=f"cannot train on accelerator '{accelerator}'"):
+        train(SHORT, accelerator=accelerator)
+
+
 def test_rows_survive_the_file(tmp_path):
     rows = (Row("r", 1, 0.1, "LogVar[Z|Y]", 0, "I[X;Z]", "mixture", "two-sided", 1 / 3, 0.1, 'a, "b"; c'),)
     runs.write_rows(tmp_path / "results.csv", rows)
