@@ -93,6 +93,10 @@ class Problem:
         """Return whether every conditional entropy of some variables is at least zero."""
         return not variables & self.real
 
+    def sides(self, link: int) -> tuple[Row, Row]:
+        """Return both sides of a comparison without parameters as rows."""
+        return row_of(self.links[link].left, self.names), row_of(self.links[link].right, self.names)
+
     def ranges(self) -> dict[sympy.Symbol, sympy.Set]:
         """Return the ranges of parameters that the model gives."""
         return dict(self.model.ranges) if self.model is not None else {}

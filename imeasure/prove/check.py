@@ -16,7 +16,7 @@ from imeasure.certificate.targets import Target, targets
 from imeasure.errors import ModelError
 from imeasure.model import Model
 from imeasure.prove.limits import LimitReached, Limits
-from imeasure.prove.refute import refute
+from imeasure.prove.refute import Refuter
 from imeasure.prove.search import Search
 from imeasure.prove.verdict import Verdict
 
@@ -78,18 +78,23 @@ def decide(problem: Problem, limits: Limits) -> Verdict:
     """
     wanted = targets(problem)
     search = Search(problem, wanted, limits)
+    refuter = Refuter(problem, limits)
     try:
         if any(ONE in fact.row for fact in problem.facts):
             _require_consistent(problem, search)
-        parts: list[Combination] = []
-        for target in wanted:
-            proof = search.prove(target.row)
+        parts = [search.quick(target.row) for target in wanted]
+        for target, part in zip(wanted, parts, strict=True):
+            if part is None and (found := refuter.quick(target)) is not None:
+                return Verdict("refuted", problem, refutation=found)
+        proofs: list[Combination] = []
+        for target, part in zip(wanted, parts, strict=True):
+            proof = search.prove(target.row) if part is None else part
             if proof is None:
-                return _unproved(problem, target, search, limits)
-            parts.append(proof)
+                return _unproved(problem, target, search, refuter)
+            proofs.append(proof)
     except LimitReached as limit:
         return Verdict("undecided", problem, reason=str(limit))
-    return Verdict("proved", problem, Certificate(problem, tuple(parts)))
+    return Verdict("proved", problem, Certificate(problem, tuple(proofs)))
 
 
 def _require_consistent(problem: Problem, search: Search) -> None:
@@ -99,8 +104,8 @@ def _require_consistent(problem: Problem, search: Search) -> None:
         raise ModelError(f"the facts contradict each other: {', '.join(facts)}; nothing can obey them all")
 
 
-def _unproved(problem: Problem, target: Target, search: Search, limits: Limits) -> Verdict:
-    found = refute(problem, target, limits)
+def _unproved(problem: Problem, target: Target, search: Search, refuter: Refuter) -> Verdict:
+    found = refuter.thorough(target, search.dag)
     if found is not None:
         return Verdict("refuted", problem, refutation=found)
     reason = (

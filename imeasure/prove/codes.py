@@ -1,4 +1,4 @@
-"""Counterexamples from random linear codes: exact entropies without a table, and the table when it is asked for.
+"""Linear codes as counterexamples: exact entropies without a table, and the table when it is asked for.
 
 Each variable sees some linear functionals of uniform symbols of GF(2) or GF(3); a joint entropy is then a rank times the
 logarithm of the field's size. Such rank functions are the first place to look for counterexamples (Chan and Yeung, 2002).
@@ -6,20 +6,17 @@ logarithm of the field's size. Such rank functions are the first place to look f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from math import log
 
 import numpy as np
 import numpy.typing as npt
 
-from imeasure.certificate.rows import ONE, Row
 from imeasure.distribution import Distribution
 
-Vector = tuple[int, ...]
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +24,42 @@ class Code:
     """For each variable the functionals that it sees of some uniform symbols.
 
     Attributes:
-        field: Size of the field, a prime.
-        seen: For each variable (in the order of the bits) a tuple of vectors.
+        field: Size q of the field, a prime.
+        size: Number of symbols.
+        seen: For each variable (in the order of the bits) a tuple of vectors, each a number whose digits to base q are
+            the vector's entries.
+
+    Example:
+        >>> xor = Code(2, 2, ((0b01,), (0b10,), (0b11,)))
+        >>> xor.rank(0b011), xor.rank(0b111)
+        (2, 2)
     """
 
     field: int
-    seen: tuple[tuple[Vector, ...], ...]
+    size: int
+    seen: tuple[tuple[int, ...], ...]
 
     def rank(self, mask: int) -> int:
         """Return the rank of the functionals that a set of variables sees."""
-        return rank([v for i, vectors in enumerate(self.seen) if mask >> i & 1 for v in vectors], self.field)
+        vectors = [v for i, seen in enumerate(self.seen) if mask >> i & 1 for v in seen]
+        return _binary_rank(vectors) if self.field == 2 else _rank(map(self._digits, vectors), self.field)
 
-    def value(self, row: Row) -> Fraction:
-        """Return a row's value in units of ``ln field``; the row has no constant."""
-        return sum((Fraction(c) * self.rank(mask) for mask, c in row.items() if isinstance(mask, int)), Fraction(0))
+    def _digits(self, vector: int) -> tuple[int, ...]:
+        result = []
+        for _ in range(self.size):
+            vector, digit = divmod(vector, self.field)
+            result.append(digit)
+        return tuple(result)
 
-    def nats(self, row: Row) -> float:
-        """Return a row's value in nats."""
-        entropies = {mask: c for mask, c in row.items() if mask != ONE}
-        return float(self.value(entropies)) * log(self.field) + float(row.get(ONE, 0))
+    def without(self, bit: int) -> Code:
+        """Return the code in which one more variable is constant."""
+        return Code(self.field, self.size, tuple(() if i == bit else seen for i, seen in enumerate(self.seen)))
+
+    def repeated(self, times: int) -> Code:
+        """Return independent copies side by side, which multiplies all entropies."""
+        shift = self.field**self.size
+        seen = tuple(tuple(v * shift**k for k in range(times) for v in vectors) for vectors in self.seen)
+        return Code(self.field, self.size * times, seen)
 
     def distribution(self, names: tuple[str, ...]) -> Distribution:
         """Return the joint distribution as a table.
@@ -56,36 +70,34 @@ class Code:
         Returns:
             A uniform distribution over the codewords.
         """
-        size = max((len(v) for vectors in self.seen for v in vectors), default=0)
+        vectors = [[self._digits(v) for v in seen] for seen in self.seen]
+        used = [k for k in range(self.size) if any(v[k] for seen in vectors for v in seen)]
         counts: dict[tuple[int, ...], int] = {}
-        for symbols in product(range(self.field), repeat=size):
+        for symbols in product(range(self.field), repeat=len(used)):
             outcome = tuple(
                 sum(
-                    self.field**k * (sum(a * b for a, b in zip(v, symbols, strict=True)) % self.field)
-                    for k, v in enumerate(vectors)
+                    self.field**place * (sum(v[k] * s for k, s in zip(used, symbols, strict=True)) % self.field)
+                    for place, v in enumerate(seen)
                 )
-                for vectors in self.seen
+                for seen in vectors
             )
             counts[outcome] = counts.get(outcome, 0) + 1
-        total = self.field**size
-        return Distribution.read({outcome: Fraction(n, total) for outcome, n in counts.items()}, names)
+        return Distribution.read(counts, names, normalize=True)
 
 
-def rank(vectors: Iterable[Vector], field: int) -> int:
-    """Return the rank of vectors over a prime field.
+def _binary_rank(vectors: Iterable[int]) -> int:
+    basis: list[int] = []
+    for vector in vectors:
+        rest = vector
+        for member in basis:
+            rest = min(rest, rest ^ member)
+        if rest:
+            basis.append(rest)
+    return len(basis)
 
-    Args:
-        vectors: Vectors of equal length.
-        field: The field's size.
 
-    Returns:
-        The rank.
-
-    Example:
-        >>> rank([(1, 0), (0, 1), (1, 1)], 2)
-        2
-    """
-    basis: dict[int, Vector] = {}
+def _rank(vectors: Iterable[tuple[int, ...]], field: int) -> int:
+    basis: dict[int, tuple[int, ...]] = {}
     for vector in vectors:
         rest = vector
         while any(rest):
@@ -99,96 +111,87 @@ def rank(vectors: Iterable[Vector], field: int) -> int:
     return len(basis)
 
 
-_CHOICES: tuple[tuple[Vector, ...], ...] = (
-    (),
-    ((1, 0),),
-    ((0, 1),),
-    ((1, 1),),
-    ((1, 0), (0, 1)),
-)
+_CHOICES: tuple[tuple[int, ...], ...] = ((), (0b01,), (0b10,), (0b11,), (0b01, 0b10))
 """The subspaces of GF(2)^2."""
+_SPANS = np.array([0b0001, 0b0011, 0b0101, 0b1001, 0b1111])
+"""The same, each as a bitmask of its vectors."""
+_JOIN = np.array(
+    [
+        [
+            sum(1 << w for w in range(4) if any(a >> u & 1 and b >> (u ^ w) & 1 for u in range(4)))
+            for b in range(16)
+        ]
+        for a in range(16)
+    ]
+)
+_DIMENSION = np.array([max(0, int(v).bit_count().bit_length() - 1) for v in range(16)])
+ALL = 5
+"""Up to so many variables every assignment of subspaces of two bits is tried."""
+SAMPLES = 3000
+"""How many are tried beyond."""
 
 
-@lru_cache(maxsize=8)
-def small_codes(count: int) -> npt.NDArray[np.int64]:
-    """Return the joint entropies, in bits, of all assignments of subspaces of two fair bits to variables.
+@lru_cache(maxsize=32)
+def assignments(count: int) -> Integers:
+    """Return assignments of subspaces of two fair bits to variables: all of them for few variables, else a sample.
 
     Args:
-        count: Number of variables, at most 5.
+        count: Number of variables.
 
     Returns:
-        Array of shape (5^n, 2^n); the row number written in base 5 says which subspace each variable sees.
+        Array of shape (assignments, n) of the subspaces' numbers.
     """
-    span = np.array([0b0001, 0b0011, 0b0101, 0b1001, 0b1111])
-    joined = np.zeros((1, 1), dtype=np.int64)
-    joined[0, 0] = span[0]
-    for _ in range(count):
-        with_one = _join(joined[None, :, :], span[:, None, None])
-        without = np.broadcast_to(joined[None, :, :], with_one.shape)
-        joined = np.concatenate([without, with_one], axis=2).reshape(-1, joined.shape[1] * 2)
-    dimensions = np.array([max(0, int(v).bit_count().bit_length() - 1) for v in range(16)])
-    result: npt.NDArray[np.int64] = dimensions[joined]
-    return result
+    if count <= ALL:
+        grid = np.indices((5,) * count).reshape(count, -1).T[:, ::-1]
+        return np.ascontiguousarray(grid)
+    generator = np.random.default_rng(count)
+    single = (np.arange(1, 1 << min(count, 10))[:, None] >> np.arange(count) & 1) if count <= 10 else np.eye(count, dtype=np.int64)
+    sample = generator.choice(5, size=(SAMPLES, count), p=[0.4, 0.2, 0.15, 0.15, 0.1])
+    return np.concatenate([single, sample])
 
 
-def _join(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The span of two subspaces of GF(2)^2, each a bitmask of its four vectors."""
-    table = np.zeros((16, 16), dtype=np.int64)
-    for a in range(16):
-        for b in range(16):
-            table[a, b] = sum(1 << w for w in range(4) if any(a >> u & 1 and b >> (u ^ w) & 1 for u in range(4)))
-    result: npt.NDArray[np.int64] = table[left, right]
-    return result
-
-
-def small_code(number: int, count: int) -> Code:
-    """Return the code of a row of :func:`small_codes`.
+@lru_cache(maxsize=32)
+def all_ranks(count: int) -> Integers:
+    """Return the ranks of every set for all assignments to few variables.
 
     Args:
-        number: The row's number.
+        count: Number of variables, at most :data:`ALL`.
+
+    Returns:
+        Array of shape (assignments, 2^n).
+    """
+    return ranks(count, range(1 << count))
+
+
+def ranks(count: int, masks: Iterable[int]) -> Integers:
+    """Return the ranks of some sets for all assignments of :func:`assignments`.
+
+    Args:
+        count: Number of variables.
+        masks: The sets.
+
+    Returns:
+        Array of shape (assignments, sets).
+    """
+    spans = _SPANS[assignments(count)]
+    columns = []
+    for mask in masks:
+        span = np.full(len(spans), 0b0001)
+        for i in range(count):
+            if mask >> i & 1:
+                span = _JOIN[span, spans[:, i]]
+        columns.append(_DIMENSION[span])
+    return np.stack(columns, axis=1)
+
+
+def assigned(number: int, count: int) -> Code:
+    """Return the code of one of :func:`assignments`.
+
+    Args:
+        number: Its number.
         count: Number of variables.
 
     Returns:
         The code.
     """
-    digits = []
-    for _ in range(count):
-        number, digit = divmod(number, 5)
-        digits.append(_CHOICES[digit])
-    return Code(2, tuple(digits))
-
-
-def random_codes(count: int, seed: int, amount: int) -> Iterator[Code]:
-    """Yield random codes, small ones first.
-
-    Args:
-        count: Number of variables.
-        seed: Seed.
-        amount: How many.
-
-    Yields:
-        Codes over GF(2) and GF(3).
-    """
-    generator = np.random.default_rng(seed)
-    for number in range(amount):
-        field = 3 if number % 4 == 3 else 2
-        size = 2 + number % 3
-        seen = []
-        for _ in range(count):
-            amount_seen = int(generator.choice([0, 1, 2], p=[0.2, 0.6, 0.2]))
-            seen.append(tuple(tuple(generator.integers(0, field, size).tolist()) for _ in range(amount_seen)))
-        yield Code(field, tuple(seen))
-
-
-def obeys(code: Code, rows: Iterable[tuple[Row, bool]]) -> bool:
-    """Return whether a code obeys facts without constants, exactly.
-
-    Args:
-        code: The code.
-        rows: Rows, each with whether it has to vanish or to be at least zero.
-
-    Returns:
-        Whether all are obeyed.
-    """
-    values = ((code.value(row), equality) for row, equality in rows)
-    return all(value == 0 if equality else value >= 0 for value, equality in values)
+    return Code(2, 2, tuple(_CHOICES[choice] for choice in assignments(count)[number].tolist()))

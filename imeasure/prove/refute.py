@@ -1,142 +1,261 @@
 """Distributions that break a claim: linear codes first, then factored and named tables, all checked with the facts.
 
-Codes have exact entropies, so facts without constants are checked exactly; tables are checked to 1e-12 in nats.
+Codes have exact entropies, so that facts without constants are checked exactly; tables are checked to 1e-12 nats.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from itertools import permutations
+from math import lcm, log
 
 import networkx as nx
 import numpy as np
+import numpy.typing as npt
 
 from imeasure.certificate.problem import Problem
-from imeasure.certificate.rows import ONE, Row
+from imeasure.certificate.rows import ONE, Row, row_text
 from imeasure.certificate.targets import Target
 from imeasure.distribution import Distribution
-from imeasure.prove.codes import Code, obeys, random_codes, small_code, small_codes
+from imeasure.prove.codes import ALL, Code, all_ranks, assigned, ranks
+from imeasure.prove.dag import Dag, bits_of
 from imeasure.prove.limits import Limits
 from imeasure.prove.verdict import Refutation
 
 OBEYED = 1e-12
-"""How far a float table may be from obeying a fact."""
+"""How far a table may be from obeying a fact."""
 BROKEN = 1e-9
-"""By how much a float table has to break a claim."""
+"""By how much a table has to break a claim."""
+
+Floats = npt.NDArray[np.float64]
 
 
-def refute(problem: Problem, target: Target, limits: Limits) -> Refutation | None:
-    """Look for a distribution that obeys the facts and makes a target negative.
+class Refuter:
+    """The search for counterexamples to the targets of one problem.
 
     Args:
         problem: The problem.
-        target: The target, which would have to be at least zero.
         limits: Limits of the search.
-
-    Returns:
-        What was found, or None.
     """
-    rows = [target.row, *(fact.row for fact in problem.facts)]
-    if any(isinstance(column, str) for row in rows for column in row):
+
+    def __init__(self, problem: Problem, limits: Limits) -> None:
+        self.problem = problem
+        self.limits = limits
+        self.count = len(problem.names)
+        rows = [fact.row for fact in problem.facts]
+        self.possible = not any(isinstance(column, str) for row in rows for column in row)
+        self.plain = not any(ONE in row for row in rows)
+
+    def quick(self, target: Target) -> Refutation | None:
+        """Look among small codes.
+
+        Args:
+            target: The target, which would have to be at least zero.
+
+        Returns:
+            What was found, or None.
+        """
+        row = target.row
+        if not self.possible or not self.plain or any(isinstance(c, str) or c == ONE for c in row) or self.count > 60:
+            return None
+        facts = self.problem.facts
+        if self.count <= ALL:
+            table = all_ranks(self.count)
+            place: Callable[[int], int] = int
+        else:
+            masks = sorted({int(c) for r in (row, *(f.row for f in facts)) for c in r})
+            if len(masks) > 200 or self.count > 10:
+                return None
+            table = ranks(self.count, masks)
+            place = {mask: i for i, mask in enumerate(masks)}.__getitem__
+        wanted = np.flatnonzero(_values(table, row, place) < 0)
+        for fact in facts:
+            if not len(wanted):
+                return None
+            values = _values(table[wanted], fact.row, place)
+            wanted = wanted[values == 0 if fact.equality else values >= 0]
+        return self._code(target, assigned(int(wanted[0]), self.count)) if len(wanted) else None
+
+    def thorough(self, target: Target, dag: Dag | None) -> Refutation | None:
+        """Look everywhere else.
+
+        Args:
+            target: The target.
+            dag: The graph of the problem's independences, if there is one.
+
+        Returns:
+            What was found, or None.
+        """
+        if not self.possible or any(isinstance(column, str) for column in target.row):
+            return None
+        for code in self._codes(dag):
+            if self.limits.left <= 0:
+                return None
+            for times in (1,) if self.plain and ONE not in target.row else (1, 2, 4, 8, 12):
+                if code.size * times <= 16 and self._breaks(code, times, target.row):
+                    return self._code(target, code.repeated(times) if times > 1 else code)
+        if self.count == 4:
+            found = self._named(target)
+            if found is not None:
+                return found
+        for distribution in self._tables():
+            if self.limits.left <= 0:
+                return None
+            found = self._table(target, distribution)
+            if found is not None:
+                return found
         return None
-    if not any(ONE in row for row in rows):
-        code = _code(problem, target.row, limits)
-        if code is not None:
-            return _from_code(problem, target, code)
-    for distribution in _tables(problem):
-        if limits.left <= 0:
-            return None
-        found = _from_table(problem, target, distribution)
-        if found is not None:
-            return found
-    return None
 
+    def _codes(self, dag: Dag | None) -> Iterator[Code]:
+        generator = np.random.default_rng(self.count)
+        amount = 200 if self.count <= 8 else 80
+        order = dag.order if dag is not None else bits_of((1 << self.count) - 1)
+        for number in range(amount):
+            size = min(self.count, 2 + number % 5)
+            seen: dict[int, tuple[int, ...]] = {}
+            fresh = 0
+            for bit in order:
+                above = dag.local[bit].parents if dag is not None else 0
+                vectors: list[int] = []
+                for _ in range(1 if generator.random() < 0.8 else 2):
+                    vector = 0
+                    pool = [v for b in bits_of(above) for v in seen[b]]
+                    if dag is None:
+                        vector = int(generator.integers(0, 1 << size))
+                    elif pool and generator.random() < 0.8:
+                        chosen = generator.random(len(pool)) < max(0.5, 1 / len(pool))
+                        for v, use in zip(pool, chosen.tolist(), strict=True):
+                            vector ^= v if use else 0
+                    if dag is not None and fresh < 10 and generator.random() < (0.2 if pool else 0.8):
+                        vector ^= 1 << fresh
+                        fresh += 1
+                    if vector:
+                        vectors.append(vector)
+                seen[bit] = tuple(vectors)
+            yield Code(2, max(fresh, size, 1), tuple(seen[1 << i] for i in range(self.count)))
 
-def _code(problem: Problem, target: Row, limits: Limits) -> Code | None:
-    count = len(problem.names)
-    facts = [(fact.row, fact.equality) for fact in problem.facts]
-    if count <= 5:
-        bank = small_codes(count)
-        wanted = _values(bank, target) < 0
-        for row, equality in facts:
-            if not wanted.any():
-                break
-            values = _values(bank, row)
-            wanted &= values == 0 if equality else values >= 0
-        found = np.flatnonzero(wanted)
-        if len(found):
-            return small_code(int(found[0]), count)
-    for code in random_codes(count, 0, 300 if count <= 8 else 60):
-        if limits.left <= 0:
-            return None
-        if code.value(target) < 0 and obeys(code, facts):
-            return code
-    return None
+    def _breaks(self, code: Code, times: int, row: Row) -> bool:
+        known: dict[int, int] = {}
+        unit = log(code.field) * times
 
+        def value(row: Row) -> Fraction | float:
+            total: Fraction | float | int = 0
+            for column, factor in row.items():
+                if column == ONE:
+                    continue
+                mask = int(column)
+                if mask not in known:
+                    known[mask] = code.rank(mask)
+                total += factor * known[mask]
+            if ONE in row:
+                return float(total) * unit + float(row[ONE])
+            return total
 
-def _values(bank: np.ndarray[tuple[int, ...], np.dtype[np.int64]], row: Row) -> np.ndarray[tuple[int, ...], np.dtype]:
-    scale = 1
-    for value in row.values():
-        scale = scale * Fraction(value).denominator // np.gcd(scale, Fraction(value).denominator)
-    masks = list(row)
-    weights = np.array([int(row[mask] * scale) for mask in masks], dtype=object)
-    if sum(map(abs, weights)) < 2**50:
-        weights = weights.astype(np.int64)
-    return bank[:, masks] @ weights
+        margin = BROKEN if ONE in row else 0
+        if not value(row) < -margin:
+            return False
+        for fact in self.problem.facts:
+            found = value(fact.row)
+            if (found != 0) if fact.equality else (found < (BROKEN if ONE in fact.row else 0)):
+                return False
+        return True
 
+    def _code(self, target: Target, code: Code) -> Refutation:
+        for bit in range(self.count):
+            if code.seen[bit] and self._breaks(code.without(bit), 1, target.row):
+                code = code.without(bit)
+        names = self.problem.variables
 
-def _from_code(problem: Problem, target: Target, code: Code) -> Refutation:
-    def build() -> Distribution:
-        return code.distribution(problem.variables)
+        def value(row: Row) -> float:
+            unit = log(code.field)
+            return sum(float(c) * (1.0 if m == ONE else unit * code.rank(int(m))) for m, c in row.items())
 
-    return _refutation(problem, target, build, lambda row: code.nats(row), exact=True)
+        return self._refutation(target, lambda: code.distribution(names), value, exact=True)
 
-
-def _refutation(problem: Problem, target: Target, build, value, *, exact: bool) -> Refutation:
-    from imeasure.certificate.rows import row_of
-
-    link = problem.links[target.link]
-    left, right = value(row_of(link.left, problem.names)), value(row_of(link.right, problem.names))
-    text = f"{problem.claim}"
-    return Refutation(build, left, link.operator, right, text, exact)
-
-
-def _tables(problem: Problem) -> Iterator[Distribution]:
-    names = problem.variables
-    if problem.model is not None and problem.model.edges and len(names) <= 6:
-        graph = nx.DiGraph()
-        graph.add_nodes_from(names)
-        graph.add_edges_from(problem.model.edges)
-        for seed in range(40):
-            yield Distribution.random(graph, alphabet=2 + seed % 2, seed=seed, deterministic=0.5 * (seed % 3))
-    if len(names) == 4:
-        table = Distribution.named("four-atom")
-        for order in permutations(names):
-            yield Distribution(np.array(table.pmf), order)
-    if len(names) <= 5 and not any(fact.equality for fact in problem.facts):
-        for seed in range(20):
-            yield Distribution.random(" ".join(names), seed=seed)
-
-
-def _from_table(problem: Problem, target: Target, distribution: Distribution) -> Refutation | None:
-    entropies = distribution.entropies()
-    place = {problem.names.index[name]: 1 << i for i, name in enumerate(distribution.names)}
-
-    def moved(mask: int) -> int:
-        return sum(bit for own, bit in place.items() if mask & own)
-
-    def value(row: Row) -> float:
-        return sum(
-            float(c) * (1.0 if mask == ONE else float(entropies[moved(mask)]))
-            for mask, c in row.items()
-            if isinstance(mask, int)
-        )
-
-    if value(target.row) > -BROKEN:
+    def _named(self, target: Target) -> Refutation | None:
+        for order, entropies in _four_atoms():
+            if self._fits(target.row, entropies):
+                names = tuple(self.problem.variables[i] for i in order)
+                table = Distribution.named("four-atom")
+                return self._from_vector(target, entropies, lambda: Distribution(np.array(table.pmf), names))
         return None
-    for fact in problem.facts:
-        off = value(fact.row)
-        if off < -OBEYED or (fact.equality and off > OBEYED):
-            return None
-    return _refutation(problem, target, lambda: distribution, value, exact=False)
+
+    def _tables(self) -> Iterator[Distribution]:
+        names = self.problem.variables
+        model = self.problem.model
+        if model is not None and model.edges and len(names) <= 6:
+            graph = nx.DiGraph()
+            graph.add_nodes_from(names)
+            graph.add_edges_from(model.edges)
+            for seed in range(12):
+                yield Distribution.random(graph, alphabet=2 + seed % 2, seed=seed, deterministic=0.5 * (seed % 3))
+        elif not any(fact.equality for fact in self.problem.facts) and 0 < len(names) <= 4:
+            for table in _random_tables(len(names)):
+                yield Distribution(np.array(table.pmf), names)
+
+    def _table(self, target: Target, distribution: Distribution) -> Refutation | None:
+        vector = distribution.entropies()
+        place = {self.problem.names.index[name]: 1 << i for i, name in enumerate(distribution.names)}
+        entropies = np.zeros(1 << self.count)
+        for mask in range(1, 1 << self.count):
+            entropies[mask] = vector[sum(own for bit, own in place.items() if mask & bit)]
+        if self._fits(target.row, entropies):
+            return self._from_vector(target, entropies, lambda: distribution)
+        return None
+
+    def _fits(self, row: Row, entropies: Floats) -> bool:
+        if _nats(row, entropies) > -BROKEN:
+            return False
+        for fact in self.problem.facts:
+            off = _nats(fact.row, entropies)
+            if off < -OBEYED or (fact.equality and off > OBEYED):
+                return False
+        return True
+
+    def _from_vector(self, target: Target, entropies: Floats, build: Callable[[], Distribution]) -> Refutation:
+        exact = not self.problem.facts
+        return self._refutation(target, build, lambda row: _nats(row, entropies), exact=exact)
+
+    def _refutation(
+        self, target: Target, build: Callable[[], Distribution], value: Callable[[Row], float], *, exact: bool
+    ) -> Refutation:
+        link = self.problem.links[target.link]
+        left, right = self.problem.sides(target.link) if link.row is not None else (target.row, {})
+        operator = link.operator if link.row is not None else ">="
+        names = self.problem.names
+        text = f"{row_text(left, names)} {operator} {row_text(right, names)}"
+        return Refutation(build, value(left), operator, value(right), text, exact)
+
+
+def _nats(row: Row, entropies: Floats) -> float:
+    return float(sum(float(c) * (1.0 if m == ONE else float(entropies[int(m)])) for m, c in row.items()))
+
+
+def _values(table: npt.NDArray[np.int64], row: Row, place: Callable[[int], int]) -> npt.NDArray[np.int64]:
+    scale = lcm(*(Fraction(value).denominator for value in row.values()))
+    masks = [place(int(mask)) for mask in row]
+    numbers = [int(value * scale) for value in row.values()]
+    exact = sum(map(abs, numbers)) < 2**60
+    weights = np.array(numbers, dtype=np.int64 if exact else object)
+    result: npt.NDArray[np.int64] = table[:, masks] @ weights
+    return result
+
+
+@lru_cache(maxsize=1)
+def _four_atoms() -> list[tuple[tuple[int, ...], Floats]]:
+    vector = Distribution.named("four-atom").entropies()
+    result = []
+    for order in permutations(range(4)):
+        entropies = np.zeros(16)
+        for mask in range(1, 16):
+            entropies[mask] = vector[sum(1 << axis for axis, i in enumerate(order) if mask >> i & 1)]
+        result.append((order, entropies))
+    return result
+
+
+@lru_cache(maxsize=8)
+def _random_tables(count: int) -> list[Distribution]:
+    names = " ".join(f"V{i}" for i in range(count))
+    return [Distribution.random(names, seed=seed) for seed in range(20)]

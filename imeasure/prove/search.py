@@ -13,11 +13,12 @@ from imeasure.certificate.rows import ONE, Column, Row, add, quantity_text
 from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total
 from imeasure.certificate.targets import Target
 from imeasure.prove.combine import combine
-from imeasure.prove.dag import find_dag
+from imeasure.prove.dag import Dag, find_dag
 from imeasure.prove.limits import Limits
 from imeasure.prove.lp import Elementals, Program, ProofRow
 from imeasure.prove.markov import MarkovSpace
 from imeasure.prove.space import Space, dependences
+from imeasure.prove.uncross import uncross
 from imeasure.shannon import bits
 
 PROVED = -1e-9
@@ -39,6 +40,26 @@ class Search:
         self.space = choose_space(problem, [target.row for target in wanted])
         self.violation: Mapping[str, Fraction | float] | None = None
         self._program: Program | None = None
+
+    @property
+    def dag(self) -> Dag | None:
+        """The graph of the problem's independences, if they form one."""
+        return self.space.dag if isinstance(self.space, MarkovSpace) else None
+
+    def quick(self, row: Row) -> Combination | None:
+        """Return a proof that needs no linear program, or None.
+
+        Args:
+            row: The row.
+
+        Returns:
+            The proof, if the row vanishes under the facts, or falls to uncrossing.
+        """
+        wanted = self.space.represent(row)
+        if not wanted:
+            return self._close({}, row)
+        short = uncross(wanted, self.space) if isinstance(self.space, Space) else None
+        return None if short is None else self._close(short, row)
 
     def prove(self, row: Row) -> Combination | None:
         """Return an exact proof that a row is at least zero, or None.
