@@ -225,7 +225,7 @@ class _Reader:
         terms = [self.product()]
         while operator := self.take("+", "-"):
             term = self.product()
-            terms.append(term if operator.text == "+" else negate(term))
+            terms.append(term if operator.text == "+" else _negate(term))
         return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
     def product(self) -> Node:
@@ -259,9 +259,11 @@ class _Reader:
                 left = Product(left, right)
 
     def factor(self) -> Node:
-        self.deeper()
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.fail(f"nested deeper than {MAX_DEPTH} levels")
         if self.take("-"):
-            result = negate(self.factor())
+            result = _negate(self.factor())
         elif self.take("+"):
             result = self.factor()
         else:
@@ -272,11 +274,6 @@ class _Reader:
                 result = self.power(result, self.exponent())
         self.depth -= 1
         return result
-
-    def deeper(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise self.fail(f"nested deeper than {MAX_DEPTH} levels")
 
     def power(self, base: Node, exponent: int) -> Node:
         if not isinstance(base, Fraction):
@@ -312,7 +309,7 @@ class _Reader:
             return self.quantity()
         if token.kind == "frac":
             self.position += 1
-            left, right = self.braced(), self.braced()
+            left, right = self.parenthesised("'{'"), self.parenthesised("'{'")
             if has_quantity(right):
                 raise self.fail("a quantity cannot stand in a divisor", token)
             if right == 0:
@@ -324,11 +321,8 @@ class _Reader:
                 return self.quantity()
             self.position += 1
             return Parameter(token.text)
-        if opening := self.take("("):
-            inner = self.sum()
-            if not self.take(")"):
-                raise self.unclosed(opening)
-            return inner
+        if token.text == "(":
+            return self.parenthesised("'('")
         raise self.expected("a quantity such as H[Y|Z], a number or a parameter")
 
     def number(self, token: Token) -> Fraction:
@@ -337,10 +331,10 @@ class _Reader:
             raise self.fail("the number is too long", token)
         return Fraction(token.text)
 
-    def braced(self) -> Node:
+    def parenthesised(self, what: str) -> Node:
         opening = self.take("(")
         if not opening:
-            raise self.expected("'{'")
+            raise self.expected(what)
         inner = self.sum()
         if not self.take(")"):
             raise self.unclosed(opening)
@@ -378,27 +372,12 @@ class _Reader:
         return Quantity(name.text, tuple(groups), given)
 
 
-def negate(node: Node) -> Node:
-    """Return a node times -1.
-
-    Args:
-        node: A node.
-
-    Returns:
-        The negative number, or the product with -1.
-    """
+def _negate(node: Node) -> Node:
     return -node if isinstance(node, Fraction) else Product(Fraction(-1), node)
 
 
 def has_quantity(node: Node) -> bool:
-    """Return whether a quantity occurs in a node.
-
-    Args:
-        node: A node.
-
-    Returns:
-        Whether it, or a node below it, is a quantity.
-    """
+    """Return whether a quantity occurs in a node."""
     if isinstance(node, Quantity):
         return True
     if isinstance(node, Sum):
