@@ -22,6 +22,8 @@ _TINY = 1e-300
 _DISTURBANCE = 0.05
 _COARSE = 1e-5
 _FINALISTS = 3
+_ACCELERATION, _LONGEST = 1.5, 200.0
+_PATIENCE = 8
 _HARD = 12
 
 
@@ -37,7 +39,7 @@ class InformationCurve:
         information_yz: ``I[Y;Z]``, shape (B,); does not fall with beta.
         entropy_z: ``H[Z]``, shape (B,).
         encoders: p(z|x), shape (B, X, Z).
-        converged: Whether the estimated distance to the fixed point's objective was below the tolerance; shape (B,).
+        converged: Whether the objective stood still to the tolerance; shape (B,).
         joint: The distribution of X and Y.
     """
 
@@ -102,6 +104,8 @@ def blahut_arimoto(
     The self-consistent equations are :math:`q(z|x) \propto q(z) \exp(-\beta\,\mathrm{KL}(p(y|x)\,\|\,q(y|z)))` with
     q(z) and q(y|z) the encoder's own marginal and decoder; for ``"dib"`` the encoder takes the best z only.
 
+    The problem is not convex: the result is the best of many starts, not a proven minimum.
+
     Args:
         joint: A distribution with the two variables, or an array of shape (X, Y).
         beta: One value, or several.
@@ -110,8 +114,8 @@ def blahut_arimoto(
         variables: Which variables of ``joint`` are X and Y.
         restarts: Random encoders to start from, beside the trivial and the identical one.
         seed: Of the random encoders.
-        tolerance: Nats: an iteration ends when the decrease that is still to come, extrapolated geometrically, is
-            below it.
+        tolerance: Nats: an iteration ends when the objective has fallen by less than a thousandth of it several times
+            in a row.
         max_iterations: Per beta and sweep.
 
     Returns:
@@ -215,19 +219,30 @@ class _Problem:
         return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
     def solve(self, encoders: Floats, beta: float, tolerance: float) -> tuple[Floats, NDArray[np.bool_]]:
-        """Iterate a batch of encoders, shape (R, X, Z), until what is still to come is below the tolerance."""
+        """Iterate a batch of encoders, shape (R, X, Z), until their objectives have stood still for a while.
+
+        Steps are prolonged in the logarithm as long as that lowers the objective, and taken plainly otherwise, so it
+        never rises; near a bifurcation this is what makes a slow split visible.
+        """
         encoders = encoders.copy()
         converged = np.zeros(len(encoders), dtype=bool)
         value = self.objective(self.terms(encoders), beta)
-        previous_drop = np.full(len(encoders), np.inf)
+        stride = np.ones(len(encoders))
+        still = np.zeros(len(encoders), dtype=np.int64)
         active = np.arange(len(encoders))
         for _ in range(self.max_iterations):
-            encoders[active] = self.step(encoders[active], beta)
-            now = self.objective(self.terms(encoders[active]), beta)
-            drop = np.maximum(value[active] - now, 0.0)
-            ratio = np.minimum(drop / np.maximum(previous_drop[active], _TINY), 1.0 - 1e-9)
-            done = (drop <= 1e-15) | (drop * ratio / (1.0 - ratio) < tolerance) & (drop < tolerance)
-            value[active], previous_drop[active] = now, drop
+            here = encoders[active]
+            plain = self.step(here, beta)
+            moved = plain if self.variant == "dib" else _prolonged(here, plain, stride[active])
+            now = self.objective(self.terms(moved), beta)
+            worse = now > value[active]
+            if worse.any():
+                moved = np.where(worse[:, None, None], plain, moved)
+                now = np.where(worse, self.objective(self.terms(plain), beta), now)
+            stride[active] = np.where(worse, 1.0, np.minimum(stride[active] * _ACCELERATION, _LONGEST))
+            still[active] = np.where(value[active] - now > tolerance / 100, 0, still[active] + 1)
+            encoders[active], value[active] = moved, now
+            done = still[active] >= _PATIENCE
             converged[active[done]] = True
             active = active[~done]
             if not active.size:
@@ -286,8 +301,7 @@ def _sweep(problem: _Problem, betas: Floats, starts: Floats, seed: int) -> _Pool
     top = max(float(betas[-1]), 1.0)
     current = starts
     for beta in (top * 8, top * 4, top * 2, *betas[::-1].tolist(), *betas.tolist()):
-        noise = generator.dirichlet(np.ones(current.shape[2]), size=current.shape[:2])
-        batch = np.concatenate([current, (1 - _DISTURBANCE) * current + _DISTURBANCE * noise, starts])
+        batch = np.concatenate([current, _disturbed(current, generator), starts])
         solved, _ = problem.solve(batch, beta, max(_COARSE, problem.tolerance))
         ranked = solved[np.argsort(problem.objective(problem.terms(solved), beta), kind="stable")]
         current = ranked[: len(starts)]
@@ -296,12 +310,29 @@ def _sweep(problem: _Problem, betas: Floats, starts: Floats, seed: int) -> _Pool
             if problem.variant == "dib":
                 distinct = np.unique(ranked, axis=0, return_index=True)[1]
                 finalists = np.stack([problem.reassign(encoder, beta) for encoder in ranked[np.sort(distinct)[:_HARD]]])
+            else:
+                # A solution may be a saddle that splits slowly: leave it once more, and let the identical encoder compete.
+                leaving = [_disturbed(finalists[:2], generator, share) for share in (_DISTURBANCE, 0.3, 0.6)]
+                finalists = np.concatenate([finalists, *leaving, starts[:1]])
             polished, converged = problem.solve(finalists, beta, problem.tolerance / 10)
             current = np.concatenate([polished, current])[: len(starts) + _FINALISTS]
             found.append(polished)
             flags.append(converged)
     encoders = np.concatenate(found)
     return _Pool(encoders, problem.terms(encoders), np.concatenate(flags))
+
+
+def _prolonged(start: Floats, end: Floats, stride: Floats) -> Floats:
+    """Go on from ``start`` through ``end`` along the straight line of their logarithms."""
+    origin = np.log(np.maximum(start, _TINY))
+    scores = origin + stride[:, None, None] * (np.log(np.maximum(end, _TINY)) - origin)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def _disturbed(encoders: Floats, generator: np.random.Generator, share: float = _DISTURBANCE) -> Floats:
+    noise = generator.dirichlet(np.ones(encoders.shape[2]), size=encoders.shape[:2])
+    return np.asarray((1 - share) * encoders + share * noise)
 
 
 def _entropy(p: Floats) -> Any:

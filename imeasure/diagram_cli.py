@@ -15,6 +15,7 @@ from imeasure.measure import as_expression
 from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.printing import to_text
+from imeasure.rewriting import simplify
 from imeasure.statements import Objective
 
 _UNIT = click.option("--unit", type=click.Choice(["nats", "bits"]), default="nats", show_default=True)
@@ -35,7 +36,7 @@ _IN_BITS = 1.4426950408889634
 @click.option("--kind", type=click.Choice(["auto", "sets", "bars"]), default="auto", show_default=True)
 @click.option("--canonical", is_flag=True, help="Draw the objective WHAT beside its canonical form.")
 @_UNIT
-def diagram_command(
+def diagram_command(  # noqa: PLR0917 - click passes options by name
     what: str,
     out: Path,
     graph: str | None,
@@ -52,9 +53,7 @@ def diagram_command(
     shown: Any = what
     model = Model(graph) if graph else None
     if canonical:
-        from imeasure.simplify import simplify  # noqa: PLC0415 - needed with this option only
-
-        shown = simplify(what)
+        shown = simplify(what, model=model)
     if out.suffix.lower() not in {".svg", ".png", ".pdf"}:
         raise ConfigError(f"cannot write {out.suffix or 'a file without suffix'}; name the file .svg, .png or .pdf")
     table = Distribution.read(values) if values else None
@@ -92,3 +91,6 @@ def _name(text: str) -> str:
     if isinstance(statement, Objective):
         raise ConfigError(f"'{text}' is an objective; give the expression that has a value")
     return to_text(as_expression(statement))
+
+
+COMMANDS = (diagram_command, measure_command)
