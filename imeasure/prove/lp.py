@@ -42,7 +42,7 @@ class ProofRow:
 
 @dataclass
 class Elementals:
-    """Candidate rows ``h(S) + h(T) - h(J) - h(K) >= 0`` by column number; the last number stands for zero."""
+    """Candidate rows ``h(S) + h(T) - h(J) - h(K) >= 0`` by column number; -1 stands for zero."""
 
     s: Integers
     t: Integers
@@ -146,7 +146,7 @@ class Program:
         e = self.elementals
         row: Row = {}
         for columns, sign in ((e.s, 1), (e.t, 1), (e.j, -1), (e.k, -1)):
-            if columns[number] < len(self.columns):
+            if columns[number] >= 0:
                 add(row, {self.columns[columns[number]]: sign})
         return ProofRow(row, e.proofs[number])
 
@@ -202,17 +202,16 @@ class Program:
         if count <= 1000:
             return np.arange(count)
         e = self.elementals
-        zero = len(self.columns)
-        single = (e.t == zero) | (e.k == zero)
+        single = (e.t < 0) | (e.k < 0)
         return np.flatnonzero(single)[:2000]
 
     def _add(self, solver: Any, numbers: Integers) -> None:
         if not len(numbers):
             return
-        e, zero = self.elementals, len(self.columns)
+        e = self.elementals
         columns = np.stack([e.s[numbers], e.t[numbers], e.j[numbers], e.k[numbers]], axis=1)
         signs = np.broadcast_to(np.array([1.0, 1.0, -1.0, -1.0]), columns.shape)
-        kept = columns < zero
+        kept = columns >= 0
         starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))[:-1]]).astype(np.int32)
         solver.addRows(
             len(numbers),

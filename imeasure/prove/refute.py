@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import permutations
 from math import lcm, log
 
@@ -90,7 +90,8 @@ class Refuter:
         """
         if not self.possible or any(isinstance(column, str) for column in target.row):
             return None
-        for code in self._codes(dag):
+        codes = self._codes(dag) if dag is not None or not self._tabled() else self._bank(target.row)
+        for code in codes:
             if self.limits.left <= 0:
                 return None
             for times in (1,) if self.plain and ONE not in target.row else (1, 2, 4, 8, 12):
@@ -100,6 +101,10 @@ class Refuter:
             found = self._named(target)
             if found is not None:
                 return found
+        if 0 < self.count <= 4 and not any(fact.equality for fact in self.problem.facts):
+            found = self._random(target)
+            if found is not None:
+                return found
         for distribution in self._tables():
             if self.limits.left <= 0:
                 return None
@@ -107,6 +112,18 @@ class Refuter:
             if found is not None:
                 return found
         return None
+
+    def _tabled(self) -> bool:
+        rows = [fact.row for fact in self.problem.facts]
+        return self.plain and self.count <= ALL and not any(ONE in row for row in rows)
+
+    def _bank(self, row: Row) -> Iterator[Code]:
+        codes, table = _larger(self.count)
+        if ONE in row:
+            yield from codes
+            return
+        for number in np.flatnonzero(_values(table, row, int) < 0):
+            yield codes[number]
 
     def _codes(self, dag: Dag | None) -> Iterator[Code]:
         generator = np.random.default_rng(self.count)
@@ -191,9 +208,13 @@ class Refuter:
             graph.add_edges_from(model.edges)
             for seed in range(12):
                 yield Distribution.random(graph, alphabet=2 + seed % 2, seed=seed, deterministic=0.5 * (seed % 3))
-        elif not any(fact.equality for fact in self.problem.facts) and 0 < len(names) <= 4:
-            for table in _random_tables(len(names)):
-                yield Distribution(np.array(table.pmf), names)
+
+    def _random(self, target: Target) -> Refutation | None:
+        for table, entropies in _random_tables(self.count):
+            if self._fits(target.row, entropies):
+                names = self.problem.variables
+                return self._from_vector(target, entropies, partial(Distribution, np.array(table.pmf), names))
+        return None
 
     def _table(self, target: Target, distribution: Distribution) -> Refutation | None:
         vector = distribution.entropies()
@@ -256,6 +277,20 @@ def _four_atoms() -> list[tuple[tuple[int, ...], Floats]]:
 
 
 @lru_cache(maxsize=8)
-def _random_tables(count: int) -> list[Distribution]:
+def _random_tables(count: int) -> list[tuple[Distribution, Floats]]:
     names = " ".join(f"V{i}" for i in range(count))
-    return [Distribution.random(names, seed=seed) for seed in range(20)]
+    tables = [Distribution.random(names, seed=seed) for seed in range(20)]
+    return [(table, table.entropies()) for table in tables]
+
+
+@lru_cache(maxsize=8)
+def _larger(count: int) -> tuple[list[Code], npt.NDArray[np.int64]]:
+    """Random codes over GF(2) and GF(3) with three to five symbols, and the ranks of all sets."""
+    generator = np.random.default_rng(count)
+    codes = []
+    for number in range(300):
+        field, size = 3 if number % 3 == 2 else 2, 3 + number % 3
+        amounts = generator.choice(3, size=count, p=[0.1, 0.65, 0.25])
+        seen = tuple(tuple(generator.integers(1, field**size, amount).tolist()) for amount in amounts)
+        codes.append(Code(field, size, seen))
+    return codes, np.array([[code.rank(mask) for mask in range(1 << count)] for code in codes])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
-from imeasure.certificate.problem import Problem
+from imeasure.certificate.problem import Problem, read_problem
 from imeasure.certificate.proof import same
 from imeasure.certificate.rows import ONE, Column, Row, add, quantity_text
 from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total
@@ -18,9 +19,11 @@ from imeasure.prove.limits import Limits
 from imeasure.prove.lp import Elementals, Program, ProofRow
 from imeasure.prove.markov import MarkovSpace
 from imeasure.prove.space import Space, dependences
-from imeasure.prove.uncross import uncross
+from imeasure.prove.uncross import Sets, uncross
 from imeasure.shannon import bits
 
+FEW = 6
+"""Up to so many facts, short proofs that use them are tried."""
 PROVED = -1e-9
 """Least value of a linear program that is taken for zero; the exact sum decides."""
 
@@ -40,6 +43,10 @@ class Search:
         self.space = choose_space(problem, [target.row for target in wanted])
         self.violation: Mapping[str, Fraction | float] | None = None
         self._program: Program | None = None
+        lattice = self.space if isinstance(self.space, Space) else None
+        self._sets = Sets(
+            lattice.closure if lattice else lambda mask: mask, lattice.base if lattice else 0, problem.nonnegative
+        )
 
     @property
     def dag(self) -> Dag | None:
@@ -58,8 +65,32 @@ class Search:
         wanted = self.space.represent(row)
         if not wanted:
             return self._close({}, row)
-        short = uncross(wanted, self.space) if isinstance(self.space, Space) else None
-        return None if short is None else self._close(short, row)
+        for start, with_facts in self._starts(row, wanted):
+            short = uncross(start, self._sets)
+            if short is not None:
+                combine(short, with_facts)
+                if (closed := self._close(short, row)) is not None:
+                    return closed
+        return None
+
+    def _starts(self, row: Row, wanted: Row) -> Iterator[tuple[Row, Combination]]:
+        """Yield the row, and the row less a fact, or less all of them, each with the facts taken away."""
+        lattice = isinstance(self.space, Space)
+        base = wanted if lattice else row
+        yield base, {}
+        if len(self.space.facts if lattice else self.problem.facts) > FEW or len(row) > 40:
+            return
+        facts = [(k, self.problem.facts[k]) for k in (self.space.facts if lattice else range(len(self.problem.facts)))]
+        rows = {k: self.space.represent(fact.row) if lattice else fact.row for k, fact in facts}
+        for k, fact in facts:
+            for sign in (1, -1) if fact.equality else (1,):
+                yield add(dict(base), rows[k], -sign), {("fact", k): sign}
+        if len(facts) > 1:
+            for sign in (1, -1) if all(fact.equality for _, fact in facts) else (1,):
+                rest = dict(base)
+                for k, _ in facts:
+                    add(rest, rows[k], -sign)
+                yield rest, {("fact", k): sign for k, _ in facts}
 
     def prove(self, row: Row) -> Combination | None:
         """Return an exact proof that a row is at least zero, or None.
@@ -164,24 +195,30 @@ def build(space: Space | MarkovSpace, limits: Limits) -> Program:
         columns.append(ONE)
         floors.append({("one",): 1})
     if isinstance(space, Space):
-        candidates = elementals(space, sets, len(columns))
+        candidates = _all_elementals(len(problem.names)) if space.is_free() else elementals(space, sets)
     return Program(columns, rows, candidates or Elementals.none(), floors, limits)
 
 
-def elementals(space: Space, sets: list[int], zero: int) -> Elementals:
+@lru_cache(maxsize=8)
+def _all_elementals(count: int) -> Elementals:
+    problem = read_problem("H[" + ",".join(f"V{i}" for i in range(count)) + "] >= 0")
+    space = Space(problem, [{1 << i: 1} for i in range(count)])
+    return elementals(space, space.members(Limits()))
+
+
+def elementals(space: Space, sets: list[int]) -> Elementals:
     """Return the elemental inequalities of a lattice.
 
     Args:
         space: The lattice.
         sets: Its members, the bottom first.
-        zero: The column number that stands for zero.
 
     Returns:
         Submodularity between any two sets that cover the same one, and monotonicity where it holds.
     """
     problem = space.problem
     place = {mask: i - 1 for i, mask in enumerate(sets)}
-    place[sets[0]] = zero
+    place[sets[0]] = zero = -1
     found: list[tuple[int, int, int, int]] = []
     proofs: list[Combination] = []
     for k in sets:

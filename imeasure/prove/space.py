@@ -89,6 +89,15 @@ class Space:
                 result &= mask
         return result
 
+    def is_free(self) -> bool:
+        """Return whether all sets of all the problem's variables are members, and no variable is continuous."""
+        return (
+            not self.dependences
+            and not self.problem.real
+            and self.universe == (1 << len(self.problem.names)) - 1
+            and all(mask == 1 << bit for bit, mask in self._companions.items())
+        )
+
     def closure(self, mask: int) -> int:
         """Return the set together with everything that the facts make a function of it."""
         found = self._closures.get(mask)

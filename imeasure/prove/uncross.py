@@ -6,21 +6,32 @@ all basic ones fall to this at once (uncrossing; see Lovasz, "Submodular functio
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from imeasure.certificate.rows import Number, Row
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
-from imeasure.prove.space import Space
 
 ROUNDS = 400
 """Most replacements that are tried."""
 
 
-def uncross(row: Row, space: Space) -> Combination | None:
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """What uncrossing needs to know of the sets: their closures, the closure of the empty set, and signs."""
+
+    closure: Callable[[int], int]
+    base: int
+    nonnegative: Callable[[int], bool]
+
+
+def uncross(row: Row, space: Sets) -> Combination | None:
     """Try to prove that a row is at least zero.
 
     Args:
         row: The row, over closed sets.
-        space: The lattice of closed sets.
+        space: The closure that the facts give.
 
     Returns:
         A proof up to the closure of unions, or None; that there is none says nothing.
@@ -51,7 +62,7 @@ def uncross(row: Row, space: Space) -> Combination | None:
 
 
 def _choose(
-    positive: dict[int, Number], negative: dict[int, Number], space: Space
+    positive: dict[int, Number], negative: dict[int, Number], space: Sets
 ) -> tuple[int, int, int, int] | None:
     """Return two crossing sets with their union's closure and intersection, those first that cancel something."""
     best: tuple[int, int, int, int] | None = None
@@ -89,7 +100,7 @@ def _gain(positive: dict[int, Number], negative: dict[int, Number], mask: int, a
 
 
 def _descend(
-    positive: dict[int, Number], negative: dict[int, Number], space: Space, proof: Combination
+    positive: dict[int, Number], negative: dict[int, Number], space: Sets, proof: Combination
 ) -> Combination | None:
     """Pay for each negative set with the smallest positive superset of the chain that is left."""
     chain = sorted(positive, key=int.bit_count)
@@ -99,7 +110,7 @@ def _descend(
             if not left:
                 break
             if above in positive and not mask & ~above:
-                if not space.problem.nonnegative(above & ~mask):
+                if not space.nonnegative(above & ~mask):
                     return None
                 paid = min(left, positive[above])
                 combine(proof, {("H", above & ~mask, mask): paid})
@@ -108,7 +119,7 @@ def _descend(
         if left:
             return None
     for mask, value in positive.items():
-        if not space.problem.nonnegative(mask & ~space.base):
+        if not space.nonnegative(mask & ~space.base):
             return None
         combine(proof, {("H", mask & ~space.base, space.base): value})
     return proof
