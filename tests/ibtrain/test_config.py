@@ -6,8 +6,7 @@ import inspect
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ibtrain import Config, ConfigError, config
 

@@ -1,8 +1,7 @@
 import networkx as nx
 import pytest
 import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from strategies import expressions
 
 from imeasure import (
