@@ -210,8 +210,11 @@ class Program:
             return
         e = self.elementals
         columns = np.stack([e.s[numbers], e.t[numbers], e.j[numbers], e.k[numbers]], axis=1)
-        signs = np.broadcast_to(np.array([1.0, 1.0, -1.0, -1.0]), columns.shape)
+        signs = np.tile(np.array([1.0, 1.0, -1.0, -1.0]), (len(numbers), 1))
         kept = columns >= 0
+        twice = (columns[:, 0] == columns[:, 1]) & kept[:, 0]
+        signs[twice, 0] = 2.0
+        kept[twice, 1] = False
         starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))[:-1]]).astype(np.int32)
         solver.addRows(
             len(numbers),

@@ -90,7 +90,7 @@ class Refuter:
         """
         if not self.possible or any(isinstance(column, str) for column in target.row):
             return None
-        codes = self._codes(dag) if dag is not None or not self._tabled() else self._bank(target.row)
+        codes = self._bank(target.row) if self._tabled() else self._codes(dag)
         for code in codes:
             if self.limits.left <= 0:
                 return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 
@@ -19,9 +19,12 @@ from imeasure.prove.limits import Limits
 from imeasure.prove.lp import Elementals, Program, ProofRow
 from imeasure.prove.markov import MarkovSpace
 from imeasure.prove.space import Space, dependences
+from imeasure.prove.symmetry import Orbits, Tagged, generators
 from imeasure.prove.uncross import Sets, uncross
 from imeasure.shannon import bits
 
+MANY = 7
+"""From so many variables on, symmetries are looked for."""
 FEW = 6
 """Up to so many facts, short proofs that use them are tried."""
 PROVED = -1e-9
@@ -41,6 +44,8 @@ class Search:
         self.problem = problem
         self.limits = limits
         self.space = choose_space(problem, [target.row for target in wanted])
+        self._wanted = [target.row for target in wanted]
+        self._orbits: Orbits | None = None
         self.violation: Mapping[str, Fraction | float] | None = None
         self._program: Program | None = None
         lattice = self.space if isinstance(self.space, Space) else None
@@ -108,16 +113,33 @@ class Search:
         if not wanted:
             return self._close({}, row)
         if self._program is None:
-            self._program = build(self.space, self.limits)
+            self._orbits = self._symmetry()
+            self._program = build(self.space, self.limits, self._orbits)
         program = self._program
+        if self._orbits is not None:
+            wanted = self._orbits.row(wanted)
         if any(column not in program.index for column in wanted):
             return None
         value, point = program.minimise(wanted)
         if value >= PROVED:
             proof = program.prove()
+            if proof is not None and self._orbits is not None:
+                proof = self._orbits.spread(proof)
             return None if proof is None else self._close(proof, row)
         self._keep(program, point)
         return None
+
+    def _symmetry(self) -> Orbits | None:
+        """Return the orbits under the permutations that keep claim and facts, where that pays."""
+        problem = self.problem
+        count = len(problem.names)
+        rows: list[Tagged] = [(("target", i), row) for i, row in enumerate(self._wanted)]
+        rows += [(("fact", fact.equality), fact.row) for fact in problem.facts]
+        plain = all(isinstance(column, int) and column != ONE for _, row in rows for column in row)
+        if not isinstance(self.space, Space) or count < MANY or problem.real or not plain:
+            return None
+        group = generators(rows, count)
+        return Orbits(group, problem) if group else None
 
     def _close(self, proof: Combination, row: Row) -> Combination | None:
         """Add the proofs that sets have the entropy of their closures, and compare the sum with the row."""
@@ -157,12 +179,13 @@ def choose_space(problem: Problem, rows: list[Row]) -> Space | MarkovSpace:
     return Space(problem, rows)
 
 
-def build(space: Space | MarkovSpace, limits: Limits) -> Program:
+def build(space: Space | MarkovSpace, limits: Limits, orbits: Orbits | None = None) -> Program:
     """Return the linear program of a space.
 
     Args:
         space: The space.
         limits: Limits of the search.
+        orbits: Orbits of sets that need not be told apart.
 
     Returns:
         The program, all facts in it.
@@ -172,7 +195,7 @@ def build(space: Space | MarkovSpace, limits: Limits) -> Program:
     if isinstance(space, MarkovSpace):
         columns, floors, rows = space.columns(limits)
     else:
-        sets = space.members(limits)
+        sets = space.members(limits, orbits.least if orbits else None)
         bottom = sets[0]
         columns, rows = [*sets[1:]], []
         floors = [
@@ -181,7 +204,8 @@ def build(space: Space | MarkovSpace, limits: Limits) -> Program:
     for k in space.facts:
         fact = problem.facts[k]
         row = space.represent(fact.row)
-        if row:
+        row = orbits.row(row) if orbits else row
+        if row and row not in [known.row for known in rows]:
             reverse: Combination | None = {("fact", k): -1} if fact.equality else None
             rows.append(ProofRow(row, {("fact", k): 1}, fact.equality, reverse))
     functionals = sorted(functionals_of(problem))
@@ -195,7 +219,7 @@ def build(space: Space | MarkovSpace, limits: Limits) -> Program:
         columns.append(ONE)
         floors.append({("one",): 1})
     if isinstance(space, Space):
-        candidates = _all_elementals(len(problem.names)) if space.is_free() else elementals(space, sets)
+        candidates = _all_elementals(len(problem.names)) if orbits is None and space.is_free() else elementals(space, sets, orbits)
     return Program(columns, rows, candidates or Elementals.none(), floors, limits)
 
 
@@ -203,15 +227,16 @@ def build(space: Space | MarkovSpace, limits: Limits) -> Program:
 def _all_elementals(count: int) -> Elementals:
     problem = read_problem("H[" + ",".join(f"V{i}" for i in range(count)) + "] >= 0")
     space = Space(problem, [{1 << i: 1} for i in range(count)])
-    return elementals(space, space.members(Limits()))
+    return elementals(space, space.members(Limits(sets=1 << count)))
 
 
-def elementals(space: Space, sets: list[int]) -> Elementals:
+def elementals(space: Space, sets: list[int], orbits: Orbits | None = None) -> Elementals:
     """Return the elemental inequalities of a lattice.
 
     Args:
         space: The lattice.
-        sets: Its members, the bottom first.
+        sets: Its members, the bottom first; one of each orbit if there are orbits.
+        orbits: Orbits of sets that need not be told apart.
 
     Returns:
         Submodularity between any two sets that cover the same one, and monotonicity where it holds.
@@ -219,17 +244,19 @@ def elementals(space: Space, sets: list[int]) -> Elementals:
     problem = space.problem
     place = {mask: i - 1 for i, mask in enumerate(sets)}
     place[sets[0]] = zero = -1
-    found: list[tuple[int, int, int, int]] = []
-    proofs: list[Combination] = []
+    least: Callable[[int], int] = orbits.least if orbits else int
+    found: dict[tuple[int, int, int, int], Combination] = {}
     for k in sets:
         covers = sorted({space.hull(k | 1 << bit) for bit in bits(space.universe & ~k)})
+        places = [place[least(s)] for s in covers]
         for position, s in enumerate(covers):
             if problem.nonnegative(s & ~k):
-                found.append((place[s], zero, zero, place[k]))
-                proofs.append({("H", s & ~k, k): 1})
-            for t in covers[position + 1 :]:
+                found.setdefault((places[position], zero, zero, place[k]), {("H", s & ~k, k): 1})
+            for other in range(position + 1, len(covers)):
+                t = covers[other]
                 if s & t == k:
-                    found.append((place[s], place[t], place[space.closure(s | t)], place[k]))
-                    proofs.append({("I", s & ~k, t & ~k, k): 1})
-    table = np.array(found, dtype=np.int64).reshape(-1, 4)
-    return Elementals(table[:, 0], table[:, 1], table[:, 2], table[:, 3], proofs)
+                    first, second = sorted((places[position], places[other]))
+                    joined = place[least(space.closure(s | t))]
+                    found.setdefault((first, second, joined, place[k]), {("I", s & ~k, t & ~k, k): 1})
+    table = np.array(list(found), dtype=np.int64).reshape(-1, 4)
+    return Elementals(table[:, 0], table[:, 1], table[:, 2], table[:, 3], list(found.values()))

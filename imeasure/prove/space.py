@@ -7,7 +7,7 @@ where no variable is continuous, a variable that never occurs without another ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -191,11 +191,12 @@ class Space:
     def _missing(mask: int, closed: int) -> Combination:
         return {("H", closed & ~mask, mask): 1} if closed & ~mask else {}
 
-    def members(self, limits: Limits) -> list[int]:
+    def members(self, limits: Limits, least: Callable[[int], int] | None = None) -> list[int]:
         """Return the members of the lattice above the base, small ones first.
 
         Args:
             limits: How many are allowed.
+            least: Which member of its orbit stands for a set, if only orbits matter.
 
         Returns:
             Bitmasks.
@@ -211,6 +212,7 @@ class Space:
             for mask in frontier:
                 for bit in bits(self.universe & ~mask):
                     hull = self.hull(mask | 1 << bit)
+                    hull = least(hull) if least else hull
                     if hull not in found:
                         found.add(hull)
                         following.append(hull)
