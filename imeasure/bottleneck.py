@@ -144,12 +144,13 @@ def blahut_arimoto(
         raise ConfigError(f"latent_size must be at least 1 and restarts at least 0, got {size} and {restarts}")
     pool = _sweep(problem, betas, _starts(problem, size, restarts, np.random.default_rng(seed)), seed)
     scores = problem.objective(pool.terms, betas[:, None])
-    best = np.argmin(scores, axis=1)
+    tied = scores <= scores.min(axis=1, keepdims=True) + problem.tolerance / 100
+    best = np.argmin(np.where(tied, pool.terms[2], np.inf), axis=1)
     xz, yz, z = pool.terms[:, best]
     return InformationCurve(
         variant=variant,
         beta=betas,
-        objective=scores[np.arange(len(betas)), best],
+        objective=scores[np.arange(len(betas)), best] + 0.0,
         information_xz=xz,
         information_yz=yz,
         entropy_z=z,
@@ -311,7 +312,7 @@ def _sweep(problem: _Problem, betas: Floats, starts: Floats, seed: int) -> _Pool
                 distinct = np.unique(ranked, axis=0, return_index=True)[1]
                 finalists = np.stack([problem.reassign(encoder, beta) for encoder in ranked[np.sort(distinct)[:_HARD]]])
             else:
-                # A solution may be a saddle that splits slowly: leave it once more, and let the identical encoder compete.
+                # A solution may be a saddle that splits slowly: leave it once more; the identical encoder competes too.
                 leaving = [_disturbed(finalists[:2], generator, share) for share in (_DISTURBANCE, 0.3, 0.6)]
                 finalists = np.concatenate([finalists, *leaving, starts[:1]])
             polished, converged = problem.solve(finalists, beta, problem.tolerance / 10)
