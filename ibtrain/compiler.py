@@ -102,7 +102,7 @@ def _fitting(quantity: Any, coefficient: Any, kind: str, preferred: Sequence[Sur
     for entry in candidates:
         if text in entry.stands_for and entry.side in sides and kind in entry.latents:
             return entry
-    about = {str(variable) for variable in quantity.free_symbols} or set("XYZ") & set(text)
+    about = {variable.name for variable in quantity.atoms(imeasure.RandomVariable)}
     near = [e for e in SURROGATES.values() if about & set(e.quantity) and kind in e.latents]
     listed = "; ".join(f"{e.name} ({e.side} bound of {e.quantity})" for e in near or SURROGATES.values())
     raise ConfigError(

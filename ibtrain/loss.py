@@ -239,7 +239,7 @@ def _function(symbols: list[Any], expression: Any) -> Callable[..., Any]:
 
 
 def _symbols(expression: Any) -> set[Any]:
-    return set(sympy.sympify(expression).free_symbols)
+    return set(sympy.sympify(expression, strict=True).free_symbols)
 
 
 def _product(term: Term) -> str:

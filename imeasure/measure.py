@@ -143,7 +143,7 @@ def linear_terms(expression: sympy.Expr) -> dict[sympy.Expr | None, sympy.Expr]:
         else:
             raise NonlinearError(f"{node} is not linear in its quantities; only sums with coefficients are measures")
 
-    visit(sympy.sympify(expression), sympy.S.One)
+    visit(sympy.sympify(expression, strict=True), sympy.S.One)
     sums = {quantity: sympy.Add(*coefficients) for quantity, coefficients in found.items()}
     ordered = sorted(sums, key=lambda quantity: (quantity is None, *quantity_key(quantity)))
     return {quantity: sums[quantity] for quantity in ordered if sums[quantity] != 0}

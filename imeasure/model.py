@@ -10,27 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import networkx as nx
 import sympy
 
 from imeasure.elimination import Column, Rows, column_quantity, columns_of, eliminate, substitute
 from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableError, unknown
+from imeasure.facts import Kind, read_assumption, read_fixed, read_kinds, read_ranges, statement_variables
 from imeasure.graphs import read_graph, separations
 from imeasure.measure import EntropyForm, as_expression, atom, entropy_form, mask_of, variables_of
-from imeasure.parser import parse
-from imeasure.quantities import Information, RandomVariable, natural_key, param
+from imeasure.quantities import Information, RandomVariable, natural_key
 from imeasure.shannon import Elemental, bits, vanishing_entropy, vanishing_information
 from imeasure.statements import Constraint, Relation
 
 MAX_VARIABLES = 8
 """Most variables for which the normal form is computed."""
-
-Kind = Literal["discrete", "continuous", "noisy", "noiseless"]
-KINDS: tuple[Kind, ...] = ("discrete", "continuous", "noisy", "noiseless")
-"""What a variable can be: ``noisy`` is continuous with independent zero-entropy noise, so that ``H[Z|...] >= 0``;
-``noiseless`` is a continuous deterministic map of the variable's parents, which leaves some quantities undefined."""
 
 
 @dataclass(frozen=True, init=False)
@@ -77,15 +72,15 @@ class Model:
         ranges: Mapping[str | sympy.Symbol, sympy.Set | tuple[Any, Any]] | None = None,
     ) -> None:
         nodes, edges = read_graph(graph)
-        names, constants = _read_fixed(fixed)
+        names, constants = read_fixed(fixed)
         fields = {
             "edges": edges,
             "nodes": nodes,
             "fixed": names,
             "constants": constants,
-            "assumptions": tuple(_read_assumption(fact) for fact in ([assume] if isinstance(assume, str) else assume)),
-            "kinds": _read_kinds(kinds or {}),
-            "ranges": _read_ranges(ranges or {}),
+            "assumptions": tuple(read_assumption(fact) for fact in ([assume] if isinstance(assume, str) else assume)),
+            "kinds": read_kinds(kinds or {}),
+            "ranges": read_ranges(ranges or {}),
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -355,61 +350,6 @@ def supervised(
             kind = "noiseless"
     graph = "Y -> X -> Z; W -> Z" if weights else "Y -> X -> Z"
     return Model(graph, fixed=fixed, assume=assume, kinds={"Z": kind})
-
-
-def statement_variables(statement: Relation | Constraint) -> tuple[str, ...]:
-    """Return the names of the variables of a relation or constraint.
-
-    Args:
-        statement: A relation or constraint.
-
-    Returns:
-        The names, repetitions left out.
-    """
-    if isinstance(statement, Constraint):
-        names = [v.name for group in (*statement.groups, statement.given) for v in group]
-    else:
-        names = [name for expression in statement.expressions for name in variables_of(expression)]
-    return tuple(dict.fromkeys(names))
-
-
-def _read_fixed(fixed: Iterable[Any]) -> tuple[tuple[str, ...], tuple[sympy.Expr, ...]]:
-    names, constants = [], []
-    for item in [fixed] if isinstance(fixed, str) else fixed:
-        if isinstance(item, RandomVariable):
-            names.append(item.name)
-        elif isinstance(item, str) and "[" not in item and "(" not in item:
-            names += [RandomVariable(name.strip()).name for name in item.split(",")]
-        else:
-            constants.append(as_expression(item))
-    return tuple(sorted(set(names), key=natural_key)), tuple(constants)
-
-
-def _read_assumption(fact: Any) -> Relation | Constraint:
-    statement = parse(fact) if isinstance(fact, str) else fact
-    if not isinstance(statement, Relation | Constraint):
-        raise ModelError(f"'{fact}' is no fact; expected a relation, a Markov chain or an independence")
-    if isinstance(statement, Relation) and any(operator != "=" for operator in statement.operators):
-        raise ModelError(f"'{fact}' is an inequality; a model's assumptions are equations, chains and independences")
-    return statement
-
-
-def _read_kinds(kinds: Mapping[str, str]) -> tuple[tuple[str, Kind], ...]:
-    for kind in kinds.values():
-        if kind not in KINDS:
-            raise ModelError(unknown("kind", kind, KINDS))
-    return tuple(sorted((RandomVariable(name).name, cast("Kind", kind)) for name, kind in kinds.items()))
-
-
-def _read_ranges(ranges: Mapping[Any, Any]) -> tuple[tuple[sympy.Symbol, sympy.Set], ...]:
-    result = []
-    for key, value in ranges.items():
-        symbol = param(key) if isinstance(key, str) else key
-        values = value if isinstance(value, sympy.Set) else sympy.Interval.open(*map(sympy.sympify, value))
-        if values.intersect(sympy.S.Reals) == sympy.S.EmptySet:
-            raise ModelError(f"the range of {symbol} is empty; no value satisfies it")
-        result.append((symbol, values))
-    return tuple(sorted(result, key=lambda pair: str(pair[0])))
 
 
 def _equations(model: Model, names: tuple[str, ...]) -> Iterator[tuple[str, EntropyForm]]:

@@ -116,7 +116,7 @@ def to_latex(expression: sympy.Expr) -> str:
 
 def _join(expression: sympy.Expr, spell: Callable[[sympy.Expr], str]) -> str:
     pieces: list[str] = []
-    for term in ordered_terms(sympy.sympify(expression)):
+    for term in ordered_terms(sympy.sympify(expression, strict=True)):
         negative = _is_negative(term)
         text = spell(-term if negative else term)
         if pieces:

@@ -15,6 +15,7 @@ from imeasure import (
     param,
     parse,
     supervised,
+    to_text,
 )
 from imeasure.graphs import separations
 from imeasure.measure import entropy_form
@@ -185,3 +186,13 @@ def test_models_are_values():
     assert model.assuming(["H[Y|X] = 0"]).reduce("H[Y|X]") == 0
     assert model.reduce("H[Y|X]") != 0
     assert str(Model()) == "no facts"
+
+
+def test_text_is_never_evaluated():
+    with pytest.raises(InformationError):
+        Model(ranges={"beta": ("__import__('os').getcwd()", 2)})
+    with pytest.raises((InformationError, sympy.SympifyError)):
+        to_text("__import__('os').getcwd()")
+    assert Model(ranges={"beta": ("1/2", 2)}).range(beta) == sympy.Interval.open(sympy.Rational(1, 2), 2)
+    with pytest.raises(ModelError, match="pair of numbers"):
+        Model(ranges={"beta": 3})

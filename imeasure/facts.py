@@ -1,0 +1,127 @@
+"""What users say about variables and parameters, read and checked: fixed variables, assumptions, kinds, ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, cast
+
+import sympy
+
+from imeasure.errors import ModelError, unknown
+from imeasure.measure import as_expression, variables_of
+from imeasure.parser import parse
+from imeasure.quantities import RandomVariable, natural_key, param
+from imeasure.statements import Constraint, Relation
+
+Kind = Literal["discrete", "continuous", "noisy", "noiseless"]
+KINDS: tuple[Kind, ...] = ("discrete", "continuous", "noisy", "noiseless")
+"""What a variable can be: ``noisy`` is continuous with independent zero-entropy noise, so that ``H[Z|...] >= 0``;
+``noiseless`` is a continuous deterministic map of the variable's parents, which leaves some quantities undefined."""
+
+
+def statement_variables(statement: Relation | Constraint) -> tuple[str, ...]:
+    """Return the names of the variables of a relation or constraint.
+
+    Args:
+        statement: A relation or constraint.
+
+    Returns:
+        The names, repetitions left out.
+    """
+    if isinstance(statement, Constraint):
+        names = [v.name for group in (*statement.groups, statement.given) for v in group]
+    else:
+        names = [name for expression in statement.expressions for name in variables_of(expression)]
+    return tuple(dict.fromkeys(names))
+
+
+def read_fixed(fixed: Iterable[Any]) -> tuple[tuple[str, ...], tuple[sympy.Expr, ...]]:
+    """Return the names and the quantities that are declared constant.
+
+    Args:
+        fixed: Names (several in one text may be separated by commas), random variables, quantities as text or sympy.
+
+    Returns:
+        Names in natural order, and quantities.
+
+    Raises:
+        ParseError: If a text is not in the language.
+    """
+    names, constants = [], []
+    for item in [fixed] if isinstance(fixed, str) else fixed:
+        if isinstance(item, RandomVariable):
+            names.append(item.name)
+        elif isinstance(item, str) and "[" not in item and "(" not in item:
+            names += [RandomVariable(name.strip()).name for name in item.split(",")]
+        else:
+            constants.append(as_expression(item))
+    return tuple(sorted(set(names), key=natural_key)), tuple(constants)
+
+
+def read_assumption(fact: Any) -> Relation | Constraint:
+    """Return an assumption as an object.
+
+    Args:
+        fact: Text, a relation or a constraint.
+
+    Returns:
+        The relation or constraint.
+
+    Raises:
+        ParseError: If the text is not in the language.
+        ModelError: If it is no equation, chain or independence.
+    """
+    statement = parse(fact) if isinstance(fact, str) else fact
+    if not isinstance(statement, Relation | Constraint):
+        raise ModelError(f"'{fact}' is no fact; expected a relation, a Markov chain or an independence")
+    if isinstance(statement, Relation) and any(operator != "=" for operator in statement.operators):
+        raise ModelError(f"'{fact}' is an inequality; a model's assumptions are equations, chains and independences")
+    return statement
+
+
+def read_kinds(kinds: Mapping[str, str]) -> tuple[tuple[str, Kind], ...]:
+    """Return the kinds of variables in order.
+
+    Args:
+        kinds: Kind by name.
+
+    Returns:
+        Pairs of name and kind.
+
+    Raises:
+        ModelError: If a kind is unknown.
+    """
+    for kind in kinds.values():
+        if kind not in KINDS:
+            raise ModelError(unknown("kind", kind, KINDS))
+    return tuple(sorted((RandomVariable(name).name, cast("Kind", kind)) for name, kind in kinds.items()))
+
+
+def read_ranges(ranges: Mapping[Any, Any]) -> tuple[tuple[sympy.Symbol, sympy.Set], ...]:
+    """Return the ranges of parameters in order.
+
+    Args:
+        ranges: By parameter a sympy set, or the two ends of an open interval: numbers, or text such as ``"1/2"``.
+
+    Returns:
+        Pairs of symbol and set.
+
+    Raises:
+        ModelError: If a range is empty, or is neither a set nor a pair of numbers.
+    """
+    result = []
+    for key, value in ranges.items():
+        symbol = param(key) if isinstance(key, str) else key
+        values = value if isinstance(value, sympy.Set) else _interval(symbol, value)
+        if values.intersect(sympy.S.Reals) == sympy.S.EmptySet:
+            raise ModelError(f"the range of {symbol} is empty; no value satisfies it")
+        result.append((symbol, values))
+    return tuple(sorted(result, key=lambda pair: str(pair[0])))
+
+
+def _interval(symbol: sympy.Symbol, ends: Any) -> sympy.Set:
+    try:
+        low, high = (as_expression(end) if isinstance(end, str) else sympy.sympify(end, strict=True) for end in ends)
+        return sympy.Interval.open(low, high)
+    except (TypeError, ValueError, sympy.SympifyError):
+        raise ModelError(f"the range of {symbol} is a sympy set or a pair of numbers, not {ends!r}") from None
