@@ -66,7 +66,7 @@ class Refuter:
             place: Callable[[int], int] = int
         else:
             masks = sorted({int(c) for r in (row, *(f.row for f in facts)) for c in r})
-            if len(masks) > 200 or self.count > 10:
+            if len(masks) > 120 or self.count > 24:
                 return None
             table = ranks(self.count, masks)
             place = {mask: i for i, mask in enumerate(masks)}.__getitem__
@@ -90,7 +90,7 @@ class Refuter:
         """
         if not self.possible or any(isinstance(column, str) for column in target.row):
             return None
-        codes = self._bank(target.row) if self._tabled() else self._codes(dag)
+        codes = self._bank(target.row) if self._tabled() else self._codes(dag, target.row)
         for code in codes:
             if self.limits.left <= 0:
                 return None
@@ -125,33 +125,37 @@ class Refuter:
         for number in np.flatnonzero(_values(table, row, int) < 0):
             yield codes[number]
 
-    def _codes(self, dag: Dag | None) -> Iterator[Code]:
+    def _codes(self, dag: Dag | None, row: Row) -> Iterator[Code]:
+        """Yield random codes; on a graph each variable sees part of what its parents see, and perhaps a fresh symbol."""
         generator = np.random.default_rng(self.count)
-        amount = 200 if self.count <= 8 else 80
-        order = dag.order if dag is not None else bits_of((1 << self.count) - 1)
+        amount = 200 if self.count <= 8 else 100
+        if dag is None:
+            for number in range(amount):
+                size = min(self.count, 2 + number % 5)
+                counts = generator.choice(3, size=self.count, p=[0.2, 0.6, 0.2])
+                yield Code(2, size, tuple(tuple(generator.integers(0, 1 << size, c).tolist()) for c in counts))
+            return
+        spoken = 0
+        for mask in row:
+            spoken |= int(mask)
         for number in range(amount):
-            size = min(self.count, 2 + number % 5)
             seen: dict[int, tuple[int, ...]] = {}
             fresh = 0
-            for bit in order:
-                above = dag.local[bit].parents if dag is not None else 0
-                vectors: list[int] = []
-                for _ in range(1 if generator.random() < 0.8 else 2):
-                    vector = 0
-                    pool = [v for b in bits_of(above) for v in seen[b]]
-                    if dag is None:
-                        vector = int(generator.integers(0, 1 << size))
-                    elif pool and generator.random() < 0.8:
-                        chosen = generator.random(len(pool)) < max(0.5, 1 / len(pool))
-                        for v, use in zip(pool, chosen.tolist(), strict=True):
-                            vector ^= v if use else 0
-                    if dag is not None and fresh < 10 and generator.random() < (0.2 if pool else 0.8):
-                        vector ^= 1 << fresh
-                        fresh += 1
-                    if vector:
-                        vectors.append(vector)
-                seen[bit] = tuple(vectors)
-            yield Code(2, max(fresh, size, 1), tuple(seen[1 << i] for i in range(self.count)))
+            for bit in dag.order:
+                pool = tuple(dict.fromkeys(v for b in bits_of(dag.local[bit].parents) for v in seen[b]))
+                root = not dag.local[bit].parents
+                if not bit & spoken and number % 2 == 0:
+                    # A variable that the claim does not name hands on all it sees.
+                    vectors = pool
+                else:
+                    vectors = tuple(v for v in pool if generator.random() < 0.5)
+                    if len(vectors) > 1 and generator.random() < 0.5:
+                        vectors = (int(np.bitwise_xor.reduce(vectors)),)
+                if fresh < 10 and generator.random() < (0.9 if root else 0.15):
+                    vectors = (*vectors, 1 << fresh)
+                    fresh += 1
+                seen[bit] = tuple(v for v in vectors if v)
+            yield Code(2, max(fresh, 1), tuple(seen[1 << i] for i in range(self.count)))
 
     def _breaks(self, code: Code, times: int, row: Row) -> bool:
         known: dict[int, int] = {}

@@ -133,8 +133,8 @@ class Search:
         """Return the orbits under the permutations that keep claim and facts, where that pays."""
         problem = self.problem
         count = len(problem.names)
-        rows: list[Tagged] = [(("target", i), row) for i, row in enumerate(self._wanted)]
-        rows += [(("fact", fact.equality), fact.row) for fact in problem.facts]
+        rows: list[Tagged] = list(enumerate(self._wanted))
+        rows += [(-1 if fact.equality else -2, fact.row) for fact in problem.facts]
         plain = all(isinstance(column, int) and column != ONE for _, row in rows for column in row)
         if not isinstance(self.space, Space) or count < MANY or problem.real or not plain:
             return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from typing import Any
 
 from imeasure.certificate.problem import Problem
 from imeasure.certificate.rows import Row, add
@@ -19,8 +18,8 @@ from imeasure.shannon import bits
 Permutation = tuple[int, ...]
 """For each variable the variable that takes its place."""
 
-Tagged = tuple[Any, Row]
-"""A row with what it is: only rows of the same tag may be exchanged."""
+Tagged = tuple[int, Row]
+"""A row with the number of its sort: only rows of the same sort may be exchanged."""
 
 LEAVES = 300
 """Most permutations that are tried in the search for one generator."""
@@ -64,11 +63,20 @@ def generators(rows: Sequence[Tagged], count: int) -> list[Permutation]:
             for tag, items in frozen
         )
 
-    start = _refine([0] * count, rows, count)
     found: list[Permutation] = []
-    fixed: list[int] = []
+    heads: list[int] = []
     for point in range(count):
-        cell = [i for i in range(count) if start[i] == start[point] and i > point]
+        for head in heads:
+            exchange = _exchange(head, point, count)
+            if keeps(exchange):
+                found.append(exchange)
+                break
+        else:
+            heads.append(point)
+    start = _refine([0] * count, rows, count)
+    fixed: list[int] = []
+    for point in heads:
+        cell = [i for i in heads if start[i] == start[point] and i > point]
         reached = _orbit(point, [g for g in found if all(g[i] == i for i in fixed)])
         for other in cell:
             if other in reached:
@@ -81,7 +89,20 @@ def generators(rows: Sequence[Tagged], count: int) -> list[Permutation]:
                 found.append(permutation)
                 reached = _orbit(point, [g for g in found if all(g[i] == i for i in fixed)])
         fixed.append(point)
-    return found
+    return found if len(found) <= count else _joining(found, count)
+
+
+def _joining(group: list[Permutation], count: int) -> list[Permutation]:
+    """Return those generators that join orbits of variables; they generate a subgroup, usually all of the group."""
+    kept: list[Permutation] = []
+    for permutation in group:
+        if any(permutation[i] not in _orbit(i, kept) for i in range(count)):
+            kept.append(permutation)
+    return kept
+
+
+def _exchange(first: int, second: int, count: int) -> Permutation:
+    return tuple(second if i == first else first if i == second else i for i in range(count))
 
 
 def _orbit(point: int, group: list[Permutation]) -> set[int]:
@@ -105,16 +126,15 @@ def _individualise(points: list[int], colours: list[int]) -> list[int]:
 def _refine(colours: list[int], rows: Sequence[Tagged], count: int) -> list[int]:
     """Colour variables by the rows they occur in until nothing changes; colours do not depend on their order."""
     while True:
-        seen: list[list[Any]] = [[] for _ in range(count)]
+        seen: list[list[int]] = [[] for _ in range(count)]
         for tag, row in rows:
-            shape = tuple(sorted(
-                (value, tuple(sorted(colours[i] for i in bits(int(mask))))) for mask, value in row.items()
-            ))
-            for mask, value in row.items():
-                inside = tuple(sorted(colours[i] for i in bits(int(mask))))
+            inner = [(mask, (value, tuple(sorted(colours[i] for i in bits(int(mask)))))) for mask, value in row.items()]
+            shape = hash((tag, tuple(sorted(key for _, key in inner))))
+            for mask, key in inner:
+                mark = hash((key, shape))
                 for i in bits(int(mask)):
-                    seen[i].append((str(tag), value, inside, shape))
-        keys = [(colours[i], tuple(sorted(map(hash, seen[i])))) for i in range(count)]
+                    seen[i].append(mark)
+        keys = [(colours[i], tuple(sorted(seen[i]))) for i in range(count)]
         order = {key: number for number, key in enumerate(sorted(set(keys)))}
         refined = [order[key] for key in keys]
         if len(order) == len(set(colours)):
