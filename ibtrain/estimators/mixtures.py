@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ibtrain.estimators.inputs import Array, Labels, as_classes, as_samples, label_entropy
 from ibtrain.estimators.pairwise import closed_bounds
-from ibtrain.estimators.posterior import Components, Posterior, sweep
+from ibtrain.estimators.posterior import Components, Posterior, posterior
 from ibtrain.estimators.result import Estimate, Estimates
+from ibtrain.estimators.runtime import full_precision
 from imeasure.errors import ConfigError, UndefinedQuantityError
 
 
@@ -90,12 +91,13 @@ def mixture(
         rows = points[chosen] + own.sqrt() * noise
         floor = (noise.square() + own.log()).sum(1) / -2
     noise_entropy = float((2 * math.pi * math.e * variance).log().expand(-1, points.shape[1]).sum(1).mean() / 2)
-    (posterior,) = sweep(rows, floor, components)
-    quantities = _quantities(posterior, components, chosen, noise_entropy, with_labels=labels is not None)
-    if not bounds:
-        return Estimates(quantities)
-    lower, upper = closed_bounds(components, chosen, noise_entropy, with_labels=labels is not None)
-    return Estimates(quantities, lower, upper)
+    with_labels = labels is not None
+    with full_precision():
+        swept = posterior(rows, floor, components)
+        quantities = _quantities(swept, components, chosen, noise_entropy, with_labels=with_labels)
+        if not bounds:
+            return Estimates(quantities)
+        return Estimates(quantities, *closed_bounds(components, chosen, noise_entropy, with_labels=with_labels))
 
 
 def _variance(noise_variance: float | Tensor, points: Tensor) -> Tensor:
@@ -130,12 +132,12 @@ def _draw(classes: Tensor, width: int, samples: int, seed: int) -> tuple[Tensor,
 
 
 def _quantities(
-    posterior: Posterior, components: Components, chosen: Tensor, noise_entropy: float, *, with_labels: bool
+    swept: Posterior, components: Components, chosen: Tensor, noise_entropy: float, *, with_labels: bool
 ) -> dict[str, Estimate]:
     """Turn posterior entropies into the estimates, with the standard error of each difference taken per sample."""
     size = len(components.classes)
     cap = math.log(size)
-    relevance = stratified(cap - posterior.component_entropy(), components.classes, chosen)
+    relevance = stratified(cap - swept.component_entropy(), components.classes, chosen)
     saturated = f"within 1 % of ln N = {cap:.2f}: every sample is told apart, a larger N would raise it"
     flags = (saturated,) if relevance[0] > 0.99 * cap else ()
 
@@ -148,8 +150,8 @@ def _quantities(
         estimate("I[X;Z]", *relevance, *flags),
     ]
     if with_labels:
-        uncertainty = posterior.class_entropy()
-        residual = cap - posterior.component_entropy() - (label_entropy(components.classes) - uncertainty)
+        uncertainty = swept.class_entropy()
+        residual = cap - swept.component_entropy() - (label_entropy(components.classes) - uncertainty)
         conditional = stratified(residual, components.classes, chosen)
         decoder = stratified(uncertainty, components.classes, chosen)
         preserved = (label_entropy(components.classes) - decoder[0], decoder[1])

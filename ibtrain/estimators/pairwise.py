@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.posterior import Components, sweep
+from ibtrain.estimators.posterior import Components, class_log_sums, tiles
 from ibtrain.estimators.result import Estimate, Side
 
 CHUNK = 1 << 22
@@ -57,8 +57,13 @@ def _log_sums(components: Components, outer: Tensor) -> tuple[Tensor, Tensor]:
     """Return, per class, the log-sums of exp(-Bhattacharyya) and exp(-KL) from the outer components, R x C each."""
     if components.variance is None:
         rows = components.means[outer]
-        full, quarter = sweep(rows, rows.new_zeros(len(rows)), components, (1.0, 0.25))
-        return quarter.class_log_sum(), full.class_log_sum()
+        labels, pieces = tiles(rows, rows.new_zeros(len(rows)), components, temperature=0.25)
+        log_sums = rows.new_full((2, len(rows), len(labels)), -math.inf)
+        for tile in pieces:
+            weights = (tile.logits / 4).exp_()
+            log_sums[0, tile.rows, tile.column] = weights.sum(1).double().log() + tile.peak / 4
+            log_sums[1, tile.rows, tile.column] = weights.square_().square_().sum(1).double().log() + tile.peak
+        return class_log_sums(log_sums[0], labels), class_log_sums(log_sums[1], labels)
     means, variance = components.means, components.variance
     starts = torch.bincount(components.classes).cumsum(0).tolist()
     parts = list(zip([0, *starts[:-1]], starts, strict=True))

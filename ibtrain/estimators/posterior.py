@@ -1,20 +1,26 @@
 """The posterior over the components of a large Gaussian mixture, swept in tiles: log-sum-exp and entropy per block.
 
-Components are cut into blocks within their class. Each block is centred before the matrix product, so float32 loses
-nothing that matters (a block where it would is swept in float64), and a block that lies too far from a row to weigh
-anything there is skipped by the triangle inequality. Blocks combine exactly by the chain rule of entropy.
+Components are cut into blocks within their class, and each block is centred before the matrix product, so that float32
+loses nothing that matters; where it would, it only screens, and the rows that count are repeated in float64. Blocks
+too far from a row to weigh anything there are skipped by the triangle inequality. Blocks combine exactly by the chain
+rule of entropy.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 BLOCK = 2048
-ROWS = 1024
+ROWS = 512
+SMALL = 4096
+"""Number of components up to which everything is computed in float64."""
+NEGLIGIBLE = 30.0
+"""Nats below the leading term, on top of ln N, under which terms are dropped: less than 1e-13 of the sum."""
 SAFE_PRODUCT = 4000.0
+"""Largest product of norms, in units of the noise, whose rounding in float32 (typically 1e-5) does no harm."""
 
 
 @dataclass(frozen=True)
@@ -58,115 +64,155 @@ class Posterior:
         entropy: Tensor = torch.special.entr(share).sum(1) + (share * self.entropy).sum(1)
         return entropy
 
-    def class_log_sum(self) -> Tensor:
-        """Return the log-sum-exp over each class's components, shape R x C."""
-        count = int(self.block_class[-1]) + 1
-        peak = self.log_sum.amax(1, keepdim=True)
-        sums = torch.zeros(len(self.log_sum), count, dtype=self.log_sum.dtype, device=self.log_sum.device)
-        sums.index_add_(1, self.block_class, (self.log_sum - peak).exp())
-        return sums.log() + peak
-
     def class_entropy(self) -> Tensor:
         """Return H[class | row] in nats, shape R."""
-        entropy: Tensor = torch.special.entr(torch.softmax(self.class_log_sum(), dim=1)).sum(1)
+        shares = torch.softmax(class_log_sums(self.log_sum, self.block_class), dim=1)
+        entropy: Tensor = torch.special.entr(shares).sum(1)
         return entropy
 
 
 @dataclass(frozen=True)
 class _Block:
-    """Consecutive components of one class, centred at their mean."""
+    """Consecutive components of one class, centred at their mean, as the right-hand side of a matrix product."""
 
     label: int
+    part: slice
     centre: Tensor
     radius: float
     coefficients: Tensor
-    coefficients32: Tensor | None
+
+
+def _coefficients(components: Components, part: slice, centre: Tensor) -> Tensor:
+    """Return the matrix that turns :func:`_features` of rows into log weights, C x F in float64."""
+    means = components.means[part] - centre
+    if components.variance is None:
+        return torch.cat([means, means.square().sum(1, keepdim=True) / -2], dim=1)
+    precision = components.variance[part].reciprocal()
+    constant = (means.square() * precision - precision.log()).sum(1, keepdim=True) / -2
+    return torch.cat([precision / -2, means * precision, constant], dim=1)
+
+
+def _features(delta: Tensor, components: Components) -> Tensor:
+    """Return what a centred row contributes to the product: itself and 1, its squares too for noise of its own."""
+    ones = torch.ones_like(delta[:, :1])
+    return torch.cat([delta, ones] if components.variance is None else [delta.square(), delta, ones], dim=1)
 
 
 def _blocks(components: Components) -> list[_Block]:
-    """Cut the components into blocks and precompute the right-hand sides of their matrix products."""
+    """Cut the components into blocks of one class each; coefficients are float32 where the noise is shared."""
     blocks = []
-    counts = torch.bincount(components.classes).tolist()
     start = 0
-    for label, count in enumerate(counts):
+    for label, count in enumerate(torch.bincount(components.classes).tolist()):
         pieces = math.ceil(count / BLOCK)
         for piece in range(pieces):
-            low, high = start + piece * count // pieces, start + (piece + 1) * count // pieces
-            centre = components.means[low:high].mean(0)
-            means = components.means[low:high] - centre
+            part = slice(start + piece * count // pieces, start + (piece + 1) * count // pieces)
+            centre = components.means[part].mean(0)
+            coefficients = _coefficients(components, part, centre)
+            radius = math.inf
             if components.variance is None:
-                squared = means.square().sum(1)
-                radius = float(squared.max().sqrt())
-                coefficients = torch.cat([means, -squared[:, None] / 2], dim=1)
-                blocks.append(_Block(label, centre, radius, coefficients, coefficients.float()))
-            else:
-                precision = components.variance[low:high].reciprocal()
-                constant = (means.square() * precision - precision.log()).sum(1, keepdim=True) / -2
-                coefficients = torch.cat([precision / -2, means * precision, constant], dim=1)
-                blocks.append(_Block(label, centre, math.inf, coefficients, None))
+                radius = float((-2 * coefficients[:, -1]).max().sqrt())
+                coefficients = coefficients.float() if len(components.means) > SMALL else coefficients
+            blocks.append(_Block(label, part, centre, radius, coefficients))
         start += count
     return blocks
 
 
-def _tile(rows: Tensor, block: _Block, temperatures: Sequence[float]) -> list[tuple[Tensor, Tensor]]:
-    """Return (log-sum-exp, entropy) of one block's log weights times each temperature, in float64, shape R each."""
-    delta = rows - block.centre
-    ones = torch.ones_like(delta[:, :1])
-    if block.coefficients32 is None:
-        offset = torch.zeros_like(ones[:, 0])
-        logits = torch.cat([delta.square(), delta, ones], dim=1) @ block.coefficients.T
-    else:
-        squared = delta.square().sum(1)
-        offset = squared / -2
-        safe = float(squared.max().sqrt()) * block.radius + block.radius**2 / 2 < SAFE_PRODUCT
-        left = torch.cat([delta, ones], dim=1)
-        logits = left.float() @ block.coefficients32.T if safe else left @ block.coefficients.T
-    results = []
-    peak = logits.amax(1, keepdim=True)
-    logits -= peak
-    for temperature in temperatures:
-        scaled = logits if temperature == 1 else logits * temperature
-        weights = scaled.exp()
-        total = weights.sum(1).double()
-        mean = weights.mul_(scaled).sum(1).double() / total
-        log_total = total.log()
-        results.append((log_total + temperature * (peak[:, 0] + offset), log_total - mean))
-    return results
+@dataclass(frozen=True)
+class Tile:
+    """Log weights of one block's components for some rows.
+
+    Args:
+        rows: Numbers of the rows.
+        column: Number of the block.
+        peak: Largest log weight of each row, float64.
+        logits: Log weights less their row's peak.
+    """
+
+    rows: Tensor
+    column: int
+    peak: Tensor
+    logits: Tensor
 
 
-def sweep(
-    rows: Tensor, floor: Tensor, components: Components, temperatures: Sequence[float] = (1.0,)
-) -> list[Posterior]:
-    r"""Return the posterior over components of each row, once per temperature.
+def tiles(
+    rows: Tensor, floor: Tensor, components: Components, temperature: float = 1.0
+) -> tuple[Tensor, Iterator[Tile]]:
+    r"""Return the class of each block and the tiles of log weights that are not negligible.
 
-    The log weight of component j for row z is :math:`-\tfrac12 (z-\mu_j)^\top S_j^{-1} (z-\mu_j) - \tfrac12 \ln|S_j|`
-    times the temperature; where the noise is shared, S is the identity and its determinant is left out.
+    The log weight of component j for row z is :math:`-\tfrac12 (z-\mu_j)^\top S_j^{-1} (z-\mu_j) - \tfrac12 \ln|S_j|`;
+    where the noise is shared, S is the identity.
 
     Args:
         rows: R x K in float64, in the units of ``components.means``.
-        floor: R, a log weight that one component is known to reach (before the temperature); what cannot come within
-            a negligible factor of it is skipped.
+        floor: R, a log weight that one component is known to reach for this row.
         components: The mixture.
-        temperatures: Factors on the log weights.
+        temperature: Smallest factor by which log weights will be multiplied before they are summed.
     """
     blocks = _blocks(components)
     labels = torch.tensor([block.label for block in blocks], device=rows.device)
+    threshold = floor - (math.log(len(components.means)) + NEGLIGIBLE) / temperature
+    return labels, _tiles(rows, threshold, components, blocks)
+
+
+def _tiles(rows: Tensor, threshold: Tensor, components: Components, blocks: list[_Block]) -> Iterator[Tile]:
+    """Yield the tiles that hold a log weight above their row's threshold."""
     centres = torch.stack([block.centre for block in blocks])
     radii = torch.tensor([block.radius for block in blocks], dtype=rows.dtype, device=rows.device)
-    slack = (math.log(len(components.means)) + 30) / min(temperatures)
-    shape = (len(rows), len(blocks))
-    results = [
-        Posterior(rows.new_full(shape, -math.inf), rows.new_zeros(shape), block_class=labels) for _ in temperatures
-    ]
     for low in range(0, len(rows), ROWS):
-        part = slice(low, min(low + ROWS, len(rows)))
-        gap = (torch.cdist(rows[part], centres, compute_mode="donot_use_mm_for_euclid_dist") - radii).clamp_(min=0)
-        near = radii.isinf() | (gap.square() / -2 > (floor[part] - slack)[:, None])
+        part = rows[low : low + ROWS]
+        gap = (torch.cdist(part, centres, compute_mode="donot_use_mm_for_euclid_dist") - radii).clamp_(min=0)
+        near = radii.isinf() | (gap.square() / -2 > threshold[low : low + ROWS, None])
         for column, block in enumerate(blocks):
-            chosen = near[:, column].nonzero()[:, 0]
-            if len(chosen) == 0:
-                continue
-            for result, (log_sum, entropy) in zip(results, _tile(rows[part][chosen], block, temperatures), strict=True):
-                result.log_sum[chosen + low, column] = log_sum
-                result.entropy[chosen + low, column] = entropy
-    return results
+            chosen = near[:, column].nonzero()[:, 0] + low
+            if len(chosen) > 0:
+                tile = _tile(rows, chosen, threshold, components, block=block, column=column)
+                if tile is not None:
+                    yield tile
+
+
+def _tile(
+    rows: Tensor, chosen: Tensor, threshold: Tensor, components: Components, *, block: _Block, column: int
+) -> Tile | None:
+    """Return one tile, reduced to the rows where it counts; None if it counts nowhere."""
+    delta = rows[chosen] - block.centre
+    features = _features(delta, components)
+    logits = features.to(block.coefficients.dtype) @ block.coefficients.T
+    peak = logits.amax(1)
+    if components.variance is not None:
+        return Tile(chosen, column, peak, logits.sub_(peak[:, None]))
+    squared = delta.square().sum(1)
+    product = float(squared.max().sqrt()) * block.radius + block.radius**2 / 2
+    counts = peak.double() - squared / 2 > threshold[chosen] - 1 - 1e-6 * product
+    exact = product > SAFE_PRODUCT and logits.dtype == torch.float32
+    if not bool(counts.all()):
+        kept = counts.nonzero()[:, 0]
+        if len(kept) == 0:
+            return None
+        chosen, features, squared, peak = chosen[kept], features[kept], squared[kept], peak[kept]
+        logits = logits[:0] if exact else logits[kept]
+    if exact:
+        logits = features @ _coefficients(components, block.part, block.centre).T
+        peak = logits.amax(1)
+    return Tile(chosen, column, peak.double() - squared / 2, logits.sub_(peak[:, None]))
+
+
+def posterior(rows: Tensor, floor: Tensor, components: Components) -> Posterior:
+    """Return the posterior over components of each row; arguments as :func:`tiles`."""
+    labels, pieces = tiles(rows, floor, components)
+    log_sum = rows.new_full((len(rows), len(labels)), -math.inf)
+    entropy = torch.zeros_like(log_sum)
+    for tile in pieces:
+        weights = tile.logits.exp()
+        total = weights.sum(1).double()
+        mean = weights.mul_(tile.logits).sum(1).double() / total
+        log_sum[tile.rows, tile.column] = total.log() + tile.peak
+        entropy[tile.rows, tile.column] = total.log() - mean
+    return Posterior(log_sum, entropy, labels)
+
+
+def class_log_sums(log_sum: Tensor, block_class: Tensor) -> Tensor:
+    """Return the log-sum-exp over each class's blocks, shape R x C, from R x B."""
+    peak = log_sum.amax(1, keepdim=True)
+    sums = log_sum.new_zeros(len(log_sum), int(block_class[-1]) + 1)
+    sums.index_add_(1, block_class, (log_sum - peak).exp())
+    return sums.log() + peak

@@ -1,0 +1,147 @@
+"""The command `ibtrain estimate`: information quantities of variables stored in a file, one line each.
+
+Reads arrays from npz and safetensors files and columns from csv files, and asks the estimators. It holds no formula.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from ibtrain import estimators
+from ibtrain.estimators import Estimate, Estimates
+from imeasure.errors import ConfigError, InformationError
+from imeasure.measure import entropy_form
+
+Variables = Mapping[str, NDArray[np.generic]]
+
+
+def read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the variables of a file by name.
+
+    An npz or safetensors file holds one array for each variable, N numbers or N x K. In a csv file the columns `Z0`,
+    `Z1`, ... are the dimensions of Z, and a column of any other name is a variable.
+
+    Args:
+        path: The file; its suffix says what it is.
+
+    Raises:
+        ConfigError: If the file cannot be read as what its suffix says, or the suffix is unknown. Pickled objects
+            are refused.
+    """
+    readers: dict[str, Callable[[Path], dict[str, NDArray[np.generic]]]] = {
+        ".npz": _read_npz,
+        ".csv": _read_csv,
+        ".safetensors": lambda file: dict(load_file(file)),
+    }
+    if path.suffix not in readers:
+        raise ConfigError(f"{path} has none of the known suffixes: {', '.join(readers)}")
+    try:
+        return readers[path.suffix](path)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+
+
+def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the arrays of an npz file without unpickling anything."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _read_csv(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the columns of a csv file; numbered columns of one letter-name become one variable."""
+    table = pd.read_csv(path)
+    groups: dict[str, list[str]] = {}
+    for column in map(str, table.columns):
+        numbered = re.fullmatch(r"([A-Za-z]+)_?\d+", column)
+        groups.setdefault(numbered.group(1) if numbered else column, []).append(column)
+    return {name: table[columns[0] if columns == [name] else columns].to_numpy() for name, columns in groups.items()}
+
+
+def estimate_quantity(
+    variables: Variables, quantity: str, estimator: str, *, k: int = 3, noise_variance: float | None = None
+) -> Estimate:
+    """Estimate one quantity of variables with an estimator by name.
+
+    Args:
+        variables: The arrays by name: Z the latent (noiseless for ``mixture``), Y the labels, X where a quantity of
+            two continuous variables is asked for.
+        quantity: Text such as ``"I[Y;Z]"``.
+        estimator: ``"mixture"``, ``"knn"``, ``"ksg"``, ``"gaussian"`` or ``"categorical"``.
+        k: Number of neighbours.
+        noise_variance: Variance of the latent's Gaussian noise.
+
+    Raises:
+        ConfigError: If the estimator is unknown or needs an option or a variable that is missing.
+        InformationError: Whatever the estimator refuses.
+
+    Example:
+        >>> estimate_quantity({"X": np.array([0, 1]), "Y": np.array([0, 1])}, "I[X;Y]", "categorical").bits
+        1.0
+    """
+    wanted = quantity.replace(" ", "")
+
+    def need(name: str) -> NDArray[np.generic]:
+        if name not in variables:
+            raise ConfigError(f"{estimator} needs a variable {name}; the file holds {', '.join(variables)}")
+        return variables[name]
+
+    labels = variables.get("Y")
+    if estimator == "categorical":
+        named = {name: need(name) for name in entropy_form(quantity).names}
+        return next(iter(estimators.categorical(named, [quantity])))
+    if estimator == "ksg":
+        if wanted == "I[X;Y]":
+            return estimators.ksg(need("X"), need("Y"), k=k)
+        if wanted == "I[X;Y|Z]":
+            return estimators.ksg_conditional(need("X"), need("Y"), need("Z"), k=k)
+        raise ConfigError("ksg estimates I[X;Y] and I[X;Y|Z]")
+    found: Estimates
+    if estimator == "mixture":
+        if noise_variance is None:
+            raise ConfigError("mixture needs the variance of the noise: give --noise-variance")
+        found = estimators.mixture(need("Z"), noise_variance, labels)
+    elif estimator == "knn":
+        found = estimators.knn(need("Z"), labels, k=k, noise_variance=noise_variance)
+    elif estimator == "gaussian":
+        found = estimators.gaussian(need("Z"), labels, noise_variance=noise_variance)
+    else:
+        raise ConfigError(f"there is no estimator {estimator!r}; there are mixture, knn, ksg, gaussian and categorical")
+    return found[wanted]
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--quantity", "quantities", multiple=True, required=True, help='What to estimate: "I[Y;Z]". Repeatable.')
+@click.option(
+    "--estimator",
+    type=click.Choice(["mixture", "knn", "ksg", "gaussian", "categorical"]),
+    default="knn",
+    show_default=True,
+    help="mixture takes Z without its noise, and the noise's variance.",
+)
+@click.option("--k", default=3, show_default=True, help="Number of nearest neighbours.")
+@click.option("--noise-variance", type=float, help="Variance of the Gaussian noise in Z, if it is known.")
+@click.option("--json", "as_json", is_flag=True, help="Print records instead of text.")
+def estimate(
+    file: Path, *, quantities: tuple[str, ...], estimator: str, k: int, noise_variance: float | None, as_json: bool
+) -> None:
+    """Estimate entropies and informations of the variables in FILE (npz, csv or safetensors), in nats."""
+    try:
+        variables = read_variables(file)
+        for quantity in quantities:
+            found = estimate_quantity(variables, quantity, estimator, k=k, noise_variance=noise_variance)
+            record = found.as_dict()
+            if math.isnan(found.standard_error):
+                record["standard_error"] = None
+            click.echo(json.dumps(record) if as_json else str(found))
+    except InformationError as error:
+        click.echo(f"ibtrain estimate: {error}", err=True)
+        raise SystemExit(2) from None

@@ -1,0 +1,135 @@
+"""How far an estimator may be trusted on data of this size: its bias on pure noise, its null, its error by subsamples.
+
+An estimate belongs beside what the same estimator says of data whose truth is known. Nearest neighbours say +16 nats
+for the zero-entropy noise in 100 dimensions with 10,000 samples: that is the calibration to show with every plot.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ibtrain.estimators.inputs import Array, as_samples
+from ibtrain.estimators.nearest import knn
+from ibtrain.estimators.neighbours import Norm
+from ibtrain.estimators.result import Estimate
+from imeasure.errors import ConfigError
+
+ZERO_ENTROPY_VARIANCE = 1 / (2 * math.pi * math.e)
+
+
+def noise_calibration(
+    size: int,
+    width: int,
+    *,
+    k: int = 3,
+    norm: Norm = "euclidean",
+    noise_variance: float = ZERO_ENTROPY_VARIANCE,
+    repeats: int = 1,
+    seed: int = 0,
+) -> Estimate:
+    """Estimate ``H[Z]`` of pure Gaussian noise, whose truth is known; the difference is the estimator's bias.
+
+    With the default variance 1/(2 pi e) the truth is 0 in every dimension, so the value itself is the bias that a
+    nearest-neighbour entropy of N samples in K dimensions carries where the data look like noise at the scale of
+    their neighbours.
+
+    Args:
+        size: Number N of samples.
+        width: Number K of dimensions.
+        k: Number of neighbours.
+        norm: Norm of the distances.
+        noise_variance: Variance of the noise in each dimension.
+        repeats: Number of independent draws to average.
+        seed: Seed of the draws.
+
+    Returns:
+        The bias in nats: estimate minus truth, with its standard error.
+
+    Raises:
+        ConfigError: If size, width or repeats are too small.
+
+    Example:
+        >>> abs(noise_calibration(2000, 1).value) < 0.1
+        True
+        >>> noise_calibration(1000, 50).value > 4
+        True
+    """
+    if repeats < 1 or width < 1 or size < 2:
+        raise ConfigError(f"size >= 2, width >= 1 and repeats >= 1 are needed, got {size}, {width} and {repeats}")
+    generator = torch.Generator().manual_seed(seed)
+    truth = width / 2 * math.log(2 * math.pi * math.e * noise_variance)
+    values = []
+    for _ in range(repeats):
+        noise = math.sqrt(noise_variance) * torch.randn(size, width, generator=generator, dtype=torch.float64)
+        values.append(knn(noise, k=k, norm=norm)["H[Z]"])
+    mean = math.fsum(v.value for v in values) / repeats
+    error = math.sqrt(math.fsum(v.standard_error**2 for v in values)) / repeats
+    return Estimate("bias of H[Z] on noise", mean - truth, error, size=size, k=k, estimator=values[0].estimator)
+
+
+def permutation_null(
+    estimator: Callable[[Tensor, Tensor], Estimate], x: Array, y: Array, *, repeats: int = 20, seed: int = 0
+) -> list[float]:
+    """Return the estimates of an information after the samples of Y have been shuffled: what it says of nothing.
+
+    Args:
+        estimator: Takes x and the shuffled y, returns an estimate, such as
+            ``lambda x, y: knn(x, y)["I[Y;Z]"]`` or :func:`ibtrain.estimators.ksg`.
+        x: N x K samples.
+        y: N labels, or N x L samples.
+        repeats: Number of shuffles.
+        seed: Seed of the shuffles.
+
+    Raises:
+        ConfigError: If the numbers of samples differ or there are no repeats.
+
+    Example:
+        >>> x = torch.randn(500, generator=torch.Generator().manual_seed(0))
+        >>> null = permutation_null(lambda a, b: knn(a, b)["I[Y;Z]"], x, x > 0, repeats=5)
+        >>> max(null) < 0.1
+        True
+    """
+    left, right = as_samples(x, "X"), torch.as_tensor(y)
+    if len(right) != len(left) or repeats < 1:
+        raise ConfigError(f"x and y need equal sizes and repeats >= 1, got {len(left)}, {len(right)} and {repeats}")
+    generator = torch.Generator().manual_seed(seed)
+    orders = [torch.randperm(len(left), generator=generator).to(right.device) for _ in range(repeats)]
+    return [estimator(left, right[order]).value for order in orders]
+
+
+def subsampling_error(
+    estimator: Callable[..., Estimate], *data: Array, parts: tuple[int, ...] = (4, 6, 8, 10), seed: int = 0
+) -> float:
+    """Return the standard error of an estimate from its spread over disjoint parts of the sample.
+
+    The variance of an average over samples falls as 1/N: it is measured on parts of N/n samples, for several n, and
+    carried over to N (C. M. Holmes and I. Nemenman, Physical Review E 100, 022404, 2019). The bias is not in it.
+
+    Args:
+        estimator: Takes as many tensors as there are data, returns an estimate.
+        *data: Samples of the variables, N rows each.
+        parts: The numbers n of disjoint parts.
+        seed: Seed of the partitions.
+
+    Raises:
+        ConfigError: If the numbers of samples differ, or a number of parts is below 2.
+
+    Example:
+        >>> x = torch.randn(1000, generator=torch.Generator().manual_seed(0))
+        >>> 0.005 < subsampling_error(lambda z: knn(z)["H[Z]"], x) < 0.1
+        True
+    """
+    tensors = [torch.as_tensor(values) for values in data]
+    size = len(tensors[0])
+    if any(len(t) != size for t in tensors) or min(parts) < 2:
+        raise ConfigError("all data need equally many samples, and each number of parts must be at least 2")
+    generator = torch.Generator().manual_seed(seed)
+    scaled, weights = 0.0, 0
+    for count in parts:
+        pieces = torch.randperm(size, generator=generator).tensor_split(count)
+        values = torch.tensor([estimator(*(t[piece.to(t.device)] for t in tensors)).value for piece in pieces])
+        scaled += float(values.var()) / count * (count - 1)
+        weights += count - 1
+    return math.sqrt(scaled / weights)

@@ -1,0 +1,247 @@
+"""Nearest-neighbour mutual information between continuous variables, and conditional mutual information.
+
+Kraskov, Stögbauer and Grassberger, "Estimating mutual information", Physical Review E 69, 066138, 2004 (both variants);
+the conditional form is that of Frenzel and Pompe, Physical Review Letters 99, 204101, 2007. The joint distance is the
+largest of the distances within the spaces, which are Euclidean unless the maximum norm is asked for.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from ibtrain.estimators.inputs import Array
+from ibtrain.estimators.neighbours import TREE_BELOW, Norm, Search
+from ibtrain.estimators.result import Estimate
+from ibtrain.estimators.runtime import tracked
+from ibtrain.estimators.samples import CROWDED, Samples, crowded, prepare, units
+from imeasure.errors import ConfigError
+
+TILE = 1 << 22
+"""Most distances in one tile."""
+Variant = Literal[1, 2]
+Subsets = Sequence[tuple[int, ...]]
+"""The spaces whose joint neighbours are counted, by position."""
+
+
+def ksg(
+    x: Array,
+    y: Array,
+    *,
+    k: int = 3,
+    variant: Variant = 1,
+    norm: Norm = "euclidean",
+    standardize: bool = True,
+    ranks: bool = False,
+    jitter: float = 0.0,
+    search: Search = "auto",
+) -> Estimate:
+    r"""Estimate ``I[X;Y]`` of two continuous variables.
+
+    Variant 1, with :math:`n` the numbers of samples nearer than the k-th joint neighbour in each space:
+
+    .. math:: I = \psi(k) + \psi(N) - \langle \psi(n_x + 1) + \psi(n_y + 1) \rangle;
+
+    variant 2, with :math:`n` those within the extent of the k joint neighbours in each space:
+
+    .. math:: I = \psi(k) - 1/k + \psi(N) - \langle \psi(n_x) + \psi(n_y) \rangle.
+
+    Independent variables give zero on average, so single values below zero are right and are not clipped. A discrete
+    partner belongs in the labels of :func:`ibtrain.estimators.knn` instead.
+
+    Args:
+        x: N x K samples.
+        y: N x L samples.
+        k: Number of neighbours.
+        variant: 1 or 2.
+        norm: Norm within each space; across the spaces it is the maximum.
+        standardize: Whether to measure each dimension in units of its standard deviation.
+        ranks: Whether to replace each dimension by the normal scores of its ranks. That leaves the information as it
+            is, and helps where tails are heavy or scales uneven.
+        jitter: Standard deviation of Gaussian noise to add, in units of each dimension's own; for tied samples.
+        search: ``"tree"`` (maximum norm or one-dimensional spaces only), ``"tiles"`` or ``"auto"``.
+
+    Raises:
+        ConfigError: If the numbers of samples differ or an option is not among those named.
+        UndefinedQuantityError: If samples are tied or not finite, or a dimension is constant.
+
+    Example:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> x, noise = torch.randn(2, 2000, generator=generator)
+        >>> bool(abs(ksg(x, x + noise).value - math.log(2) / 2) < 0.1)
+        True
+    """
+    if variant not in {1, 2}:
+        raise ConfigError(f"variant must be 1 or 2, got {variant}")
+    spaces = _spaces({"X": x, "Y": y}, standardize=standardize, jitter=jitter, k=k)
+    if ranks:
+        spaces = [replace(space, points=_normal_scores(space.points)) for space in spaces]
+    counts = _counts([s.points for s in spaces], [(0,), (1,)], k, norm, search, nearest=variant == 1)
+    terms = -torch.digamma(counts.double()).sum(1)
+    size = len(terms)
+    said = f"{units(norm, standardize)}{', normal scores' if ranks else ''}"
+    constant = math.fsum(_digamma(k, size)) - (1 / k if variant == 2 else 0.0)
+    return _estimate("I[X;Y]", terms, constant, spaces, k=k, method=f"KSG{variant}, {said}")
+
+
+def ksg_conditional(
+    x: Array,
+    y: Array,
+    given: Array,
+    *,
+    k: int = 3,
+    norm: Norm = "euclidean",
+    standardize: bool = True,
+    jitter: float = 0.0,
+    search: Search = "auto",
+) -> Estimate:
+    r"""Estimate ``I[X;Y|Z]`` of three continuous variables.
+
+    .. math:: I = \psi(k) - \langle \psi(n_{xz} + 1) + \psi(n_{yz} + 1) - \psi(n_z + 1) \rangle
+
+    Args:
+        x: N x K samples.
+        y: N x L samples.
+        given: N x M samples of Z.
+        k: Number of neighbours.
+        norm: See :func:`ksg`, as for all that follow.
+        standardize: Whether to use standard units.
+        jitter: Noise for tied samples.
+        search: How to search.
+
+    Raises:
+        ConfigError: As :func:`ksg`.
+        UndefinedQuantityError: As :func:`ksg`.
+
+    Example:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> x, first, second = torch.randn(3, 2000, generator=generator)
+        >>> bool(abs(ksg_conditional(x, x + first + second, x + first).value) < 0.05)
+        True
+    """
+    spaces = _spaces({"X": x, "Y": y, "Z": given}, standardize=standardize, jitter=jitter, k=k)
+    points = [s.points for s in spaces]
+    counts = _counts(points, [(0, 2), (1, 2), (2,)], k, norm, search, nearest=True)
+    digammas = torch.digamma(counts.double())
+    terms = digammas[:, 2] - digammas[:, 0] - digammas[:, 1]
+    method = f"KSG conditional, {units(norm, standardize)}"
+    return _estimate("I[X;Y|Z]", terms, _digamma(k)[0], spaces, k=k, method=method)
+
+
+def _spaces(data: dict[str, Array], *, standardize: bool, jitter: float, k: int) -> list[Samples]:
+    """Make each variable's samples ready; each space has its own jitter."""
+    spaces = [
+        prepare(values, name, standardize=standardize, jitter=jitter, k=k, seed=seed)
+        for seed, (name, values) in enumerate(data.items())
+    ]
+    sizes = [len(space.points) for space in spaces]
+    if len(set(sizes)) > 1:
+        raise ConfigError(f"{', '.join(data)} must have equally many samples, got {sizes}")
+    return spaces
+
+
+def _normal_scores(points: Tensor) -> Tensor:
+    """Return, for each dimension, the standard normal quantiles of the samples' ranks."""
+    ranks = points.argsort(dim=0).argsort(dim=0).double()
+    scores: Tensor = torch.special.ndtri((ranks + 0.5) / len(points))
+    return scores
+
+
+def _digamma(*values: int) -> list[float]:
+    """Return the digamma function of integers."""
+    return [float(v) for v in torch.digamma(torch.tensor(values, dtype=torch.float64))]
+
+
+def _estimate(
+    quantity: str, terms: Tensor, constant: float, spaces: Sequence[Samples], *, k: int, method: str
+) -> Estimate:
+    """Return the mean of the terms plus a constant as an estimate."""
+    size = len(terms)
+    flags = [flag for space in spaces for flag in space.flags]
+    width = sum(space.points.shape[1] for space in spaces)
+    if width >= CROWDED:
+        flags.append(crowded(width))
+    error = float(terms.std()) / math.sqrt(size)
+    value = constant + float(terms.mean())
+    return Estimate(quantity, value, error, "two-sided", size, k, method, tuple(flags))
+
+
+def _counts(spaces: Sequence[Tensor], subsets: Subsets, k: int, norm: Norm, search: Search, *, nearest: bool) -> Tensor:
+    """Return, N x len(subsets), the digamma arguments of each sample.
+
+    With ``nearest`` one plus the number of samples strictly nearer than the k-th joint neighbour; else the number
+    within the extent of the k joint neighbours in the subset's own spaces, at least k.
+    """
+    flat = norm == "maximum" or all(space.shape[1] == 1 for space in spaces)
+    if search == "tree" and not flat:
+        raise ConfigError("a k-d tree knows only the maximum norm across spaces: use norm='maximum' or search='tiles'")
+    if search == "auto":
+        few = sum(space.shape[1] for space in spaces) < TREE_BELOW
+        search = "tree" if flat and few and spaces[0].device.type == "cpu" else "tiles"
+    if search == "tree":
+        return _tree_counts([s.cpu().numpy() for s in spaces], subsets, k, nearest=nearest).to(spaces[0].device)
+    return _tile_counts(spaces, subsets, k, norm, nearest=nearest)
+
+
+def _tile_counts(spaces: Sequence[Tensor], subsets: Subsets, k: int, norm: Norm, *, nearest: bool) -> Tensor:
+    """Count by visiting all pairs, with distances from differences in float64."""
+    size = len(spaces[0])
+    power = 2.0 if norm == "euclidean" else math.inf
+    pieces = torch.arange(size, device=spaces[0].device).split(max(1, TILE // size))
+    result = []
+    for rows in tracked(pieces, len(pieces), "joint neighbours"):
+        within = [torch.cdist(s[rows], s, p=power, compute_mode="donot_use_mm_for_euclid_dist") for s in spaces]
+        for distances in within:
+            distances[torch.arange(len(rows)), rows] = math.inf
+        joint = _largest(within)
+        found = joint.topk(k, dim=1, largest=False)
+        columns = []
+        for subset in subsets:
+            distances = _largest([within[space] for space in subset])
+            if nearest:
+                columns.append((distances < found.values[:, -1:]).sum(1) + 1)
+            else:
+                columns.append((distances <= distances.gather(1, found.indices).amax(1, keepdim=True)).sum(1))
+        result.append(torch.stack(columns, dim=1))
+    return torch.cat(result)
+
+
+def _largest(distances: Sequence[Tensor]) -> Tensor:
+    """Return the elementwise maximum."""
+    result = distances[0]
+    for other in distances[1:]:
+        result = torch.maximum(result, other)
+    return result
+
+
+def _tree_counts(spaces: Sequence[NDArray[np.float64]], subsets: Subsets, k: int, *, nearest: bool) -> Tensor:
+    """Count with k-d trees under the maximum norm."""
+    joint = np.concatenate(spaces, axis=1)
+    distances, indices = cKDTree(joint).query(joint, k + 1, p=math.inf)
+    ulps = 8 * np.finfo(np.float64).eps * np.abs(joint).max()
+    columns = []
+    for subset in subsets:
+        part = np.concatenate([spaces[space] for space in subset], axis=1)
+        if nearest:
+            columns.append(_inside(part, distances[:, -1] - ulps))
+        else:
+            extent = np.abs(part[indices[:, 1:]] - part[:, None]).max(axis=(1, 2))
+            columns.append(_inside(part, extent + ulps) - 1)
+    return torch.from_numpy(np.stack(columns, axis=1))
+
+
+def _inside(points: NDArray[np.float64], radius: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return how many points, itself included, lie within each point's own radius."""
+    if points.shape[1] == 1:
+        line = np.sort(points[:, 0])
+        right = np.searchsorted(line, points[:, 0] + radius, side="right")
+        counts = np.maximum(right - np.searchsorted(line, points[:, 0] - radius, side="left"), 1)
+    else:
+        counts = cKDTree(points).query_ball_point(points, np.maximum(radius, 0), p=math.inf, return_length=True)
+    return np.asarray(counts, dtype=np.int64)

@@ -1,0 +1,237 @@
+"""Distances to nearest neighbours, overall and within classes, in one sweep: by k-d tree or by tiles.
+
+A k-d tree wins in few dimensions; above, every pair is visited in tiles on the CPU or the GPU. A tile is a float32
+matrix product on centred data that only proposes a few candidates per row beyond k. Their distances are recomputed
+from differences in float64, and a row is accepted only if rounding cannot have hidden a nearer point; other rows are
+repeated with float64 products and k + 32 candidates and, if that is not enough, without products.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from ibtrain.estimators.columns import Columns
+from ibtrain.estimators.runtime import full_precision, tracked
+
+Norm = Literal["euclidean", "maximum"]
+Search = Literal["auto", "tree", "tiles"]
+TREE_BELOW = 10
+"""Number of dimensions from which tiles beat a k-d tree on a CPU; see benchmarks/estimators.py."""
+SPARE = {torch.float32: 4, torch.float64: 32}
+"""Candidates beyond k whose distances are recomputed; the float32 pass needs few, as doubtful rows are repeated."""
+ROWS = 512
+TILE = 1 << 25
+"""Most numbers in one tile."""
+ROUNDING = {torch.float32: 1e-6, torch.float64: 4e-15}
+"""Bound on a product's rounding error relative to the norms that enter it, with room for the order of summation."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Distances found by one sweep over N points.
+
+    Args:
+        overall: N x k, distances to the nearest neighbours in ascending order, float64.
+        within: N x k, the same among points of the same class; infinite beyond the members of a class.
+        rivals: N x len(ks), for each k asked for, how many points of other classes lie within the distance to the
+            k-th neighbour of the own class (the last one there is, in a smaller class).
+    """
+
+    overall: Tensor
+    within: Tensor
+    rivals: Tensor
+
+
+def nearest(
+    points: Tensor, classes: Tensor, ks: Sequence[int], *, norm: Norm = "euclidean", search: Search = "auto"
+) -> Neighbours:
+    """Return the distances of each point to its nearest neighbours, overall and in its class.
+
+    Args:
+        points: N x K in float64.
+        classes: N class numbers 0 .. C-1, every class with two members or more; all zero where there are no classes.
+        ks: The numbers of neighbours that are wanted; all at once cost little more than the largest.
+        norm: Euclidean or maximum norm.
+        search: ``"tree"`` or ``"tiles"``; ``"auto"`` takes the tree on a CPU below 10 dimensions.
+
+    Example:
+        >>> points = torch.tensor([[0.0], [1.0], [3.0], [7.0]], dtype=torch.float64)
+        >>> found = nearest(points, torch.tensor([0, 1, 0, 1]), [1])
+        >>> found.overall.ravel().tolist(), found.within.ravel().tolist(), found.rivals.ravel().tolist()
+        ([1.0, 1.0, 2.0, 4.0], [3.0, 6.0, 3.0, 6.0], [1, 2, 1, 1])
+    """
+    if search == "auto":
+        search = "tree" if points.device.type == "cpu" and points.shape[1] < TREE_BELOW else "tiles"
+    order = torch.sort(classes, stable=True).indices
+    points, classes = points[order] - points.mean(0), classes[order]
+    most = min(max(ks), len(points) - 1)
+    if search == "tree":
+        found = _tree(points, classes, ks, most, norm)
+    else:
+        with full_precision():
+            found = _sweep(points, classes, ks, most, norm)
+    back = torch.argsort(order)
+    return Neighbours(found.overall[back], found.within[back], found.rivals[back])
+
+
+def radii(within: Tensor, members: Tensor, ks: Sequence[int]) -> Tensor:
+    """Return, N x len(ks), the distance to the k-th neighbour of the class, or to the last one of a smaller class."""
+    wanted = torch.tensor(list(ks), device=within.device)[None] - 1
+    return within.gather(1, torch.minimum(wanted, members[:, None] - 2))
+
+
+def _ranges(classes: Tensor) -> list[tuple[int, int]]:
+    """Return the first and one past the last position of each class of the sorted class numbers."""
+    stops = torch.bincount(classes).cumsum(0).tolist()
+    return list(zip([0, *stops[:-1]], stops, strict=True))
+
+
+def _tree(points: Tensor, classes: Tensor, ks: Sequence[int], most: int, norm: Norm) -> Neighbours:
+    """Search with k-d trees: one over all points and one for each class."""
+    data = points.cpu().numpy()
+    power = 2.0 if norm == "euclidean" else math.inf
+    tree = cKDTree(data)
+    columns = range(2, most + 2)
+    overall = torch.from_numpy(tree.query(data, columns, p=power)[0])
+    ranges = _ranges(classes)
+    if len(ranges) == 1:
+        within = overall
+        rivals = torch.zeros(len(data), len(ks), dtype=torch.int64)
+    else:
+        within = torch.cat(
+            [torch.from_numpy(cKDTree(data[a:b]).query(data[a:b], columns, p=power)[0]) for a, b in ranges]
+        )
+        members = torch.bincount(classes).cpu()[classes.cpu()]
+        own = torch.minimum(members[:, None] - 1, torch.tensor(list(ks))[None])
+        reach = radii(within, members, ks)
+        inside = [tree.query_ball_point(data, r, p=power, return_length=True) for r in (reach.T * (1 + 1e-14)).numpy()]
+        rivals = torch.stack([torch.as_tensor(count, dtype=torch.int64) for count in inside], dim=1) - own - 1
+    device = points.device
+    return Neighbours(overall.to(device), within.to(device), rivals.to(device))
+
+
+def _sweep(points: Tensor, classes: Tensor, ks: Sequence[int], most: int, norm: Norm) -> Neighbours:
+    """Search all pairs in tiles of rows from one class each."""
+    ranges = _ranges(classes)
+    columns = Columns.build(points, ranges) if norm == "euclidean" else None
+    height = max(1, min(ROWS, TILE // len(points)))
+    pieces = [(start, min(start + height, b), a, b) for a, b in ranges for start in range(a, b, height)]
+    found: list[Neighbours] = []
+    for low, high, start, stop in tracked(pieces, len(pieces), "nearest neighbours"):
+        rows = torch.arange(low, high, device=points.device)
+        task = _Task(points, (start, stop), tuple(ks), most)
+        found.append(task.direct(rows, norm) if columns is None else task.search(rows, columns))
+    return Neighbours(*(torch.cat([getattr(f, name) for f in found]) for name in ("overall", "within", "rivals")))
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is asked of rows of one class: their neighbours among all points and in the class.
+
+    Args:
+        points: N x K in float64, sorted by class.
+        own: First and one past the last point of the class.
+        ks: Numbers of neighbours for which rivals are counted.
+        most: Number of neighbours that are returned.
+    """
+
+    points: Tensor
+    own: tuple[int, int]
+    ks: tuple[int, ...]
+    most: int
+
+    def reach(self, within: Tensor) -> Tensor:
+        """Return, R x len(ks), the distances within which rivals count."""
+        members = torch.full((len(within),), self.own[1] - self.own[0], device=within.device)
+        return radii(within, members, self.ks)
+
+    def direct(self, rows: Tensor, norm: Norm) -> Neighbours:
+        """Search by differences in float64, all points against these rows."""
+        power = 2.0 if norm == "euclidean" else math.inf
+        distances = torch.cdist(self.points[rows], self.points, p=power, compute_mode="donot_use_mm_for_euclid_dist")
+        distances[torch.arange(len(rows), device=rows.device), rows] = math.inf
+        inside = distances[:, slice(*self.own)]
+        within = _padded(inside.topk(min(self.most, inside.shape[1]), dim=1, largest=False).values, self.most)
+        overall = distances.topk(self.most, dim=1, largest=False).values
+        reach = self.reach(within)
+        rivals = [(distances <= r).sum(1) - (inside <= r).sum(1) for r in reach.T[:, :, None]]
+        return Neighbours(overall, within, torch.stack(rivals, dim=1))
+
+    def search(self, rows: Tensor, columns: Columns) -> Neighbours:
+        """Search by products in float32, then in float64, then directly, until every row is certain."""
+        found, certain = self._by_products(rows, columns, torch.float32)
+        for dtype in (torch.float64, None):
+            open_rows = (~certain).nonzero()[:, 0]
+            if len(open_rows) == 0:
+                break
+            if dtype is None:
+                again, proven = self.direct(rows[open_rows], "euclidean"), certain.new_ones(len(open_rows))
+            else:
+                again, proven = self._by_products(rows[open_rows], columns, dtype)
+            for name in ("overall", "within", "rivals"):
+                getattr(found, name)[open_rows] = getattr(again, name)
+            certain[open_rows] = proven
+        return found
+
+    def _by_products(self, rows: Tensor, columns: Columns, dtype: torch.dtype) -> tuple[Neighbours, Tensor]:
+        """Search by matrix products; return the neighbours and whether rounding cannot have hidden any, per row."""
+        points = self.points[rows]
+        tile, maxima = columns.buffer(len(rows), dtype)
+        away = torch.cdist(points, columns.centres, compute_mode="donot_use_mm_for_euclid_dist")
+        closest = (away - columns.radii).clamp(min=0).square() / -2
+        error = ROUNDING[dtype] * (away + columns.radii).square() / 2
+        mine = [b for b, (start, stop) in enumerate(columns.bounds) if self.own[0] <= start < self.own[1]]
+        own = range(mine[0], mine[-1] + 1)
+        everything = range(len(columns.bounds))
+
+        def rank(blocks: range) -> tuple[Tensor, Tensor]:
+            candidates, cut = columns.candidates(tile, maxima, blocks, self.most + SPARE[dtype])
+            squared = (points[:, None] - self.points[candidates]).square().sum(2)
+            squared = squared.masked_fill(candidates < 0, math.inf).sort(dim=1).values[:, : self.most]
+            last = squared.where(squared < math.inf, -1).amax(1)
+            among = slice(blocks.start, blocks.stop)
+            hidden = torch.minimum(cut[:, None] + error[:, among], closest[:, among]).amax(1)
+            return _padded(squared, self.most), (hidden < last / -2) | cut.isneginf()
+
+        for block in own:
+            columns.fill(points, rows, block, tile, maxima)
+        within, certain = rank(own)
+        reach = self.reach(within.sqrt())
+        rivals = torch.zeros_like(reach, dtype=torch.int64)
+        needed = (closest >= within[:, -1:] / -2).any(0)
+        needed[own.start : own.stop] = False
+        others = needed.nonzero()[:, 0].tolist()
+        for block in others:
+            columns.fill(points, rows, block, tile, maxima)
+            part = slice(columns.offsets[block], columns.offsets[block + 1])
+            for index, radius in enumerate(reach.T):
+                numbers = columns.point_of[part]
+                rivals[:, index] += self._count(points, numbers, tile[:, part], radius.square(), error[:, block])
+        if not others:
+            return Neighbours(within.sqrt(), within.sqrt(), rivals), certain
+        overall, certain_too = rank(everything)
+        return Neighbours(overall.sqrt(), within.sqrt(), rivals), certain & certain_too
+
+    def _count(self, points: Tensor, numbers: Tensor, products: Tensor, squared: Tensor, error: Tensor) -> Tensor:
+        """Count a block's points within a squared distance of each row; those near the edge by exact differences."""
+        sure = ((squared / -2) + error).to(products.dtype)[:, None]
+        perhaps = ((squared / -2) - error).to(products.dtype)[:, None]
+        count = (products >= sure).sum(1)
+        doubtful = ((products >= perhaps).sum(1) != count).nonzero()[:, 0]
+        if len(doubtful) > 0:
+            part = products[doubtful]
+            at, column = ((part >= perhaps[doubtful]) & (part < sure[doubtful])).nonzero(as_tuple=True)
+            row = doubtful[at]
+            exact = (points[row] - self.points[numbers[column]]).square().sum(1) <= squared[row]
+            count = count.index_add(0, row, exact.to(count.dtype))
+        return count
+
+
+def _padded(values: Tensor, width: int) -> Tensor:
+    """Append infinite columns up to a width."""
+    return torch.nn.functional.pad(values, (0, width - values.shape[1]), value=math.inf)
