@@ -1,14 +1,15 @@
 """The one function of this package: a model, an expression or a canonical form in, a finished diagram out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import sympy
 from matplotlib.axes import Axes
 
 from imeasure.conditions import Conditions
-from imeasure.diagrams.arrange import MAX_SETS, arrange, chain_order
+from imeasure.diagrams.arrange import MAX_SETS, arrange
 from imeasure.diagrams.bars import bars
+from imeasure.diagrams.chains import chain_of
 from imeasure.diagrams.content import WORDS, Atom, Content, content, in_unit, subject
 from imeasure.diagrams.drawing import Diagram, Labels
 from imeasure.diagrams.lettering import coefficient_text, mathematics, symbol_lines, symbol_text, value_text
@@ -82,22 +83,19 @@ def diagram(
         highlight = subject(highlight)[2]
     if title is None:
         title = _statement(highlight) if highlight is not None else ""
-    chain = chain_order(found.digraph()) if found.nodes and not found.assumptions else None
-    if chain is not None and set(chain) != set(variables):
-        chain = None
+    chain = chain_of(found, variables)
     if kind == "bars" or (kind == "auto" and len(variables) > MAX_SETS and chain is None):
         return bars(content(found, variables, values=values, highlight=highlight, title=title), unit=unit, ax=ax)
     shown = content(found, variables, values=values, highlight=highlight, title=title)
-    layout = _layout(shown, chain)
+    layout = _layout(shown)
     labels = _labels(names, unit, values is not None)
     if ax is not None:
         return page_on(ax, shown, layout, labels, values=values is not None, unit=unit)
     return page([shown], layout, labels, values=values is not None, unit=unit)
 
 
-def _layout(shown: Content, chain: Sequence[str] | None) -> Layout:
-    order = None if chain is None else [shown.names.index(name) for name in chain]
-    return arrange(len(shown.names), shown.masks, order)
+def _layout(shown: Content) -> Layout:
+    return arrange(len(shown.names), shown.masks, chain_of(shown.model, shown.names))
 
 
 def _statement(highlight: Any) -> str:
@@ -127,8 +125,7 @@ def _before_and_after(form: Any, names: Any, unit: str, ax: Axes | None) -> Diag
         conditions=positive,
         title=_statement(short) + where,
     )
-    chain = chain_order(model.digraph()) if model.nodes and not model.assumptions else None
-    return page([before, after], _layout(before, chain), _labels(names, unit, False), values=False, unit=unit)
+    return page([before, after], _layout(before), _labels(names, unit, False), values=False, unit=unit)
 
 
 def _labels(names: Names | Mapping[str, str], unit: str, values: bool) -> Labels:

@@ -8,61 +8,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import permutations
 
-import networkx as nx
 import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
 
+from imeasure.diagrams.chains import interval_atoms
 from imeasure.diagrams.shapes import Floats, Layout, chain_fields, gallery, layout
 from imeasure.errors import ModelError
 
 POINTS = 520
+_RESHAPED = 340
 _COARSE = 90
-_SMOOTHING = 5
+_SMOOTHING = 3
 MAX_SETS = 5
 """Most sets of an arrangement that is not a chain."""
-
-
-def chain_order(graph: nx.DiGraph | None) -> tuple[str, ...] | None:
-    """Return the order of a graph that says exactly a Markov chain.
-
-    Args:
-        graph: A directed acyclic graph, or None.
-
-    Returns:
-        The nodes from one end to the other; None if the graph is no path, or has a node with two parents.
-
-    Example:
-        >>> chain_order(nx.DiGraph([("X", "Y"), ("X", "Z")]))
-        ('Y', 'X', 'Z')
-    """
-    if graph is None or len(graph) < 2 or not nx.is_weakly_connected(graph):
-        return None
-    neighbours = graph.to_undirected()
-    degrees = dict(neighbours.degree())
-    ends = sorted(str(node) for node, degree in degrees.items() if degree == 1)
-    if len(ends) != 2 or max(degrees.values()) > 2 or max(dict(graph.in_degree()).values()) > 1:
-        return None
-    path = nx.shortest_path(neighbours, *ends)
-    forward = graph.has_edge(path[0], path[1]) or not graph.has_edge(path[-1], path[-2])
-    return tuple(path if forward else path[::-1])
-
-
-def interval_atoms(order: Sequence[int]) -> frozenset[int]:
-    """Return the atoms that a Markov chain leaves.
-
-    Args:
-        order: Bits of the variables along the chain.
-
-    Returns:
-        Bitmasks of runs of neighbours.
-
-    Example:
-        >>> sorted(interval_atoms([0, 1, 2]))
-        [1, 2, 3, 4, 6, 7]
-    """
-    runs = (order[start:stop] for start in range(len(order)) for stop in range(start + 1, len(order) + 1))
-    return frozenset(sum(1 << bit for bit in run) for run in runs)
 
 
 def arrange(count: int, atoms: frozenset[int], chain: Sequence[int] | None = None) -> Layout:
@@ -122,7 +81,7 @@ def _reshaped(count: int, atoms: frozenset[int]) -> Layout:
         pieces = sum(_pieces(given == mask) for mask in atoms)
         return pieces, int(unwanted.sum())
 
-    picture = layout(full, POINTS).permuted(min(orders, key=cost))
+    picture = layout(full, _RESHAPED).permuted(min(orders, key=cost))
     return _from_labels(picture, _given_away(picture.labels, atoms))
 
 

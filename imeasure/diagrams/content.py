@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from imeasure.conditions import Conditions, holds_everywhere
+from imeasure.diagrams.chains import chain_of, interval_atoms
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError, ModelError, NonlinearError, UnknownVariableError
 from imeasure.measure import as_expression, atom, atom_coefficients, entropy_form, mask_of, members, variables_of
@@ -111,9 +112,15 @@ def content(
         NonlinearError: If an expression has terms outside the measure.
         ModelError: If there are too many variables to know which atoms vanish, or values contradict the model.
     """
-    zero = _vanishing(model, names)
-    masks = [mask for mask in range(1, 1 << len(names)) if mask not in zero]
-    numbers = _values(values, names, zero)
+    chain = chain_of(model, names)
+    if chain is None:
+        zero = _vanishing(model, names)
+        masks = [mask for mask in range(1, 1 << len(names)) if mask not in zero]
+        called = {mask: _shortest(mask, names, zero) for mask in masks}
+    else:
+        masks = sorted(interval_atoms(chain))
+        called = {mask: _between(mask, names, chain) for mask in masks}
+    numbers = _values(values, names, frozenset(masks))
     sense = highlight.sense if isinstance(highlight, Objective) else "min"
     expression = highlight.expression if isinstance(highlight, Objective) else highlight
     coefficients = _coefficients(expression, names)
@@ -125,7 +132,7 @@ def content(
         atoms[mask] = Atom(
             mask,
             quantity,
-            _shortest(mask, names, zero),
+            called[mask],
             numbers.get(mask),
             coefficient,
             _trend(coefficient if sense == "min" else -coefficient, conditions or Conditions(), model),
@@ -173,6 +180,15 @@ def _vanishing(model: Model, names: tuple[str, ...]) -> frozenset[int]:
     )
 
 
+def _between(mask: int, names: tuple[str, ...], chain: list[int]) -> Information:
+    """The shortest quantity equal to an atom of a chain: its two ends, given the neighbours beyond."""
+    places = [place for place, bit in enumerate(chain) if mask >> bit & 1]
+    ends = dict.fromkeys(names[chain[place]] for place in (places[0], places[-1]))
+    beyond = [names[chain[p]] for p in (places[0] - 1, places[-1] + 1) if 0 <= p < len(chain)]
+    result: Information = Information([[name] for name in ends], beyond)
+    return result
+
+
 def _shortest(mask: int, names: tuple[str, ...], zero: frozenset[int]) -> Information:
     """The quantity of fewest letters whose atoms, but for this one, all vanish."""
     full = (1 << len(names)) - 1
@@ -198,7 +214,7 @@ def _submasks(mask: int) -> list[int]:
     return found
 
 
-def _values(values: Any, names: tuple[str, ...], zero: frozenset[int]) -> dict[int, float]:
+def _values(values: Any, names: tuple[str, ...], shown: frozenset[int]) -> dict[int, float]:
     if values is None:
         return {}
     if isinstance(values, Distribution):
@@ -208,8 +224,8 @@ def _values(values: Any, names: tuple[str, ...], zero: frozenset[int]) -> dict[i
             )
         numbers = values.marginal(names).measure().values
         largest = float(np.abs(numbers).max())
-        for mask in sorted(zero):
-            if abs(numbers[mask]) > 1e-6 * max(largest, 1.0):
+        for mask in range(1, 1 << len(names)):
+            if mask not in shown and abs(numbers[mask]) > 1e-6 * max(largest, 1.0):
                 raise ModelError(
                     f"the values contradict the model: {atom(mask, names)} is {numbers[mask]:.4g}, the model makes it 0"
                 )
@@ -220,7 +236,7 @@ def _values(values: Any, names: tuple[str, ...], zero: frozenset[int]) -> dict[i
     found = {}
     for key, number in values.items():
         form = entropy_form(as_expression(key), names)
-        terms = [(m, c) for m, c in enumerate(atom_coefficients(form)) if c != 0 and m not in zero]
+        terms = [(m, c) for m, c in enumerate(atom_coefficients(form)) if c != 0 and m in shown]
         if len(terms) != 1 or terms[0][1] != 1:
             raise ConfigError(f"{key} is not one atom over {', '.join(index)}; values are given atom by atom")
         found[terms[0][0]] = float(number)

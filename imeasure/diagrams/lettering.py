@@ -19,6 +19,8 @@ def text_size(text: str, points: float) -> tuple[float, float]:
     Returns:
         Width and height in points.
     """
+    if not text:
+        return 0.0, 0.0
     box = TextPath((0, 0), text, prop=FontProperties(size=points)).get_extents()
     return float(box.width) + 0.2 * points, max(float(box.height), points) + 0.1 * points
 

@@ -136,17 +136,19 @@ def place(
     placed: dict[int, tuple[int, Box]] = {}
     outside: dict[int, tuple[float, float]] = {}
     for mask, variants in sizes.items():
-        region = labels == mask
+        rows, columns = np.nonzero(labels == mask)
+        near = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
+        region, x_near, y_near = labels[near] == mask, x[near[1]], y[near[0]]
         inner = depth(region)
         row, column = np.unravel_index(int(inner.argmax()), inner.shape)
-        deepest = (float(x[column]), float(y[row]))
+        deepest = (float(x_near[column]), float(y_near[row]))
         for number, (width, height) in enumerate(variants):
             room = fitting(region, _odd(height / step), _odd(width / step))
             if not room.any():
                 continue
             score = np.where(room, depth(room) + 0.15 * inner, -1.0)
             row, column = np.unravel_index(int(score.argmax()), score.shape)
-            placed[mask] = number, Box(float(x[column]), float(y[row]), width, height)
+            placed[mask] = number, Box(float(x_near[column]), float(y_near[row]), width, height)
             break
         else:
             outside[mask] = deepest

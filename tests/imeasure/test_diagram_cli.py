@@ -1,0 +1,55 @@
+import json
+import math
+
+import pytest
+from click.testing import CliRunner
+
+from imeasure.command_line import CommandLine
+from imeasure.diagram_cli import COMMANDS
+
+TABLE = "X,Y,p\n0,0,1/2\n1,1,1/2\n"
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "table.csv").write_text(TABLE)
+    program = CommandLine("imeasure", commands={command.name: command for command in COMMANDS})
+
+    def invoke(*arguments):
+        return CliRunner().invoke(program, [a.replace("@", str(tmp_path) + "/") for a in arguments])
+
+    return invoke
+
+
+def test_measure_prints_every_atom_or_the_expressions_asked_for(run):
+    assert run("measure", "@table.csv", "--unit", "bits").output == (
+        "H[X|Y]   0.000000\nH[Y|X]   0.000000\nI[X;Y]   1.000000\n"
+    )
+    assert run("measure", "@table.csv", "2*H[X] + H[Y|X]").output == "2*H[X] + H[Y|X]   1.386294\n"
+    printed = json.loads(run("measure", "@table.csv", "I[X;Y]", "--json").output)
+    assert printed == {"unit": "nats", "values": {"I[X;Y]": pytest.approx(math.log(2))}}
+
+
+def test_diagram_writes_files(run, tmp_path):
+    result = run("diagram", "X Y", "--values", "@table.csv", "-o", "@d.svg")
+    assert result.exit_code == 0
+    assert "atom-3" in (tmp_path / "d.svg").read_text()
+    result = run("diagram", "min I[X;Z] - beta*I[Y;Z]", "--canonical", "-o", "@d.png")
+    assert result.exit_code == 0
+    assert (tmp_path / "d.png").exists()
+    assert run("diagram", "I[X;Z|Y]", "--model", "Y -> X -> Z", "--names", "words", "-o", "@e.pdf").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("diagram", "X Y", "-o", "@d.gif"), "name the file .svg, .png or .pdf"),
+        (("diagram", "X Y W", "--values", "@table.csv", "-o", "@d.svg"), "no variable W"),
+        (("measure", "@table.csv", "min H[X]"), "is an objective"),
+        (("measure", "@table.csv", "H[V]"), "unknown variable 'V'"),
+    ],
+)
+def test_bad_input_ends_with_status_two_and_a_message(run, arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
