@@ -60,6 +60,9 @@ def expand(link: Link, problem: Problem) -> Iterator[tuple[str, Row, bool]]:
     """
     values = coefficients(link, problem)
     symbols = sorted({s for value in values.values() for s in value.free_symbols}, key=str)
+    if not symbols:
+        yield "", {column: _rational(value) for column, value in values.items()}, True
+        return
     ranges = problem.ranges()
     numerators = _polynomials(values, symbols, ranges)
     pieces: list[tuple[str, dict[Any, sympy.Poly], bool]] = [("", numerators, True)]
@@ -75,7 +78,11 @@ def expand(link: Link, problem: Problem) -> Iterator[tuple[str, Row, bool]]:
 
 
 def _fraction(poly: sympy.Poly) -> Fraction:
-    value = sympy.Rational(poly.as_expr())
+    return _rational(poly.as_expr())
+
+
+def _rational(expression: sympy.Expr) -> Fraction:
+    value = sympy.Rational(expression)
     return Fraction(int(value.p), int(value.q))
 
 
@@ -171,3 +178,31 @@ def _bernstein(
         sympy.S.Zero,
     )
     return sympy.Poly(total, *poly.gens, domain="QQ")
+
+
+def samples(values: sympy.Set) -> list[sympy.Rational]:
+    """Return some values of a parameter's range, those near its ends first.
+
+    Args:
+        values: The range.
+
+    Returns:
+        Rational numbers in the range.
+
+    Example:
+        >>> samples(sympy.Interval(1, sympy.oo))
+        [1, 1001/1000, 2, 11, 1001]
+    """
+    if isinstance(values, sympy.Union):
+        return [value for part in values.args for value in samples(part)]
+    if isinstance(values, sympy.FiniteSet):
+        return [value for value in values if value.is_Rational]
+    low, high = values.inf, values.sup
+    if low.is_finite and high.is_finite:
+        found = [low + (high - low) * sympy.Rational(k, 1000) for k in (0, 1, 500, 999, 1000)]
+    elif low.is_finite or high.is_finite:
+        base, sign = (low, 1) if low.is_finite else (high, -1)
+        found = [base + sign * step for step in (0, sympy.Rational(1, 1000), 1, 10, 1000)]
+    else:
+        found = [sympy.Integer(k) for k in (0, 1, -1, 1000, -1000)]
+    return [value for value in found if value.is_Rational and value in values]

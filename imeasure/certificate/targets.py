@@ -49,6 +49,7 @@ def targets(problem: Problem) -> tuple[Target, ...]:
     """
     if "targets" not in problem.cache:
         found = [t for i, link in enumerate(problem.links) for t in _targets(i, link, problem)]
+        problem.cache["functionals"] = {c for target in found for c in target.row if isinstance(c, str)}
         problem.cache["targets"] = tuple(found)
     result: tuple[Target, ...] = problem.cache["targets"]
     return result

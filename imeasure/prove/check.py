@@ -29,6 +29,7 @@ def check(
     functionals: Iterable[str] = (),
     seconds: float = 60.0,
     max_sets: int = 5000,
+    non_shannon: bool = False,
 ) -> Verdict:
     """Decide whether a relation follows from Shannon's inequalities and the facts.
 
@@ -40,6 +41,7 @@ def check(
             known of them but what the facts say.
         seconds: Time after which the verdict is ``"undecided"``.
         max_sets: Most joint entropies in a linear program.
+        non_shannon: Whether a proof may use Zhang-Yeung inequalities as well.
 
     Returns:
         The verdict; true if and only if proved.
@@ -60,15 +62,16 @@ def check(
           - 1 * (I[X;Z|Y] = 0)   [fact, from X -> Y -> Z]
     """
     problem = read_problem(relation, model, given, functionals)
-    return decide(problem, Limits(seconds, max_sets))
+    return decide(problem, Limits(seconds, max_sets), non_shannon=non_shannon)
 
 
-def decide(problem: Problem, limits: Limits) -> Verdict:
+def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False) -> Verdict:
     """Decide a problem that has been read.
 
     Args:
         problem: The problem.
         limits: Limits of the search.
+        non_shannon: Whether to add Zhang-Yeung inequalities.
 
     Returns:
         The verdict.
@@ -77,7 +80,7 @@ def decide(problem: Problem, limits: Limits) -> Verdict:
         ModelError: If the facts contradict each other.
     """
     wanted = targets(problem)
-    search = Search(problem, wanted, limits)
+    search = Search(problem, [target.row for target in wanted], limits, non_shannon=non_shannon)
     refuter = Refuter(problem, limits)
     try:
         if any(ONE in fact.row for fact in problem.facts):
@@ -108,7 +111,10 @@ def _unproved(problem: Problem, target: Target, search: Search, refuter: Refuter
     found = refuter.thorough(target, search.dag)
     if found is not None:
         return Verdict("refuted", problem, refutation=found)
-    reason = (
-        "it does not follow from Shannon's inequalities and the facts, and no distribution was found that breaks it"
-    )
-    return Verdict("undecided", problem, reason=reason, polymatroid=search.violation)
+    if not target.exact:
+        reason = f"a sufficient condition, {target.text(problem.names)}, does not follow from Shannon's inequalities"
+        return Verdict("undecided", problem, reason=reason)
+    kind = "Shannon's and Zhang-Yeung's inequalities" if search.non_shannon else "Shannon's inequalities"
+    reason = f"{target.text(problem.names)} does not follow from {kind} and the facts, and no distribution breaks it"
+    broken = search.violation() if search.point else None
+    return Verdict("undecided", problem, reason=f"{reason} as far as was searched", polymatroid=broken)

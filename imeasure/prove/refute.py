@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache, partial
-from itertools import permutations
+from itertools import permutations, product
 from math import lcm, log
 
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
+import sympy
 
-from imeasure.certificate.problem import Problem
+from imeasure.certificate.problem import Link, Problem
 from imeasure.certificate.rows import ONE, Row, row_text
+from imeasure.certificate.symbolic import coefficients, samples
 from imeasure.certificate.targets import Target
 from imeasure.distribution import Distribution
 from imeasure.prove.codes import ALL, Code, all_ranks, assigned, ranks
@@ -96,7 +98,9 @@ class Refuter:
                 return None
             for times in (1,) if self.plain and ONE not in target.row else (1, 2, 4, 8, 12):
                 if code.size * times <= 16 and self._breaks(code, times, target.row):
-                    return self._code(target, code.repeated(times) if times > 1 else code)
+                    found = self._code(target, code.repeated(times) if times > 1 else code)
+                    if found is not None:
+                        return found
         if self.count == 4:
             found = self._named(target)
             if found is not None:
@@ -183,7 +187,7 @@ class Refuter:
                 return False
         return True
 
-    def _code(self, target: Target, code: Code) -> Refutation:
+    def _code(self, target: Target, code: Code) -> Refutation | None:
         for bit in range(self.count):
             if code.seen[bit] and self._breaks(code.without(bit), 1, target.row):
                 code = code.without(bit)
@@ -239,19 +243,40 @@ class Refuter:
                 return False
         return True
 
-    def _from_vector(self, target: Target, entropies: Floats, build: Callable[[], Distribution]) -> Refutation:
+    def _from_vector(self, target: Target, entropies: Floats, build: Callable[[], Distribution]) -> Refutation | None:
         exact = not self.problem.facts
         return self._refutation(target, build, lambda row: _nats(row, entropies), exact=exact)
 
     def _refutation(
         self, target: Target, build: Callable[[], Distribution], value: Callable[[Row], float], *, exact: bool
-    ) -> Refutation:
+    ) -> Refutation | None:
         link = self.problem.links[target.link]
-        left, right = self.problem.sides(target.link) if link.row is not None else (target.row, {})
-        operator = link.operator if link.row is not None else ">="
+        if link.row is None:
+            return self._with_parameters(link, build, value, exact=exact)
+        left, right = self.problem.sides(target.link)
         names = self.problem.names
-        text = f"{row_text(left, names)} {operator} {row_text(right, names)}"
-        return Refutation(build, value(left), operator, value(right), text, exact)
+        text = f"{row_text(left, names)} {link.operator} {row_text(right, names)}"
+        return Refutation(build, value(left), link.operator, value(right), text, exact)
+
+    def _with_parameters(
+        self, link: Link, build: Callable[[], Distribution], value: Callable[[Row], float], *, exact: bool
+    ) -> Refutation | None:
+        """Find values of the parameters at which the distribution breaks the claim."""
+        found = coefficients(link, self.problem)
+        symbols = sorted({s for c in found.values() for s in c.free_symbols}, key=str)
+        ranges = self.problem.ranges()
+        weights = {column: value({column: 1}) for column in found}
+        for point in product(*(samples(ranges.get(symbol, sympy.S.Reals)) for symbol in symbols)):
+            at = dict(zip(symbols, point, strict=True))
+            numbers = {column: c.subs(at) for column, c in found.items()}
+            if not all(number.is_Rational for number in numbers.values()):
+                continue
+            excess = sum(float(number) * weights[column] for column, number in numbers.items())
+            if (link.operator != ">=" and excess > BROKEN) or (link.operator != "<=" and excess < -BROKEN):
+                text = f"left side minus right side {link.operator} 0"
+                values = {str(symbol): Fraction(int(v.p), int(v.q)) for symbol, v in at.items()}
+                return Refutation(build, excess, link.operator, 0.0, text, exact, values)
+        return None
 
 
 def _nats(row: Row, entropies: Floats) -> float:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations, permutations
 
 import numpy as np
 
 from imeasure.certificate.problem import Problem, read_problem
 from imeasure.certificate.proof import same
 from imeasure.certificate.rows import ONE, Column, Row, add, quantity_text
-from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total
-from imeasure.certificate.targets import Target
+from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total, zhang_yeung
 from imeasure.prove.combine import combine
-from imeasure.prove.dag import Dag, find_dag
+from imeasure.prove.dag import Dag, bits_of, find_dag
 from imeasure.prove.limits import Limits
 from imeasure.prove.lp import Elementals, Program, ProofRow
 from imeasure.prove.markov import MarkovSpace
 from imeasure.prove.space import Space, dependences
 from imeasure.prove.symmetry import Orbits, Tagged, generators
 from imeasure.prove.uncross import Sets, uncross
-from imeasure.shannon import bits
+from imeasure.shannon import bits, subsets
 
 MANY = 7
 """From so many variables on, symmetries are looked for."""
@@ -36,17 +36,22 @@ class Search:
 
     Args:
         problem: The problem.
-        wanted: Its targets.
+        wanted: The rows that will be asked for.
         limits: Limits of the search.
+        non_shannon: Whether to add Zhang-Yeung inequalities.
     """
 
-    def __init__(self, problem: Problem, wanted: Iterable[Target], limits: Limits) -> None:
+    def __init__(
+        self, problem: Problem, wanted: Iterable[Row], limits: Limits, *, non_shannon: bool = False
+    ) -> None:
         self.problem = problem
         self.limits = limits
-        self.space = choose_space(problem, [target.row for target in wanted])
-        self._wanted = [target.row for target in wanted]
+        self.non_shannon = non_shannon
+        self._wanted = list(wanted)
+        self.space = choose_space(problem, self._wanted)
         self._orbits: Orbits | None = None
-        self.violation: Mapping[str, Fraction | float] | None = None
+        self.point: dict[Column, float] = {}
+        """Where the last row that was not proved is negative."""
         self._program: Program | None = None
         lattice = self.space if isinstance(self.space, Space) else None
         self._sets = Sets(
@@ -104,7 +109,7 @@ class Search:
             row: The row.
 
         Returns:
-            The proof; if there is none, :attr:`violation` holds what breaks the row, where that is known.
+            The proof; if there is none, :attr:`point` breaks the row.
 
         Raises:
             LimitReached: If a limit is reached.
@@ -114,10 +119,16 @@ class Search:
             return self._close({}, row)
         if self._program is None:
             self._orbits = self._symmetry()
-            self._program = build(self.space, self.limits, self._orbits)
+            rows = [self.space.represent(row) for row in [*self._wanted, row]]
+            self._program = build(
+                self.space,
+                self.limits,
+                self._orbits,
+                extra=[self._orbits.row(r) for r in rows] if self._orbits else rows,
+                non_shannon=self.non_shannon,
+            )
         program = self._program
-        if self._orbits is not None:
-            wanted = self._orbits.row(wanted)
+        wanted = self._orbits.row(wanted) if self._orbits is not None else wanted
         if any(column not in program.index for column in wanted):
             return None
         value, point = program.minimise(wanted)
@@ -126,7 +137,7 @@ class Search:
             if proof is not None and self._orbits is not None:
                 proof = self._orbits.spread(proof)
             return None if proof is None else self._close(proof, row)
-        self._keep(program, point)
+        self.point = dict(zip(program.columns, point.tolist(), strict=True))
         return None
 
     def _symmetry(self) -> Orbits | None:
@@ -136,7 +147,7 @@ class Search:
         rows: list[Tagged] = list(enumerate(self._wanted))
         rows += [(-1 if fact.equality else -2, fact.row) for fact in problem.facts]
         plain = all(isinstance(column, int) and column != ONE for _, row in rows for column in row)
-        if not isinstance(self.space, Space) or count < MANY or problem.real or not plain:
+        if not isinstance(self.space, Space) or count < MANY or problem.real or self.non_shannon or not plain:
             return None
         group = generators(rows, count)
         return Orbits(group, problem) if group else None
@@ -148,16 +159,15 @@ class Search:
             combine(proof, self.space.close(missing))
         return proof if same(total(proof, self.problem), row) else None
 
-    def _keep(self, program: Program, point: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    def violation(self) -> dict[str, Fraction]:
+        """Return the last point that breaks a row, rationalised, as values of quantities."""
         names = self.problem.names
-        size = float(np.abs(point).max()) or 1.0
-        values: dict[str, Fraction | float] = {}
-        for column, value in zip(program.columns, (point / size).tolist(), strict=True):
-            text = (
-                str(column) if isinstance(column, str) else "1" if column == ONE else quantity_text([column], 0, names)
-            )
-            values[text] = round(value, 9)
-        self.violation = values
+        size = max(map(abs, self.point.values()), default=0.0) or 1.0
+        values: dict[str, Fraction] = {}
+        for column, value in self.point.items():
+            text = str(column) if isinstance(column, str) else "1" if column == ONE else quantity_text([column], 0, names)
+            values[text] = Fraction(value / size).limit_denominator(1000)
+        return values
 
 
 def choose_space(problem: Problem, rows: list[Row]) -> Space | MarkovSpace:
@@ -179,13 +189,39 @@ def choose_space(problem: Problem, rows: list[Row]) -> Space | MarkovSpace:
     return Space(problem, rows)
 
 
-def build(space: Space | MarkovSpace, limits: Limits, orbits: Orbits | None = None) -> Program:
+def quadruples(problem: Problem) -> Iterator[tuple[int, int, int, int, int]]:
+    """Yield the arguments of the Zhang-Yeung inequalities that are added: four single variables, given some others.
+
+    Args:
+        problem: The problem.
+
+    Yields:
+        Bitmasks of A, B, C, D and of the condition.
+    """
+    everything = (1 << len(problem.names)) - 1
+    singles = bits_of(everything)
+    for a, b in permutations(singles, 2):
+        for c, d in combinations([bit for bit in singles if bit not in (a, b)], 2):
+            for given in subsets(everything & ~(a | b | c | d)):
+                yield a, b, c, d, given
+
+
+def build(
+    space: Space | MarkovSpace,
+    limits: Limits,
+    orbits: Orbits | None = None,
+    *,
+    extra: Iterable[Row] = (),
+    non_shannon: bool = False,
+) -> Program:
     """Return the linear program of a space.
 
     Args:
         space: The space.
         limits: Limits of the search.
         orbits: Orbits of sets that need not be told apart.
+        extra: Rows, over the space's sets, whose columns have to be there.
+        non_shannon: Whether to add Zhang-Yeung inequalities.
 
     Returns:
         The program, all facts in it.
@@ -205,7 +241,7 @@ def build(space: Space | MarkovSpace, limits: Limits, orbits: Orbits | None = No
         fact = problem.facts[k]
         row = space.represent(fact.row)
         row = orbits.row(row) if orbits else row
-        if row and row not in [known.row for known in rows]:
+        if row and (orbits is None or (row, fact.equality) not in [(known.row, known.equality) for known in rows]):
             reverse: Combination | None = {("fact", k): -1} if fact.equality else None
             rows.append(ProofRow(row, {("fact", k): 1}, fact.equality, reverse))
     functionals = sorted(functionals_of(problem))
@@ -213,11 +249,19 @@ def build(space: Space | MarkovSpace, limits: Limits, orbits: Orbits | None = No
     for pair in jensen_pairs(problem):
         key = ("Jensen", *pair)
         rows.append(ProofRow(space.represent(step_row(key, problem)), {key: 1}))
-    columns += functionals
-    floors += [None] * len(functionals)
-    if any(ONE in fact.row for fact in problem.facts) or any(link.row and ONE in link.row for link in problem.links):
-        columns.append(ONE)
-        floors.append({("one",): 1})
+    if non_shannon:
+        sets_of = {("ZY", *groups): zhang_yeung(*groups) for groups in quadruples(problem)}
+        rows += [ProofRow(found, {key: 1}) for key, row in sets_of.items() if (found := space.represent(row))]
+    known = set(columns)
+    missing = {column for row in [*(r.row for r in rows), *extra] for column in row} - known
+    for column in sorted(missing, key=str):
+        columns.append(column)
+        if column == ONE:
+            floors.append({("one",): 1})
+        elif isinstance(column, int) and problem.nonnegative(column):
+            floors.append({("H", column, 0): 1})
+        else:
+            floors.append(None)
     if isinstance(space, Space):
         candidates = _all_elementals(len(problem.names)) if orbits is None and space.is_free() else elementals(space, sets, orbits)
     return Program(columns, rows, candidates or Elementals.none(), floors, limits)
