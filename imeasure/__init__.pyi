@@ -18,7 +18,7 @@ from .measure import Measure as Measure
 from .model import Model as Model, supervised as supervised
 from .parser import parse as parse
 from .printing import to_latex as to_latex, to_text as to_text, to_unicode as to_unicode
-from .prove import Verdict as Verdict, check as check
+from .prove import Verdict as Verdict, check as check, prove_range as prove_range, valid_range as valid_range
 from .quantities import (
     Functional as Functional,
     H as H,

@@ -14,8 +14,7 @@ import click
 
 from imeasure.certificate import Certificate
 from imeasure.errors import InformationError
-from imeasure.prove import Verdict
-from imeasure.prove import check as check_relation
+from imeasure.prove import Verdict, check as check_relation, prove_range
 
 
 def _guarded(run: Callable[[], int]) -> None:
@@ -76,6 +75,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 @_common
 @click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", help="Write the proof to a file.")
 @click.option("--explain", is_flag=True, help="Print the proof.")
+@click.option("--non-shannon", is_flag=True, help="Use Zhang-Yeung inequalities too.")
 @click.option("--seconds", type=float, default=60.0, show_default=True, help="Time limit.")
 def check_command(
     relation: str,
@@ -85,12 +85,15 @@ def check_command(
     as_json: bool,
     certificate: str | None,
     explain: bool,
+    non_shannon: bool,
     seconds: float,
 ) -> None:
     """Prove or refute RELATION, such as 'I[X;Z] <= I[X;Y]'."""
 
     def run() -> int:
-        verdict = check_relation(relation, model=model, given=given, functionals=functionals, seconds=seconds)
+        verdict = check_relation(
+            relation, model=model, given=given, functionals=functionals, non_shannon=non_shannon, seconds=seconds
+        )
         click.echo(json.dumps(verdict_data(verdict), indent=1, ensure_ascii=False) if as_json else str(verdict))
         if verdict.certificate is not None:
             if certificate is not None:
@@ -98,6 +101,39 @@ def check_command(
             if explain and not as_json:
                 click.echo(verdict.certificate.explain())
         return 0 if verdict else 1
+
+    _guarded(run)
+
+
+@click.command("range")
+@click.argument("relation")
+@click.argument("parameter")
+@_common
+@click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", help="Write the proof of one end.")
+@click.option("--end", type=click.Choice(["lower", "upper"]), default="upper", show_default=True, help="Which end.")
+def range_command(
+    relation: str,
+    parameter: str,
+    model: str | None,
+    given: tuple[str, ...],
+    functionals: tuple[str, ...],
+    as_json: bool,
+    certificate: str | None,
+    end: str,
+) -> None:
+    """Print the values of PARAMETER for which RELATION is provable, such as 'I[X;Z] >= beta*I[Y;Z]' beta."""
+
+    def run() -> int:
+        proof = prove_range(relation, parameter, model=model, given=given, functionals=functionals)
+        if as_json:
+            proofs = [json.loads(found.to_json()) for found in proof.certificates]
+            data = {"parameter": parameter, "values": str(proof.values), "certificates": proofs}
+            click.echo(json.dumps(data, indent=1, ensure_ascii=False))
+        else:
+            click.echo(f"provable for {parameter} in {proof.values}")
+        if certificate is not None and proof.certificates:
+            proof.certificates[0 if end == "lower" else -1].to_json(Path(certificate))
+        return 0 if proof.certificates else 1
 
     _guarded(run)
 
@@ -120,5 +156,5 @@ def verify_command(file: str) -> None:
     _guarded(run)
 
 
-COMMANDS = (check_command, verify_command)
+COMMANDS = (check_command, range_command, verify_command)
 """The commands, for a group to register."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from imeasure.certificate.problem import Problem
-from imeasure.certificate.rows import row_text
+from imeasure.certificate.rows import magnitude
 from imeasure.certificate.steps import Combination, Key, step_text
 from imeasure.certificate.targets import targets
-from imeasure.errors import DerivationError
+from imeasure.errors import DerivationError, InformationError
 from imeasure.parser import parse
 from imeasure.printing import to_latex
 
@@ -80,7 +80,7 @@ def _block(target: str, combination: Combination, problem: Problem) -> str:
 
 
 def _signed(multiplier: int | Fraction) -> str:
-    return f"{'-' if multiplier < 0 else '+'} {abs(multiplier)}"
+    return f"{'-' if multiplier < 0 else '+'} {magnitude(multiplier)}"
 
 
 def _latex_block(target: str, combination: Combination, problem: Problem) -> str:
@@ -88,7 +88,7 @@ def _latex_block(target: str, combination: Combination, problem: Problem) -> str
     lines = [rf"{_latex(left)} ={{}}& 0" if not combination else rf"{_latex(left)} ={{}}&"]
     for key, multiplier in combination.items():
         statement, reason = describe(key, problem)
-        size = abs(multiplier)
+        size = magnitude(multiplier)
         factor = "" if size == 1 else rf"\tfrac{{{size.numerator}}}{{{size.denominator}}}"
         factor = str(size) if size != 1 and size.denominator == 1 else factor
         sign = "-" if multiplier < 0 else "+"
@@ -109,6 +109,6 @@ def _latex(text: str, problem: Problem | None = None) -> str:
     functionals = problem.functionals if problem is not None else ()
     try:
         expression = parse(text, functionals=functionals)
-    except Exception:  # noqa: BLE001 - any text that is no expression stays text
+    except InformationError:
         return rf"\text{{{text}}}"
     return to_latex(expression)

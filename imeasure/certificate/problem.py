@@ -174,8 +174,8 @@ def _text(statement: Any, what: str) -> str:
 
 def _links(tree: syntax.Statement, text: str, names: Names) -> Iterator[Link]:
     if isinstance(tree, syntax.ConstraintTree):
-        for _, row, quantity in _vanishing(tree, names):
-            yield Link(quantity, "=", Fraction(0), row)
+        for _, vanishing, quantity in _vanishing(tree, names):
+            yield Link(quantity, "=", Fraction(0), vanishing)
         return
     if not isinstance(tree, syntax.RelationTree) or not tree.operators:
         raise ParseError("expected a relation with <=, >= or =, such as 'H[X|Y] <= H[X]'", text, 0, len(text))

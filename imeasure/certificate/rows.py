@@ -1,7 +1,7 @@
-"""Exact linear rows: an expression as integer or rational coefficients on columns, straight from the syntax tree.
+"""Exact linear rows: an expression as rational coefficients on columns, straight from the syntax tree.
 
-A column is the bitmask of a joint entropy, the text of a functional, or :data:`ONE` for the constant. Nothing here knows
-sympy, so that reading a statement takes microseconds; the coordinates are those of Yeung's framework (1997).
+A column is the bitmask of a joint entropy, the text of a functional, or :data:`ONE` for the constant. Nothing here
+knows sympy, so that reading a statement takes microseconds; the coordinates are those of Yeung's framework (1997).
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ Row = dict[Column, Number]
 
 ONE = 0
 """The column of the constant 1."""
+
+
+def magnitude(value: Number) -> Number:
+    """Return the absolute value of a number."""
+    return -value if value < 0 else value
 
 
 class Parametric(Exception):  # noqa: N818 - a signal between two readers, not an error
@@ -270,7 +275,7 @@ def row_text(row: Mapping[Column, Number], names: Names) -> str:
     """
     parts: list[str] = []
     for column, value in row.items():
-        size = abs(value)
+        size = magnitude(value)
         if column == ONE:
             body = str(size)
         else:

@@ -1,6 +1,7 @@
 """Proving and refuting relations of information quantities: closure of the facts, linear programs, counterexamples."""
 
 from imeasure.prove.check import check
+from imeasure.prove.ranges import RangeProof, prove_range, valid_range
 from imeasure.prove.verdict import Refutation, Verdict
 
-__all__ = ["Refutation", "Verdict", "check"]
+__all__ = ["RangeProof", "Refutation", "Verdict", "check", "prove_range", "valid_range"]

@@ -1,7 +1,8 @@
 """``check``: is a relation of information quantities true? Proved, refuted, or undecided, each with its evidence.
 
-The search may use floats and heuristics; a proof is returned only after its exact sum was compared with the claim, a
-counterexample only after its facts were (Yeung, "A Framework for Linear Information Inequalities", 1997, for the whole).
+The search may use floats and heuristics; a proof is returned only after its exact sum was compared with the claim, and
+a counterexample only after its facts were checked (R. W. Yeung, "A Framework for Linear Information Inequalities",
+1997).
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def check(
         relation: A relation (chains allowed), a Markov chain or an independence, as text or object.
         model: What is known of the variables; the text of a graph is read too.
         given: More facts: relations, Markov chains, independences.
-        functionals: Names of real-valued functionals beyond ``CE`` and ``KL`` that occur, such as ``LogVar``; nothing is
-            known of them but what the facts say.
+        functionals: Names of real-valued functionals beyond ``CE`` and ``KL`` that occur, such as ``LogVar``; nothing
+            is known of them but what the facts say.
         seconds: Time after which the verdict is ``"undecided"``.
         max_sets: Most joint entropies in a linear program.
         non_shannon: Whether a proof may use Zhang-Yeung inequalities as well.

@@ -1,7 +1,7 @@
 """Linear codes as counterexamples: exact entropies without a table, and the table when it is asked for.
 
-Each variable sees some linear functionals of uniform symbols of GF(2) or GF(3); a joint entropy is then a rank times the
-logarithm of the field's size. Such rank functions are the first place to look for counterexamples (Chan and Yeung, 2002).
+Each variable sees some linear functionals of uniform symbols of GF(2) or GF(3); a joint entropy is then a rank times
+the logarithm of the field's size. Such rank functions are the first place to look (Chan and Yeung, 2002).
 """
 
 from __future__ import annotations
@@ -117,10 +117,7 @@ _SPANS = np.array([0b0001, 0b0011, 0b0101, 0b1001, 0b1111])
 """The same, each as a bitmask of its vectors."""
 _JOIN = np.array(
     [
-        [
-            sum(1 << w for w in range(4) if any(a >> u & 1 and b >> (u ^ w) & 1 for u in range(4)))
-            for b in range(16)
-        ]
+        [sum(1 << w for w in range(4) if any(a >> u & 1 and b >> (u ^ w) & 1 for u in range(4))) for b in range(16)]
         for a in range(16)
     ]
 )
@@ -145,7 +142,11 @@ def assignments(count: int) -> Integers:
         grid = np.indices((5,) * count).reshape(count, -1).T[:, ::-1]
         return np.ascontiguousarray(grid)
     generator = np.random.default_rng(count)
-    single = (np.arange(1, 1 << min(count, 10))[:, None] >> np.arange(count) & 1) if count <= 10 else np.eye(count, dtype=np.int64)
+    single = (
+        (np.arange(1, 1 << min(count, 10))[:, None] >> np.arange(count) & 1)
+        if count <= 10
+        else np.eye(count, dtype=np.int64)
+    )
     sample = generator.choice(5, size=(SAMPLES, count), p=[0.4, 0.2, 0.15, 0.15, 0.1])
     return np.concatenate([single, sample])
 

@@ -1,8 +1,8 @@
 """Conditional independences that form a directed acyclic graph, and the proofs of what the graph separates.
 
-A list of facts ``I[v; earlier | parents] = 0`` along an order of the variables is a graph's ordered local Markov property;
-everything that the graph separates then follows (Verma and Pearl, 1988). Here each such consequence comes with its proof
-as a combination of the facts and of Shannon's inequalities, found by removing one variable after the other.
+A list of facts ``I[v; earlier | parents] = 0`` along an order of the variables is a graph's ordered local Markov
+property; everything that the graph separates then follows (Verma and Pearl, 1988). Here each such consequence comes
+with its proof from the facts and Shannon's inequalities, found by removing one variable after the other.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Dag:
             Bitmask of the variables to reason about.
         """
         active = self.ancestors(kept)
-        children = {bit: 0 for bit in bits_of(active)}
+        children = dict.fromkeys(bits_of(active), 0)
         parents = {bit: self.local[bit].parents & active for bit in bits_of(active)}
         for bit, above in parents.items():
             for parent in bits_of(above):
@@ -265,10 +265,10 @@ def find_dag(problem: Problem) -> Dag | None:
         for bit in bits_of(fresh & ~block):
             append(bit, seen, 0, {})
             seen |= bit
-        fact: Combination = {("fact", position): -1 / Fraction(factor)}
+        reverse: Combination = {("fact", position): -1 / Fraction(factor)}
         before = 0
         for bit in bits_of(block):
-            proof = dict(fact)
+            proof = dict(reverse)
             after = block & ~before & ~bit
             if before:
                 combine(proof, {("I", before, earlier, given): 1})

@@ -17,10 +17,10 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from imeasure.certificate.rows import ONE, Column, Number, Row, add
+from imeasure.certificate.rows import Column, Number, Row, add, magnitude
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
-from imeasure.prove.limits import Limits, LimitReached
+from imeasure.prove.limits import LimitReached, Limits
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -109,6 +109,26 @@ class Program:
             if not self._separate(point):
                 return solver.getObjectiveValue(), point
 
+    def contains(self, point: dict[Column, Fraction]) -> bool:
+        """Return whether a rational point obeys every row exactly.
+
+        Args:
+            point: Values by column.
+
+        Returns:
+            Whether it lies in the cone.
+        """
+        for row in self.rows:
+            value = sum(factor * point[column] for column, factor in row.row.items())
+            if value < 0 or (row.equality and value != 0):
+                return False
+        h = [*(point[column] for column in self.columns), Fraction(0)]
+        if any(value < 0 for value, floor in zip(h, self.floors, strict=False) if floor is not None):
+            return False
+        e = self.elementals
+        quadruples = zip(e.s.tolist(), e.t.tolist(), e.j.tolist(), e.k.tolist(), strict=True)
+        return all(h[s] + h[t] >= h[j] + h[k] for s, t, j, k in quadruples)
+
     def prove(self) -> Combination | None:
         """Return the exact proof of the target that was minimised last, or None if its support does not solve it.
 
@@ -117,20 +137,20 @@ class Program:
         """
         solution = self._solver.getSolution()
         duals = list(solution.row_dual)
-        support: list[tuple[Row, ProofRow, float]] = []
+        support: list[tuple[Row, ProofRow]] = []
         for position, dual in enumerate(duals):
             if abs(dual) > TOLERANCE:
                 row = self._row(position)
-                support.append((row.row, row, dual))
+                support.append((row.row, row))
         for position, dual in enumerate(solution.col_dual):
             floor = self.floors[position]
             if dual > TOLERANCE and floor is not None:
-                support.append(({self.columns[position]: 1}, ProofRow({}, floor), dual))
-        multipliers = exact_multipliers([row for row, _, _ in support], self._target, [d for _, _, d in support])
+                support.append(({self.columns[position]: 1}, ProofRow({}, floor)))
+        multipliers = exact_multipliers([row for row, _ in support], self._target)
         if multipliers is None:
             return None
         result: Combination = {}
-        for (_, proof_row, _), multiplier in zip(support, multipliers, strict=True):
+        for (_, proof_row), multiplier in zip(support, multipliers, strict=True):
             if multiplier >= 0:
                 combine(result, proof_row.proof, multiplier)
             elif proof_row.reverse is not None:
@@ -152,7 +172,7 @@ class Program:
 
     def _load(self, target: Row) -> Any:
         self._target = target
-        size = max((abs(value) for value in target.values()), default=1)
+        size = max((magnitude(value) for value in target.values()), default=1)
         cost = np.zeros(len(self.columns))
         for column, value in target.items():
             cost[self.index[column]] = float(Fraction(value) / size)
@@ -166,7 +186,7 @@ class Program:
 
     def _new_solver(self, cost: Floats) -> Any:
         # The documented class prints a banner when it is made, which would spoil JSON on standard output.
-        solver = highspy.Highs.__base__()
+        solver: Any = highspy.Highs.__bases__[0]()
         solver.setOptionValue("output_flag", False)
         solver.setOptionValue("presolve", "off")
         solver.setOptionValue("threads", 1)
@@ -175,7 +195,7 @@ class Program:
         lower = np.array([-1.0 if floor is None else 0.0 for floor in self.floors])
         starts, indices, values = [0], [], []
         for row in self.rows:
-            scale = max(abs(value) for value in row.row.values())
+            scale = max(map(magnitude, row.row.values()))
             for column, value in row.row.items():
                 indices.append(self.index[column])
                 values.append(float(Fraction(value) / scale))
@@ -245,19 +265,18 @@ class Program:
         return True
 
 
-def exact_multipliers(rows: list[Row], target: Row, guess: list[float]) -> list[Number] | None:
+def exact_multipliers(rows: list[Row], target: Row) -> list[Number] | None:
     """Solve ``sum of multipliers * rows = target`` exactly.
 
     Args:
         rows: Rows, usually independent.
         target: The target.
-        guess: Approximate multipliers, up to a common factor.
 
     Returns:
         Exact multipliers, or None if there are none.
 
     Example:
-        >>> exact_multipliers([{1: 1, 2: -1}, {2: 1}], {1: 3}, [1.0, 1.0])
+        >>> exact_multipliers([{1: 1, 2: -1}, {2: 1}], {1: 3})
         [Fraction(3, 1), Fraction(3, 1)]
     """
     columns = sorted({c for row in rows for c in row} | set(target), key=str)
@@ -275,13 +294,10 @@ def exact_multipliers(rows: list[Row], target: Row, guess: list[float]) -> list[
         pivot = next(j for j in range(count + 1) if echelon[i, j] != 0)
         if pivot == count:
             return None
-        value = echelon[i, count]
-        result[pivot] = Fraction(int(value.p), int(value.q))
+        exact: Any = echelon[i, count]
+        result[pivot] = Fraction(int(exact.p), int(exact.q))
     return result
 
 
 def _flint(value: Number) -> Any:
     return value if isinstance(value, int) else flint.fmpq(value.numerator, value.denominator)
-
-
-__all__ = ["ONE", "Elementals", "Program", "ProofRow", "exact_multipliers"]

@@ -1,6 +1,6 @@
 """Spaces whose independences form a graph: joint entropies of sets that the graph takes apart are sums of smaller ones.
 
-If a separates from the rest R of S given M, then ``h(S) = h(S - a) + h(a, M) - h(M)``. What remains are the sets in which
+If M separates a from the rest of S, then ``h(S) = h(S - a) + h(a, M) - h(M)``. What remains are the sets in which
 nothing separates; on a Markov chain these are single variables and pairs, n(n+1)/2 of them instead of 2^n.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from imeasure.certificate.problem import Problem
-from imeasure.certificate.rows import ONE, Column, Row, add, information
+from imeasure.certificate.rows import ONE, Column, Row, add, information, magnitude
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
 from imeasure.prove.dag import Dag, bits_of
@@ -89,7 +89,7 @@ class MarkovSpace:
         result: Combination = {}
         for column, value in missing.items():
             if isinstance(column, int) and column != ONE:
-                combine(result, self._gap(column, 1 if value > 0 else -1), abs(value))
+                combine(result, self._gap(column, 1 if value > 0 else -1), magnitude(value))
         return result
 
     def _gap(self, mask: int, sign: int) -> Combination:
@@ -145,7 +145,7 @@ class MarkovSpace:
         found = {column for row in rows.values() for column in row.row if isinstance(column, int)}
         for bit in members:
             found |= self.entropy(bit).keys()  # type: ignore[arg-type]  # these rows have no functional
-        columns: list[Column] = sorted(found, key=lambda mask: (mask.bit_count(), mask))
+        columns: list[Column] = [*sorted(found, key=lambda mask: (int(mask).bit_count(), mask))]
         floors: list[Combination | None] = [
             {("H", mask, 0): 1} if isinstance(mask, int) and self.problem.nonnegative(mask) else None
             for mask in columns

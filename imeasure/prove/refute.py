@@ -109,6 +109,9 @@ class Refuter:
             found = self._random(target)
             if found is not None:
                 return found
+        return self._drawn(target)
+
+    def _drawn(self, target: Target) -> Refutation | None:
         for distribution in self._tables():
             if self.limits.left <= 0:
                 return None
@@ -130,13 +133,13 @@ class Refuter:
             yield codes[number]
 
     def _codes(self, dag: Dag | None, row: Row) -> Iterator[Code]:
-        """Yield random codes; on a graph each variable sees part of what its parents see, and perhaps a fresh symbol."""
+        """Yield random codes; on a graph each variable sees part of what its parents see, or something fresh."""
         generator = np.random.default_rng(self.count)
         amount = 200 if self.count <= 8 else 100
         if dag is None:
             for number in range(amount):
-                size = min(self.count, 2 + number % 5)
-                counts = generator.choice(3, size=self.count, p=[0.2, 0.6, 0.2])
+                size = min(self.count, 2 + number % 5) if self.plain else 8
+                counts = generator.choice(3 if self.plain else 5, size=self.count)
                 yield Code(2, size, tuple(tuple(generator.integers(0, 1 << size, c).tolist()) for c in counts))
             return
         spoken = 0
@@ -204,7 +207,7 @@ class Refuter:
             if self._fits(target.row, entropies):
                 names = tuple(self.problem.variables[i] for i in order)
                 table = Distribution.named("four-atom")
-                return self._from_vector(target, entropies, lambda: Distribution(np.array(table.pmf), names))
+                return self._from_vector(target, entropies, partial(Distribution, np.array(table.pmf), names))
         return None
 
     def _tables(self) -> Iterator[Distribution]:

@@ -41,9 +41,7 @@ class Search:
         non_shannon: Whether to add Zhang-Yeung inequalities.
     """
 
-    def __init__(
-        self, problem: Problem, wanted: Iterable[Row], limits: Limits, *, non_shannon: bool = False
-    ) -> None:
+    def __init__(self, problem: Problem, wanted: Iterable[Row], limits: Limits, *, non_shannon: bool = False) -> None:
         self.problem = problem
         self.limits = limits
         self.non_shannon = non_shannon
@@ -128,7 +126,7 @@ class Search:
                 non_shannon=self.non_shannon,
             )
         program = self._program
-        wanted = self._orbits.row(wanted) if self._orbits is not None else wanted
+        wanted = self.on_columns(row)
         if any(column not in program.index for column in wanted):
             return None
         value, point = program.minimise(wanted)
@@ -159,14 +157,26 @@ class Search:
             combine(proof, self.space.close(missing))
         return proof if same(total(proof, self.problem), row) else None
 
+    def on_columns(self, row: Row) -> Row:
+        """Return a row over the columns of the linear program."""
+        represented = self.space.represent(row)
+        return self._orbits.row(represented) if self._orbits is not None else represented
+
+    def contains(self, point: dict[Column, Fraction]) -> bool:
+        """Return whether a rational point obeys all rows of the linear program, exactly."""
+        return self._program is not None and self._program.contains(point)
+
     def violation(self) -> dict[str, Fraction]:
         """Return the last point that breaks a row, rationalised, as values of quantities."""
         names = self.problem.names
-        size = max(map(abs, self.point.values()), default=0.0) or 1.0
+        unit = self.point.get(ONE, 0.0)
+        size = unit if unit > 1e-9 else max(map(abs, self.point.values()), default=0.0) or 1.0
         values: dict[str, Fraction] = {}
         for column, value in self.point.items():
-            text = str(column) if isinstance(column, str) else "1" if column == ONE else quantity_text([column], 0, names)
-            values[text] = Fraction(value / size).limit_denominator(1000)
+            text = (
+                str(column) if isinstance(column, str) else "1" if column == ONE else quantity_text([column], 0, names)
+            )
+            values[text] = Fraction(value / size).limit_denominator(10**6)
         return values
 
 
@@ -263,7 +273,8 @@ def build(
         else:
             floors.append(None)
     if isinstance(space, Space):
-        candidates = _all_elementals(len(problem.names)) if orbits is None and space.is_free() else elementals(space, sets, orbits)
+        candidates = _all_elementals(len(problem.names)) if orbits is None and space.is_free() else None
+        candidates = candidates or elementals(space, sets, orbits)
     return Program(columns, rows, candidates or Elementals.none(), floors, limits)
 
 

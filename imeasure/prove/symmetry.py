@@ -1,6 +1,6 @@
 """Permutations of variables that leave a claim and its facts as they are, and what they identify.
 
-Averaging over such permutations maps polymatroids to polymatroids, so it is enough to decide a symmetric claim on orbits
+Averaging over such permutations maps polymatroids to polymatroids, so that a symmetric claim can be decided on orbits
 of sets; a proof there becomes a proof of the claim when each step is replaced by the mean of its images.
 """
 
@@ -59,7 +59,7 @@ def generators(rows: Sequence[Tagged], count: int) -> list[Permutation]:
 
     def keeps(permutation: Permutation) -> bool:
         return all(
-            (tag, frozenset((permute(mask, permutation) if mask else 0, value) for mask, value in items)) in frozen
+            (tag, frozenset((permute(int(mask), permutation), value) for mask, value in items)) in frozen
             for tag, items in frozen
         )
 

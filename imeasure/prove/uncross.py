@@ -1,7 +1,7 @@
-"""Short proofs without a linear program: replace crossing sets by their union and intersection until only a chain is left.
+"""Short proofs without a linear program: replace crossing sets by union and intersection until a chain is left.
 
-``h(S) + h(T) = h(S or T) + h(S and T) + I[S - T; T - S | S and T]``. Subadditivity, Han's and Shearer's inequalities and
-all basic ones fall to this at once (uncrossing; see Lovasz, "Submodular functions and convexity", 1983).
+``h(S) + h(T) = h(S or T) + h(S and T) + I[S - T; T - S | S and T]``. Subadditivity, Han's and Shearer's inequalities
+and all basic ones fall to this at once (uncrossing; see Lovasz, "Submodular functions and convexity", 1983).
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def uncross(row: Row, space: Sets) -> Combination | None:
     return None
 
 
-def _choose(
-    positive: dict[int, Number], negative: dict[int, Number], space: Sets
-) -> tuple[int, int, int, int] | None:
+def _choose(positive: dict[int, Number], negative: dict[int, Number], space: Sets) -> tuple[int, int, int, int] | None:
     """Return two crossing sets with their union's closure and intersection, those first that cancel something."""
     best: tuple[int, int, int, int] | None = None
     score = -1

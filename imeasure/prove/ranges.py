@@ -1,0 +1,236 @@
+"""``valid_range``: for which values of a parameter does a relation follow from Shannon's inequalities and the facts?
+
+A claim ``f0 + t f1 >= 0`` that is affine in t is provable on an interval. Each point of the cone where the claim fails
+cuts the line at a rational value; moving to the cut and asking again reaches the exact end after finitely many steps
+(Dinkelbach's method on the cone's extreme rays).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+
+from imeasure.certificate import Certificate
+from imeasure.certificate.problem import Link, Problem, Statement, read_problem
+from imeasure.certificate.rows import Column, Row, add, row_text
+from imeasure.certificate.symbolic import coefficients
+from imeasure.errors import InformationError, NonlinearError, UnknownVariableError, unknown
+from imeasure.model import Model
+from imeasure.prove.check import check
+from imeasure.prove.limits import LimitReached, Limits
+from imeasure.prove.search import Search
+from imeasure.quantities import param
+
+ROUNDS = 100
+"""Most cuts on one side."""
+
+
+@dataclass(frozen=True)
+class RangeProof:
+    """For which values of a parameter a relation is provable, with proofs at the ends.
+
+    Attributes:
+        values: The set of values.
+        certificates: For each finite end the proof of the relation there; for each infinite one the proof that the
+            coefficient of the parameter has the right sign.
+    """
+
+    values: sympy.Set
+    certificates: tuple[Certificate, ...]
+
+
+def valid_range(
+    relation: Statement,
+    parameter: str | sympy.Symbol,
+    *,
+    model: Model | str | None = None,
+    given: Statement | Iterable[Statement] = (),
+    functionals: Iterable[str] = (),
+    seconds: float = 60.0,
+) -> sympy.Set:
+    """Return the exact set of values of a parameter for which a relation is provable.
+
+    Args:
+        relation: A relation, affine in the parameter.
+        parameter: The parameter's name or symbol.
+        model: What is known of the variables.
+        given: More facts.
+        functionals: Names of declared functionals.
+        seconds: Time after which an error says that the range is not settled.
+
+    Returns:
+        An interval, a point, or the empty set, within the model's range of the parameter.
+
+    Raises:
+        NonlinearError: If the relation is not affine in the parameter, or has other parameters.
+        UnknownVariableError: If the relation has no such parameter.
+        InformationError: If a limit is reached, or as :func:`check`.
+
+    Example:
+        >>> valid_range("I[X;Z] - beta*I[Y;Z] >= 0", "beta", model="Y -> X -> Z")
+        Interval(-oo, 1)
+    """
+    return prove_range(relation, parameter, model=model, given=given, functionals=functionals, seconds=seconds).values
+
+
+def prove_range(
+    relation: Statement,
+    parameter: str | sympy.Symbol,
+    *,
+    model: Model | str | None = None,
+    given: Statement | Iterable[Statement] = (),
+    functionals: Iterable[str] = (),
+    seconds: float = 60.0,
+) -> RangeProof:
+    """Return the exact set of values for which a relation is provable, with certificates at the ends.
+
+    Args:
+        relation: A relation, affine in the parameter.
+        parameter: The parameter's name or symbol.
+        model: What is known of the variables.
+        given: More facts.
+        functionals: Names of declared functionals.
+        seconds: Time after which an error says that the range is not settled.
+
+    Returns:
+        The set and the proofs.
+
+    Raises:
+        InformationError: As :func:`valid_range`.
+
+    Example:
+        >>> proof = prove_range("I[X;Z] - beta*I[Y;Z] >= 0", "beta", model="Y -> X -> Z")
+        >>> [certificate.verify() for certificate in proof.certificates]
+        [True, True]
+    """
+    problem = read_problem(relation, model, given, functionals)
+    symbol = param(parameter) if isinstance(parameter, str) else parameter
+    symbols = {str(s) for link in problem.links for c in coefficients(link, problem).values() for s in c.free_symbols}
+    if str(symbol) not in symbols:
+        raise UnknownVariableError(unknown("parameter", str(symbol), sorted(symbols)))
+    rows = [pair for link in problem.links for pair in _affine(link, problem, symbol)]
+    search = Search(problem, [row for pair in rows for row in pair], Limits(seconds))
+    low: Fraction | None = None
+    high: Fraction | None = None
+    try:
+        for constant, slope in rows:
+            found = _interval(search, constant, slope)
+            if found is None:
+                return RangeProof(sympy.S.EmptySet, ())
+            low = found[0] if low is None else low if found[0] is None else max(low, found[0])
+            high = found[1] if high is None else high if found[1] is None else min(high, found[1])
+    except LimitReached as limit:
+        raise InformationError(f"the range of {symbol} is not settled: {limit}") from None
+    if low is not None and high is not None and low > high:
+        return RangeProof(sympy.S.EmptySet, ())
+    values = sympy.Interval(
+        -sympy.oo if low is None else sympy.Rational(low.numerator, low.denominator),
+        sympy.oo if high is None else sympy.Rational(high.numerator, high.denominator),
+    )
+    proofs = _certificates(problem, rows, low, high, symbol)
+    return RangeProof(values.intersect(problem.ranges().get(symbol, sympy.S.Reals)), proofs)
+
+
+def _affine(link: Link, problem: Problem, symbol: sympy.Symbol) -> list[tuple[Row, Row]]:
+    """Return f0 and f1 of each ``f0 + t f1 >= 0`` that a comparison says."""
+    values = coefficients(link, problem)
+    constant: Row = {}
+    slope: Row = {}
+    for column, value in values.items():
+        try:
+            poly = sympy.Poly(value, symbol, domain="QQ")
+        except (sympy.PolynomialError, sympy.CoercionFailed):
+            poly = None
+        if poly is None or poly.degree() > 1:
+            raise NonlinearError(f"the coefficient {value} is not affine in {symbol} alone; give values to the others")
+        for row, part in ((constant, poly.coeff_monomial(1)), (slope, poly.coeff_monomial(symbol))):
+            if part:
+                row[column] = Fraction(int(part.p), int(part.q))
+    pairs = []
+    if link.operator != "<=":
+        pairs.append((constant, slope))
+    if link.operator != ">=":
+        pairs.append((_negative(constant), _negative(slope)))
+    return pairs
+
+
+def _negative(row: Row) -> Row:
+    return {column: -value for column, value in row.items()}
+
+
+def _interval(search: Search, constant: Row, slope: Row) -> tuple[Fraction | None, Fraction | None] | None:
+    """Return the ends (None if infinite) of the values t for which ``constant + t slope >= 0``, or None if empty."""
+    low: Fraction | None = None
+    high: Fraction | None = None
+    value = Fraction(0)
+    for _ in range(ROUNDS):
+        point = _violation(search, constant, slope, value)
+        if point is None:
+            break
+        at, rate = _value(constant, point, search), _value(slope, point, search)
+        if rate == 0:
+            return None
+        cut = -at / rate
+        if rate > 0:
+            low = cut if low is None else max(low, cut)
+            value = low
+        else:
+            high = cut if high is None else min(high, cut)
+            value = high
+        if low is not None and high is not None and low > high:
+            return None
+    else:
+        raise LimitReached(f"more than {ROUNDS} cuts")
+    return _end(search, constant, slope, value, -1), _end(search, constant, slope, value, 1)
+
+
+def _end(search: Search, constant: Row, slope: Row, inside: Fraction, side: int) -> Fraction | None:
+    """Return the last good value on one side of a good one, or None if all are good."""
+    point = _violation(search, {}, slope, Fraction(side))
+    for _ in range(ROUNDS):
+        if point is None:
+            return None if _violation(search, {}, slope, Fraction(side)) is None else inside
+        inside = -_value(constant, point, search) / _value(slope, point, search)
+        point = _violation(search, constant, slope, inside)
+        if point is None:
+            return inside
+    raise LimitReached(f"more than {ROUNDS} cuts")
+
+
+def _violation(search: Search, constant: Row, slope: Row, value: Fraction) -> dict[Column, Fraction] | None:
+    """Return a point where ``constant + value * slope`` is negative, or None if it is proved to be nowhere."""
+    row = add(dict(constant), slope, value)
+    if not row or search.quick(row) is not None or search.prove(row) is not None:
+        return None
+    point = {column: Fraction(found).limit_denominator(10**5) for column, found in search.point.items()}
+    if _value(row, point, search) >= 0 or not search.contains(point):
+        raise LimitReached("the solver's point is not exact")
+    return point
+
+
+def _value(row: Row, point: dict[Column, Fraction], search: Search) -> Fraction:
+    represented = search.on_columns(row)
+    return sum((Fraction(value) * point.get(column, Fraction(0)) for column, value in represented.items()), Fraction(0))
+
+
+def _certificates(
+    problem: Problem,
+    rows: list[tuple[Row, Row]],
+    low: Fraction | None,
+    high: Fraction | None,
+    symbol: sympy.Symbol,
+) -> tuple[Certificate, ...]:
+    found: list[Certificate] = []
+    ends = [(low, -1), (high, 1)] if low != high or low is None else [(low, -1)]
+    for end, side in ends:
+        for constant, slope in rows:
+            row = add(dict(constant), slope, end) if end is not None else {c: side * v for c, v in slope.items()}
+            claim = f"{row_text(row, problem.names)} >= 0"
+            verdict = check(claim, model=problem.model, given=problem.given, functionals=problem.functionals)
+            if verdict.certificate is None:
+                raise InformationError(f"the end {end} of the range of {symbol} could not be certified")
+            found.append(verdict.certificate)
+    return tuple(found)
