@@ -1,4 +1,4 @@
-"""The command line: `ibtrain demo` and `ibtrain train`.
+"""The command line: `ibtrain demo`, `ibtrain train` and `ibtrain estimate`.
 
 Commands only read options, call the library and print. Exit status 0: done; 2: bad input, with one line on standard
 error; 130: stopped by ctrl-C, with readable results. The heavy modules load when a command uses them.
@@ -12,6 +12,7 @@ from rich.console import Console
 
 import ibtrain
 from ibtrain.errors import InformationError
+from ibtrain.estimate_cli import estimate
 
 _STOPPED = 130
 
@@ -74,6 +75,9 @@ def train(config: Path, options: tuple[str, ...], out: Path, accelerator: str) -
         sys.exit(_STOPPED)
     console.print(ibtrain.report.summary(rows))
     click.echo(f"results {out / 'runs' / settings.digest / 'results.csv'}")
+
+
+cli.add_command(estimate)
 
 
 def main() -> None:

@@ -1,8 +1,10 @@
+from .bottleneck import InformationCurve as InformationCurve, blahut_arimoto as blahut_arimoto
 from .catalogue import CatalogueEntry as CatalogueEntry, objectives as objectives
 from .certificate import Certificate as Certificate
 from .conditions import Conditions as Conditions
 from .derivation import Derivation as Derivation, Step as Step
-from .distribution import Distribution as Distribution
+from .diagrams import diagram as diagram
+from .distribution import Distribution as Distribution, Samples as Samples
 from .errors import (
     ConfigError as ConfigError,
     DegenerateObjectiveError as DegenerateObjectiveError,

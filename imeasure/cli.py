@@ -13,6 +13,7 @@ from rich.table import Table
 
 from imeasure.catalogue import objectives as catalogue
 from imeasure.command_line import CommandLine, model_from_options, model_options, print_json
+from imeasure.diagram_cli import diagram_command, measure_command
 from imeasure.printing import to_text
 from imeasure.prove_cli import COMMANDS as PROVER
 from imeasure.rewriting import simplify as canonical_form
@@ -69,5 +70,5 @@ def objectives(as_json: bool) -> None:
     Console().print(table)
 
 
-for command in PROVER:
+for command in (*PROVER, diagram_command, measure_command):
     main.add_command(command)
