@@ -3,6 +3,7 @@
 Reads arrays from npz and safetensors files and columns from csv files, and asks the estimators. It holds no formula.
 """
 
+import csv
 import json
 import math
 import re
@@ -11,9 +12,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from ibtrain import estimators
 from ibtrain.estimators import Estimate, Estimates
@@ -39,7 +38,7 @@ def read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
     readers: dict[str, Callable[[Path], dict[str, NDArray[np.generic]]]] = {
         ".npz": _read_npz,
         ".csv": _read_csv,
-        ".safetensors": lambda file: dict(load_file(file)),
+        ".safetensors": _read_safetensors,
     }
     if path.suffix not in readers:
         raise ConfigError(f"{path} has none of the known suffixes: {', '.join(readers)}")
@@ -56,13 +55,33 @@ def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
 
 
 def _read_csv(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Read the columns of a csv file; numbered columns of one letter-name become one variable."""
-    table = pd.read_csv(path)
-    groups: dict[str, list[str]] = {}
-    for column in map(str, table.columns):
-        numbered = re.fullmatch(r"([A-Za-z]+)_?\d+", column)
-        groups.setdefault(numbered.group(1) if numbered else column, []).append(column)
-    return {name: table[columns[0] if columns == [name] else columns].to_numpy() for name, columns in groups.items()}
+    """Read the columns of a csv file with a header; numbered columns of one name become one variable."""
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    groups: dict[str, list[NDArray[np.generic]]] = {}
+    for name, cells in zip(header, zip(*rows, strict=True), strict=True):
+        numbered = re.fullmatch(r"([A-Za-z]+)_?\d+", name)
+        groups.setdefault(numbered.group(1) if numbered else name, []).append(_column(cells))
+    return {name: columns[0] if len(columns) == 1 else np.stack(columns, axis=1) for name, columns in groups.items()}
+
+
+def _column(cells: tuple[str, ...]) -> NDArray[np.generic]:
+    """Return the cells as numbers if all of them are, else as text."""
+    try:
+        return np.array(cells, dtype=np.float64)
+    except ValueError:
+        return np.array(cells)
+
+
+def _read_safetensors(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the arrays of a safetensors file."""
+    try:
+        from safetensors.numpy import load_file  # noqa: PLC0415 - only this kind of file needs the library
+    except ImportError as error:
+        raise ConfigError(
+            "reading .safetensors files needs the safetensors library: pip install safetensors"
+        ) from error
+    return dict(load_file(path))
 
 
 def estimate_quantity(

@@ -20,7 +20,7 @@ from ibtrain.estimators.runtime import full_precision, tracked
 
 Norm = Literal["euclidean", "maximum"]
 Search = Literal["auto", "tree", "tiles"]
-TREE_BELOW = 10
+TREE_BELOW = 9
 """Number of dimensions from which tiles beat a k-d tree on a CPU; see benchmarks/estimators.py."""
 SPARE = {torch.float32: 4, torch.float64: 32}
 """Candidates beyond k whose distances are recomputed; the float32 pass needs few, as doubtful rows are repeated."""

@@ -60,7 +60,7 @@ def _log_sums(components: Components, outer: Tensor) -> tuple[Tensor, Tensor]:
         labels, pieces = tiles(rows, rows.new_zeros(len(rows)), components, temperature=0.25)
         log_sums = rows.new_full((2, len(rows), len(labels)), -math.inf)
         for tile in pieces:
-            weights = (tile.logits / 4).exp_()
+            weights = torch.mul(tile.logits, 0.25, out=tile.weights).exp_()
             log_sums[0, tile.rows, tile.column] = weights.sum(1).double().log() + tile.peak / 4
             log_sums[1, tile.rows, tile.column] = weights.square_().square_().sum(1).double().log() + tile.peak
         return class_log_sums(log_sums[0], labels), class_log_sums(log_sums[1], labels)

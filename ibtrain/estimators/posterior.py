@@ -125,13 +125,26 @@ class Tile:
         rows: Numbers of the rows.
         column: Number of the block.
         peak: Largest log weight of each row, float64.
-        logits: Log weights less their row's peak.
+        logits: Log weights less their row's peak; the next tile reuses the memory.
+        weights: Room of the same shape.
     """
 
     rows: Tensor
     column: int
     peak: Tensor
     logits: Tensor
+    weights: Tensor
+
+
+class _Scratch:
+    """Memory for the two matrices of a tile, used again for every tile: fresh pages cost more than the arithmetic."""
+
+    def __init__(self, like: Tensor) -> None:
+        self._flat = [like.new_empty(ROWS * BLOCK) for _ in range(2)]
+
+    def take(self, slot: int, rows: int, columns: int) -> Tensor:
+        """Return one of the two matrices in this shape."""
+        return self._flat[slot][: rows * columns].view(rows, columns)
 
 
 def tiles(
@@ -158,6 +171,7 @@ def _tiles(rows: Tensor, threshold: Tensor, components: Components, blocks: list
     """Yield the tiles that hold a log weight above their row's threshold."""
     centres = torch.stack([block.centre for block in blocks])
     radii = torch.tensor([block.radius for block in blocks], dtype=rows.dtype, device=rows.device)
+    scratch = _Scratch(blocks[0].coefficients)
     for low in range(0, len(rows), ROWS):
         part = rows[low : low + ROWS]
         gap = (torch.cdist(part, centres, compute_mode="donot_use_mm_for_euclid_dist") - radii).clamp_(min=0)
@@ -165,21 +179,29 @@ def _tiles(rows: Tensor, threshold: Tensor, components: Components, blocks: list
         for column, block in enumerate(blocks):
             chosen = near[:, column].nonzero()[:, 0] + low
             if len(chosen) > 0:
-                tile = _tile(rows, chosen, threshold, components, block=block, column=column)
+                tile = _tile(rows, chosen, threshold, components, scratch, block=block, column=column)
                 if tile is not None:
                     yield tile
 
 
 def _tile(
-    rows: Tensor, chosen: Tensor, threshold: Tensor, components: Components, *, block: _Block, column: int
+    rows: Tensor,
+    chosen: Tensor,
+    threshold: Tensor,
+    components: Components,
+    scratch: _Scratch,
+    *,
+    block: _Block,
+    column: int,
 ) -> Tile | None:
     """Return one tile, reduced to the rows where it counts; None if it counts nowhere."""
     delta = rows[chosen] - block.centre
     features = _features(delta, components)
-    logits = features.to(block.coefficients.dtype) @ block.coefficients.T
+    room = scratch.take(0, len(features), len(block.coefficients))
+    logits = torch.mm(features.to(room.dtype), block.coefficients.T, out=room)
     peak = logits.amax(1)
     if components.variance is not None:
-        return Tile(chosen, column, peak, logits.sub_(peak[:, None]))
+        return Tile(chosen, column, peak, logits.sub_(peak[:, None]), scratch.take(1, *logits.shape))
     squared = delta.square().sum(1)
     product = float(squared.max().sqrt()) * block.radius + block.radius**2 / 2
     counts = peak.double() - squared / 2 > threshold[chosen] - 1 - 1e-6 * product
@@ -193,7 +215,8 @@ def _tile(
     if exact:
         logits = features @ _coefficients(components, block.part, block.centre).T
         peak = logits.amax(1)
-    return Tile(chosen, column, peak.double() - squared / 2, logits.sub_(peak[:, None]))
+    weights = torch.empty_like(logits) if exact else scratch.take(1, *logits.shape)
+    return Tile(chosen, column, peak.double() - squared / 2, logits.sub_(peak[:, None]), weights)
 
 
 def posterior(rows: Tensor, floor: Tensor, components: Components) -> Posterior:
@@ -202,7 +225,7 @@ def posterior(rows: Tensor, floor: Tensor, components: Components) -> Posterior:
     log_sum = rows.new_full((len(rows), len(labels)), -math.inf)
     entropy = torch.zeros_like(log_sum)
     for tile in pieces:
-        weights = tile.logits.exp()
+        weights = torch.exp(tile.logits, out=tile.weights)
         total = weights.sum(1).double()
         mean = weights.mul_(tile.logits).sum(1).double() / total
         log_sum[tile.rows, tile.column] = total.log() + tile.peak
