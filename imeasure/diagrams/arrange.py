@@ -13,10 +13,10 @@ from contourpy import contour_generator
 from numpy.typing import NDArray
 
 from imeasure.diagrams.chains import interval_atoms
-from imeasure.diagrams.shapes import Floats, Layout, chain_fields, gallery, layout
+from imeasure.diagrams.shapes import Field, Floats, Layout, chain_fields, gallery, layout
 from imeasure.errors import ModelError
 
-POINTS = 520
+POINTS = 460
 _RESHAPED = 340
 _COARSE = 90
 _SMOOTHING = 3
@@ -54,22 +54,28 @@ def arrange(count: int, atoms: frozenset[int], chain: Sequence[int] | None = Non
 
 @lru_cache(maxsize=64)
 def _arranged(count: int, atoms: frozenset[int]) -> Layout:
-    for fields in gallery():
-        if len(fields) != count:
-            continue
-        coarse = layout(fields, 2 * _COARSE)
-        if len(coarse.atoms) != len(atoms):
-            continue
-        for order in permutations(range(count)):
-            if coarse.permuted(order).atoms == atoms:
-                return layout(fields, POINTS).permuted(order)
+    for fields, coarse in _coarse_gallery():
+        if len(fields) == count and len(coarse.atoms) == len(atoms):
+            for order in permutations(range(count)):
+                if _renamed(coarse.atoms, order) == atoms:
+                    return layout(fields, POINTS).permuted(order)
     return _reshaped(count, atoms)
+
+
+@lru_cache(maxsize=1)
+def _coarse_gallery() -> tuple[tuple[tuple[Field, ...], Layout], ...]:
+    return tuple((fields, layout(fields, 2 * _COARSE)) for fields in gallery())
+
+
+def _renamed(atoms: frozenset[int], order: Sequence[int]) -> frozenset[int]:
+    """Atoms of a picture whose new set i is its old set ``order[i]``."""
+    return frozenset(sum(1 << new for new, old in enumerate(order) if mask >> old & 1) for mask in atoms)
 
 
 def _reshaped(count: int, atoms: frozenset[int]) -> Layout:
     """The full Venn diagram with its unwanted cells given away, under the naming that keeps most cells whole."""
     full = next(
-        fields for fields in gallery() if len(fields) == count and len(layout(fields, _COARSE).atoms) == 2**count - 1
+        fields for fields, coarse in _coarse_gallery() if len(coarse.atoms) == 2**count - 1 == 2 ** len(fields) - 1
     )
     orders: list[Sequence[int]] = [order for order in permutations(range(count)) if count < MAX_SETS or order[0] == 0]
     coarse = layout(full, _COARSE)

@@ -1,6 +1,7 @@
 """Text in diagrams: what labels say, in matplotlib's mathematics, and how large they are."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
@@ -19,10 +20,17 @@ def text_size(text: str, points: float) -> tuple[float, float]:
     Returns:
         Width and height in points.
     """
+    width, height = _extents(text)
+    return (width + 0.2) * points if text else 0.0, max(height, 1.0) * points * 1.1 if text else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _extents(text: str) -> tuple[float, float]:
+    """Width and height of a line in units of its font size."""
     if not text:
         return 0.0, 0.0
-    box = TextPath((0, 0), text, prop=FontProperties(size=points)).get_extents()
-    return float(box.width) + 0.2 * points, max(float(box.height), points) + 0.1 * points
+    box = TextPath((0, 0), text, prop=FontProperties(size=100.0)).get_extents()
+    return float(box.width) / 100.0, float(box.height) / 100.0
 
 
 def block_size(lines: Sequence[str], font: float) -> tuple[float, float]:

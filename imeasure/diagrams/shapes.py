@@ -173,13 +173,17 @@ def layout(fields: Sequence[Field], points: int) -> Layout:
     Returns:
         The layout.
     """
-    limit = 4.0 * len(fields) + 4.0
-    wide = np.linspace(-limit, limit, 1201)
-    inside = np.max([field(wide[None, :], wide[:, None]) for field in fields], axis=0) > 0
-    columns, rows = np.flatnonzero(inside.any(axis=0)), np.flatnonzero(inside.any(axis=1))
     margin = 0.12
-    left, right = wide[columns[0]] - margin, wide[columns[-1]] + margin
-    bottom, top = wide[rows[0]] - margin, wide[rows[-1]] + margin
+    limit = 4.0 * len(fields) + 4.0
+    left, right, bottom, top = -limit, limit, -limit, limit
+    for _ in range(2):
+        across, up = np.linspace(left, right, 201), np.linspace(bottom, top, 201)
+        inside = np.max([field(across[None, :], up[:, None]) for field in fields], axis=0) > 0
+        columns, rows = np.flatnonzero(inside.any(axis=0)), np.flatnonzero(inside.any(axis=1))
+        beside, above = across[1] - across[0], up[1] - up[0]
+        left, right = across[columns[0]] - beside, across[columns[-1]] + beside
+        bottom, top = up[rows[0]] - above, up[rows[-1]] + above
+    left, right, bottom, top = left - margin, right + margin, bottom - margin, top + margin
     step = max(right - left, top - bottom) / points
     x = np.arange(left, right + step, step)
     y = np.arange(bottom, top + step, step)

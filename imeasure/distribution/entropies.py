@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 # A table whose enlarged form has more cells is split along its first axis, so that a block stays in the cache.
-_BLOCK_CELLS = 1 << 20
+_BLOCK_CELLS = 1 << 18
 # Neighbouring axes are handled by one matrix product as long as its matrix has no more rows than this.
 _GROUP_ROWS = 27
 # Integers up to here, and sums of them, are exact as float64.
@@ -40,7 +40,8 @@ def entropy_vector(pmf: Floats) -> Floats:
     """
 
     def logarithm(cells: Floats) -> Floats:
-        return np.asarray(np.log(cells + _TINY))
+        shifted = cells + _TINY
+        return np.asarray(np.log(shifted, out=shifted))
 
     return _finish(_reduce(np.asarray(pmf, dtype=np.float64).ravel(), pmf.shape, logarithm), pmf.ndim)
 
@@ -129,11 +130,12 @@ def _reduce(table: Floats, sizes: tuple[int, ...], logarithm: Callable[[Floats],
         rows = table.reshape(math.prod(group), -1)
         table = np.asarray(np.vstack([rows, rows.sum(axis=0)])).T if _is_wide(group) else rows.T @ _matrices(group)[0]
     cells = table.ravel()
-    products = -cells * logarithm(cells)
+    products = logarithm(cells)
+    products *= cells
     for group in groups:
         rows = products.reshape(math.prod(size + 1 for size in group), -1)
         products = np.vstack([rows[-1], rows[:-1].sum(axis=0)]).T if _is_wide(group) else rows.T @ _matrices(group)[1]
-    return products.ravel()
+    return -products.ravel()
 
 
 def _is_wide(group: tuple[int, ...]) -> bool:
