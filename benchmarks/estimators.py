@@ -37,9 +37,9 @@ if name.startswith("scikit-learn"):
         search = NearestNeighbors(n_neighbors=4, algorithm="brute" if "brute" in name else "kd_tree")
         return search.fit(x).kneighbors(x)
 elif name == "npeet_plus":
-    import npeet
+    import npeet_plus
     def run():
-        return npeet.entropy(x, k=3)
+        return npeet_plus.entropy(x, k=3)
 else:
     import infomeasure
     def run():

@@ -25,6 +25,8 @@ TREE_BELOW = 9
 SPARE = {torch.float32: 4, torch.float64: 32}
 """Candidates beyond k whose distances are recomputed; the float32 pass needs few, as doubtful rows are repeated."""
 ROWS = 512
+SMALL_CLASS = 64
+"""Average class size below which classes share their tiles."""
 TILE = 1 << 25
 """Most numbers in one tile."""
 ROUNDING = {torch.float32: 1e-6, torch.float64: 4e-15}
@@ -116,15 +118,38 @@ def _tree(points: Tensor, classes: Tensor, ks: Sequence[int], most: int, norm: N
 
 
 def _sweep(points: Tensor, classes: Tensor, ks: Sequence[int], most: int, norm: Norm) -> Neighbours:
-    """Search all pairs in tiles of rows from one class each."""
+    """Search all pairs in tiles of rows: from one class each, or from any where classes are small."""
     ranges = _ranges(classes)
+    if len(ranges) > 1 and len(points) < SMALL_CLASS * len(ranges):
+        tasks = [
+            (_Task(points[a:b], (0, b - a), (), most), torch.arange(b - a, device=points.device)) for a, b in ranges
+        ]
+        within = torch.cat([task.direct(rows, norm).within for task, rows in tasks])
+        members = torch.bincount(classes)[classes]
+        reach = radii(within, members, ks) * (1 + 1e-14)
+        found = _tiles(points, [(0, len(points))], ks, most, norm=norm, reach=reach)
+        own = torch.minimum(members[:, None] - 1, torch.tensor(list(ks), device=points.device)[None])
+        return Neighbours(found.overall, within, found.rivals - own)
+    return _tiles(points, ranges, ks, most, norm=norm)
+
+
+def _tiles(
+    points: Tensor,
+    ranges: Sequence[tuple[int, int]],
+    ks: Sequence[int],
+    most: int,
+    *,
+    norm: Norm,
+    reach: Tensor | None = None,
+) -> Neighbours:
+    """Walk through the tiles; with a reach given, everything within it counts as a rival."""
     columns = Columns.build(points, ranges) if norm == "euclidean" else None
     height = max(1, min(ROWS, TILE // len(points)))
     pieces = [(start, min(start + height, b), a, b) for a, b in ranges for start in range(a, b, height)]
     found: list[Neighbours] = []
     for low, high, start, stop in tracked(pieces, len(pieces), "nearest neighbours"):
         rows = torch.arange(low, high, device=points.device)
-        task = _Task(points, (start, stop), tuple(ks), most)
+        task = _Task(points, (start, stop), tuple(ks), most, reach)
         found.append(task.direct(rows, norm) if columns is None else task.search(rows, columns))
     return Neighbours(*(torch.cat([getattr(f, name) for f in found]) for name in ("overall", "within", "rivals")))
 
@@ -138,15 +163,21 @@ class _Task:
         own: First and one past the last point of the class.
         ks: Numbers of neighbours for which rivals are counted.
         most: Number of neighbours that are returned.
+        given: N x len(ks), distances within which all points count as rivals, instead of those of other classes.
     """
 
     points: Tensor
     own: tuple[int, int]
     ks: tuple[int, ...]
     most: int
+    given: Tensor | None = None
 
-    def reach(self, within: Tensor) -> Tensor:
+    def reach(self, rows: Tensor, within: Tensor) -> Tensor:
         """Return, R x len(ks), the distances within which rivals count."""
+        if self.given is not None:
+            return self.given[rows]
+        if not self.ks:
+            return within[:, :0]
         members = torch.full((len(within),), self.own[1] - self.own[0], device=within.device)
         return radii(within, members, self.ks)
 
@@ -157,10 +188,13 @@ class _Task:
         distances[torch.arange(len(rows), device=rows.device), rows] = math.inf
         inside = distances[:, slice(*self.own)]
         within = _padded(inside.topk(min(self.most, inside.shape[1]), dim=1, largest=False).values, self.most)
-        overall = distances.topk(self.most, dim=1, largest=False).values
-        reach = self.reach(within)
-        rivals = [(distances <= r).sum(1) - (inside <= r).sum(1) for r in reach.T[:, :, None]]
-        return Neighbours(overall, within, torch.stack(rivals, dim=1))
+        overall = _padded(distances.topk(min(self.most, len(self.points)), dim=1, largest=False).values, self.most)
+        reach = self.reach(rows, within)
+        rivals = torch.zeros_like(reach, dtype=torch.int64)
+        for index, radius in enumerate(reach.T[:, :, None]):
+            spared = 0 if self.given is not None else (inside <= radius).sum(1)
+            rivals[:, index] = (distances <= radius).sum(1) - spared
+        return Neighbours(overall, within, rivals)
 
     def search(self, rows: Tensor, columns: Columns) -> Neighbours:
         """Search by products in float32, then in float64, then directly, until every row is certain."""
@@ -201,13 +235,14 @@ class _Task:
         for block in own:
             columns.fill(points, rows, block, tile, maxima)
         within, certain = rank(own)
-        reach = self.reach(within.sqrt())
+        reach = self.reach(rows, within.sqrt())
         rivals = torch.zeros_like(reach, dtype=torch.int64)
         needed = (closest >= within[:, -1:] / -2).any(0)
         needed[own.start : own.stop] = False
         others = needed.nonzero()[:, 0].tolist()
         for block in others:
             columns.fill(points, rows, block, tile, maxima)
+        for block in others if self.given is None else everything:
             part = slice(columns.offsets[block], columns.offsets[block + 1])
             for index, radius in enumerate(reach.T):
                 numbers = columns.point_of[part]
