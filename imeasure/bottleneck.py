@@ -317,8 +317,9 @@ def _sweep(problem: _Problem, betas: Floats, starts: Floats, seed: int) -> _Pool
                 finalists = np.concatenate([finalists, *leaving, starts[:1]])
             polished, converged = problem.solve(finalists, beta, problem.tolerance / 10)
             current = np.concatenate([polished, current])[: len(starts) + _FINALISTS]
-            found.append(polished)
-            flags.append(converged)
+            hard = np.eye(polished.shape[2])[polished.argmax(axis=2)]
+            found += [polished, hard]
+            flags += [converged, np.ones(len(hard), dtype=bool)]
     encoders = np.concatenate(found)
     return _Pool(encoders, problem.terms(encoders), np.concatenate(flags))
 

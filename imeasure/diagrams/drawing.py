@@ -6,6 +6,7 @@ Everything drawn is kept as plain data in :class:`Diagram`, so that geometry can
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from matplotlib.patheffects import withStroke
 from imeasure.diagrams.content import Atom, Content, in_unit
 from imeasure.diagrams.lettering import block_size, text_size
 from imeasure.diagrams.placing import Box, beside, place
-from imeasure.diagrams.shapes import Layout
+from imeasure.diagrams.shapes import Floats, Layout
 from imeasure.errors import ConfigError
 from imeasure.quantities import latex_name
 
@@ -252,13 +253,13 @@ def _set_colour(bit: int) -> str:
 
 
 def _fill(axes: Axes, layout: Layout, mask: int, colour: Any, hatch: str) -> None:
+    step = float(layout.x[1] - layout.x[0])
     for points, starts in layout.patches(mask):
-        codes = np.full(len(points), Outline.LINETO, dtype=np.uint8)
-        codes[starts[:-1]] = Outline.MOVETO
-        codes[starts[1:] - 1] = Outline.CLOSEPOLY
+        rings = [_thinned(points[first:last], step) for first, last in pairwise(starts.tolist())]
+        codes = [[Outline.MOVETO, *[Outline.LINETO] * (len(ring) - 2), Outline.CLOSEPOLY] for ring in rings]
         axes.add_patch(
             PathPatch(
-                Outline(points, codes),
+                Outline(np.concatenate(rings), np.concatenate(codes)),
                 facecolor=colour,
                 edgecolor="#00000066" if hatch else "none",
                 hatch=hatch,
@@ -267,6 +268,13 @@ def _fill(axes: Axes, layout: Layout, mask: int, colour: Any, hatch: str) -> Non
                 zorder=1,
             )
         )
+
+
+def _thinned(ring: Floats, step: float) -> Floats:
+    """Leave out the points of a closed line that lie within a ninth of a grid step of the straight line."""
+    simple = Outline(ring / step).cleaned(simplify=True)
+    kept = np.asarray(simple.vertices)[np.asarray(simple.codes) != Outline.STOP] * step
+    return np.concatenate([kept, kept[:1]])
 
 
 def _outline(axes: Axes, layout: Layout, bit: int, name: str) -> None:

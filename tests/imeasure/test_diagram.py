@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from imeasure import Distribution, InformationError, Model, simplify, supervised
 from imeasure.diagrams import Diagram, diagram
-from imeasure.diagrams.arrange import arrange
+from imeasure.diagrams.arrange import POINTS, arrange
 from imeasure.diagrams.chains import chain_order, interval_atoms
 from imeasure.diagrams.content import WORDS, compact, content
 from imeasure.diagrams.placing import Box, beside, depth, fitting
@@ -145,7 +145,7 @@ def test_every_set_of_atoms_can_be_drawn(count, atoms):
 
 
 def test_the_gallery_has_every_venn_diagram_with_whole_cells():
-    pictures = [layout(fields, 300) for fields in gallery()]
+    pictures = [layout(fields, POINTS) for fields in gallery()]
     for count in range(1, 6):
         venn = next(p for p in pictures if len(p.fields) == count and len(p.atoms) == 2**count - 1)
         assert all(len(venn.patches(mask)) == 1 for mask in venn.atoms)
