@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from importlib import import_module
 from typing import Any
 
 import flint
@@ -18,6 +19,11 @@ from imeasure.quantities import Functional
 
 Column = int | Functional | None
 """A coordinate: an atom's bitmask, a functional, or None for the constant."""
+
+FORCED = "imeasure.prove.forced"
+"""The module whose ``search`` finds forced equalities; loaded on use, so that nothing exact depends on a solver."""
+MAX_FORCED = 5
+"""Most variables for which forced equalities are looked for."""
 
 Rows = dict[Column, tuple[tuple[Column, Fraction], ...]]
 """For each eliminated column the rest of its row."""
@@ -215,3 +221,21 @@ def _subtract(row: dict[Any, Fraction], other: Mapping[Any, Fraction], factor: F
             row[column] = total
         else:
             row.pop(column, None)
+
+
+def forced_equations(model: Any, names: tuple[str, ...]) -> tuple[tuple[str, EntropyForm], ...]:
+    """Return the elemental quantities that a model's assumptions force to vanish by squeezing inequalities together.
+
+    Each comes from a linear program, but only after its exact proof was checked without the solver.
+
+    Args:
+        model: A model.
+        names: The variables, at least the model's.
+
+    Returns:
+        Name and form of each; nothing without assumptions or with more than :data:`MAX_FORCED` variables.
+    """
+    if not model.assumptions or not 0 < len(names) <= MAX_FORCED:
+        return ()
+    found = import_module(FORCED).search(model, names)
+    return tuple((name, EntropyForm(names, row, {}, 0)) for name, row in found)

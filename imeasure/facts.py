@@ -58,24 +58,23 @@ def read_fixed(fixed: Iterable[Any]) -> tuple[tuple[str, ...], tuple[sympy.Expr,
     return tuple(sorted(set(names), key=natural_key)), tuple(constants)
 
 
-def read_assumption(fact: Any) -> Relation | Constraint:
+def read_assumption(fact: Any, functionals: tuple[str, ...] = ()) -> Relation | Constraint:
     """Return an assumption as an object.
 
     Args:
         fact: Text, a relation or a constraint.
+        functionals: Names of functionals that may occur.
 
     Returns:
         The relation or constraint.
 
     Raises:
         ParseError: If the text is not in the language.
-        ModelError: If it is no equation, chain or independence.
+        ModelError: If it is no relation, chain or independence.
     """
-    statement = parse(fact) if isinstance(fact, str) else fact
+    statement = parse(fact, functionals=functionals) if isinstance(fact, str) else fact
     if not isinstance(statement, Relation | Constraint):
         raise ModelError(f"'{fact}' is no fact; expected a relation, a Markov chain or an independence")
-    if isinstance(statement, Relation) and any(operator != "=" for operator in statement.operators):
-        raise ModelError(f"'{fact}' is an inequality; a model's assumptions are equations, chains and independences")
     return statement
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import networkx as nx
 import sympy
 
-from imeasure.elimination import Column, Rows, column_quantity, columns_of, eliminate, substitute
+from imeasure.elimination import Column, Rows, column_quantity, columns_of, eliminate, forced_equations, substitute
 from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableError, unknown
 from imeasure.facts import Kind, read_assumption, read_fixed, read_kinds, read_ranges, statement_variables
 from imeasure.graphs import read_graph, separations
@@ -38,9 +38,10 @@ class Model:
             common ancestor are independent.
         fixed: Variables whose joint law is data, so that measures of them alone are constants; or quantities (text or
             sympy) that are constants, such as ``"H[Z|X]"`` for fixed independent noise.
-        assume: Equations (text or :class:`Relation`), Markov chains and independences.
+        assume: Relations (text or :class:`Relation`), Markov chains and independences.
         kinds: Kind of each variable: ``"discrete"`` (default), ``"continuous"``, ``"noisy"``, ``"noiseless"``.
         ranges: For each parameter the sympy set of its values, or a pair of ends of an open interval.
+        functionals: Names of functionals beyond ``CE`` and ``KL`` that the assumptions use, such as ``LogVar``.
 
     Raises:
         ParseError: If a text is not in the language.
@@ -61,6 +62,7 @@ class Model:
     assumptions: tuple[Relation | Constraint, ...]
     kinds: tuple[tuple[str, Kind], ...]
     ranges: tuple[tuple[sympy.Symbol, sympy.Set], ...]
+    functionals: tuple[str, ...]
 
     def __init__(
         self,
@@ -70,7 +72,9 @@ class Model:
         assume: Iterable[str | Relation | Constraint] = (),
         kinds: Mapping[str, str] | None = None,
         ranges: Mapping[str | sympy.Symbol, sympy.Set | tuple[Any, Any]] | None = None,
+        functionals: Iterable[str] = (),
     ) -> None:
+        declared, assumed = tuple(sorted(functionals)), [assume] if isinstance(assume, str) else assume
         nodes, edges = read_graph(graph)
         names, constants = read_fixed(fixed)
         fields = {
@@ -78,9 +82,10 @@ class Model:
             "nodes": nodes,
             "fixed": names,
             "constants": constants,
-            "assumptions": tuple(read_assumption(fact) for fact in ([assume] if isinstance(assume, str) else assume)),
+            "assumptions": tuple(read_assumption(fact, declared) for fact in assumed),
             "kinds": read_kinds(kinds or {}),
             "ranges": read_ranges(ranges or {}),
+            "functionals": declared,
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -184,6 +189,7 @@ class Model:
             assume=(*self.assumptions, *facts),
             kinds=dict(self.kinds),
             ranges=dict(self.ranges),
+            functionals=self.functionals,
         )
 
     def range(self, parameter: sympy.Symbol) -> sympy.Set:
@@ -201,8 +207,8 @@ class Model:
         """Return the normal form of an expression: a sum of atoms that no equation of the model reduces further.
 
         The normal form is unique: two expressions have the same one if and only if the model's equations make them
-        equal. A vanishing information or entropy contributes every elemental that vanishes with it; equalities that
-        only follow by squeezing several inequalities together are not used.
+        equal. A vanishing information or entropy contributes every elemental that vanishes with it; up to five
+        variables, equalities that assumptions force by squeezing inequalities together are used too.
 
         Args:
             expression: A sympy expression or text.
@@ -362,7 +368,8 @@ def _equations(model: Model, names: tuple[str, ...]) -> Iterator[tuple[str, Entr
         if isinstance(fact, Constraint):
             expressions = fact.vanishing()
         else:
-            expressions = tuple(link.expressions[0] - link.expressions[1] for link in fact.links())
+            equations = (link for link in fact.links() if link.operators == ("=",))
+            expressions = tuple(link.expressions[0] - link.expressions[1] for link in equations)
         for expression in expressions:
             yield str(fact), entropy_form(expression, names)
             for elemental in _vanishing_with(expression, model, index):
@@ -389,4 +396,6 @@ def _moved(mask: int, positions: list[int]) -> int:
 def _rows(model: Model, names: tuple[str, ...]) -> Rows:
     if len(names) > MAX_VARIABLES:
         raise ModelError(f"normal forms are computed for up to {MAX_VARIABLES} variables, not {len(names)}")
-    return eliminate(_equations(model, names), len(names))
+    own = list(_equations(model, names))
+    rows = eliminate(own, len(names))
+    return eliminate([*own, *forced], len(names)) if (forced := forced_equations(model, names)) else rows

@@ -132,7 +132,7 @@ def read_problem(
     """
     model = Model(model) if isinstance(model, str) else model
     listed = [given] if isinstance(given, str | Relation | Constraint) else list(given)
-    declared = set(functionals)
+    declared = set(functionals) | set(() if model is None else model.functionals)
     for statement in (claim, *listed):
         declared |= _functionals(statement)
     texts = [_text(fact, "fact") for fact in listed]

@@ -1,17 +1,19 @@
 """Exact linear rows: an expression as rational coefficients on columns, straight from the syntax tree.
 
 A column is the bitmask of a joint entropy, the text of a functional, or :data:`ONE` for the constant. Nothing here
-knows sympy, so that reading a statement takes microseconds; the coordinates are those of Yeung's framework (1997).
+makes sympy objects, so that reading a statement takes microseconds; the coordinates are those of Yeung's framework (1997).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import cache
 from itertools import combinations
 
 from imeasure import syntax
 from imeasure.errors import NonlinearError
+from imeasure.quantities import natural_key
 
 Column = int | str
 """A bitmask of variables, the text of a functional, or :data:`ONE`."""
@@ -21,6 +23,8 @@ Number = int | Fraction
 
 Row = dict[Column, Number]
 """Coefficients by column, zeros left out."""
+
+_key = cache(natural_key)
 
 ONE = 0
 """The column of the constant 1."""
@@ -54,8 +58,9 @@ class Names:
         return result
 
     def members(self, mask: int) -> tuple[str, ...]:
-        """Return the names in a bitmask, in the order of their bits."""
-        return tuple(name for name, bit in self.index.items() if mask & bit)
+        """Return the names in a bitmask, in natural order."""
+        found = [name for name, bit in self.index.items() if mask & bit]
+        return tuple(sorted(found, key=_key) if len(found) > 1 else found)
 
     def __len__(self) -> int:
         return len(self.index)

@@ -100,6 +100,7 @@ def _model_data(model: Model) -> dict[str, Any]:
         "edges": [list(edge) for edge in model.edges],
         "assume": [str(fact) for fact in model.assumptions],
         "kinds": dict(model.kinds),
+        "functionals": list(model.functionals),
         "ranges": {str(symbol): _range_data(values) for symbol, values in model.ranges},
     }
 
@@ -137,4 +138,10 @@ def _model(data: dict[str, Any]) -> Model:
     graph = nx.DiGraph([tuple(edge) for edge in data["edges"]])
     graph.add_nodes_from(data["nodes"])
     ranges = {name: _range(values) for name, values in data["ranges"].items()}
-    return Model(graph if data["nodes"] else None, assume=data["assume"], kinds=data["kinds"], ranges=ranges)
+    return Model(
+        graph if data["nodes"] else None,
+        assume=data["assume"],
+        kinds=data["kinds"],
+        ranges=ranges,
+        functionals=data["functionals"],
+    )

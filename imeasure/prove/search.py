@@ -162,6 +162,11 @@ class Search:
         represented = self.space.represent(row)
         return self._orbits.row(represented) if self._orbits is not None else represented
 
+    def entropy(self, mask: int) -> float:
+        """Return a joint entropy at the last point that broke a row."""
+        row = self.on_columns({mask: 1} if mask else {})
+        return float(sum(float(value) * self.point.get(column, 0.0) for column, value in row.items()))
+
     def contains(self, point: dict[Column, Fraction]) -> bool:
         """Return whether a rational point obeys all rows of the linear program, exactly."""
         return self._program is not None and self._program.contains(point)
