@@ -1,5 +1,7 @@
-"""Rewriting objectives: from what a paper prints to a loss plus a weight times a regularizer, with its derivation."""
+"""Rewriting: canonical forms of objectives with their derivations, and shortest equal expressions."""
 
-from imeasure.rewriting.canonical import CanonicalForm, simplify
+from imeasure.rewriting.canonical import CanonicalForm
+from imeasure.rewriting.fewest import Shortest, shortest
+from imeasure.rewriting.simplification import simplify
 
-__all__ = ["CanonicalForm", "simplify"]
+__all__ = ["CanonicalForm", "Shortest", "shortest", "simplify"]

@@ -18,14 +18,13 @@ import sympy
 from imeasure.conditions import Conditions, holds_everywhere, positive, with_positive_denominator
 from imeasure.derivation import Derivation, as_constant, is_constant
 from imeasure.elimination import combination
-from imeasure.errors import DegenerateObjectiveError, DerivationError, NonlinearError
+from imeasure.errors import DegenerateObjectiveError, DerivationError
 from imeasure.measure import as_expression, variables_of
 from imeasure.model import Model, supervised
-from imeasure.parser import parse
 from imeasure.printing import to_latex, to_text
 from imeasure.quantities import Information, param
-from imeasure.rewriting.quotient import Candidate, Quotient, quotient
 from imeasure.rewriting.derive import collected, derive
+from imeasure.rewriting.quotient import Candidate, Quotient, quotient
 from imeasure.statements import Objective
 
 
@@ -46,6 +45,7 @@ class CanonicalForm:
         alternatives: Other forms of the same objective, each with its own conditions.
 
     Example:
+        >>> from imeasure import simplify
         >>> form = simplify("min I[X;Z] - beta*I[Y;Z]")
         >>> print(form)
         H[Y|Z] + b*I[X;Z|Y] with b = 1/(beta - 1), for beta > 1
@@ -158,37 +158,27 @@ class CanonicalForm:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
 
-def simplify(
-    statement: str | Objective, *, model: Model | None = None, loss: str | sympy.Expr = "H[Y|Z]"
+def canonical_form(
+    objective: Objective, *, model: Model | None = None, loss: str | sympy.Expr | None = None
 ) -> CanonicalForm:
     """Return the canonical form of an objective.
 
     Args:
-        statement: An objective, as text (``"min I[X;Z] - beta*I[Y;Z]"``) or object.
+        objective: The objective.
         model: The model, by default :func:`imeasure.supervised`.
-        loss: The loss term.
+        loss: The loss term, by default ``H[Y|Z]``.
 
     Returns:
         The verified form.
 
     Raises:
-        ParseError: If the text is not in the language.
-        NonlinearError: If the statement is no objective, or not linear in its quantities.
+        NonlinearError: If the objective is not linear in its quantities.
         UnknownVariableError: If a variable is not in the model.
         UndefinedQuantityError: If a quantity has no value under the model.
         DegenerateObjectiveError: If the loss has no positive coefficient, so that the best latent is trivial.
-
-    Example:
-        >>> print(simplify("max I[Y;Z] - beta*I[X;Z]"))
-        H[Y|Z] + b*I[X;Z|Y] with b = beta/(1 - beta), for 0 < beta < 1
-        >>> print(simplify("min H[Y|Z] + H[Z|Y]").alternatives[0])
-        H[Y|Z] + H[Z]/2
     """
-    objective = parse(statement) if isinstance(statement, str) else statement
-    if not isinstance(objective, Objective):
-        raise NonlinearError(f"expected an objective such as 'min I[X;Z] - beta*I[Y;Z]', not '{statement}'")
     model = supervised() if model is None else model
-    return _Search(objective, model, as_expression(loss)).run()
+    return _Search(objective, model, as_expression("H[Y|Z]" if loss is None else loss)).run()
 
 
 @dataclass(frozen=True)

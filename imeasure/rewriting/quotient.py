@@ -78,16 +78,8 @@ class Quotient:
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """The classes of equal quantities that are not constant, the simplest first."""
-        return self._classes(2)
-
-    @cached_property
-    def all_candidates(self) -> tuple[Candidate, ...]:
-        """The same with quantities of any number of groups."""
-        return self._classes(len(self.names))
-
-    def _classes(self, most_groups: int) -> tuple[Candidate, ...]:
         classes: dict[frozenset[tuple[Column, Fraction]], list[Information]] = {}
-        for quantity in sorted(quantities(self.names, most_groups), key=simplicity):
+        for quantity in sorted(quantities(self.names, 2), key=simplicity):
             vector = self.vector(quantity)
             if vector:
                 classes.setdefault(frozenset(vector.items()), []).append(quantity)

@@ -2,8 +2,7 @@ from dataclasses import replace
 
 import pytest
 import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from imeasure import (
     DegenerateObjectiveError,
@@ -138,7 +137,7 @@ def test_bad_input():
     with pytest.raises(UnknownVariableError, match="did you mean 'Z'"):
         simplify("min I[X;Zz] - I[Y;Zz]")
     with pytest.raises(NonlinearError, match="expected an objective"):
-        simplify("H[Y|Z]")
+        simplify("H[Y|Z] >= 0")
     with pytest.raises(UndefinedQuantityError, match="Add independent noise"):
         simplify("min I[X;Z] - beta*I[Y;Z]", model=supervised("continuous", "deterministic"))
 

@@ -22,17 +22,15 @@ from sympy.polys.domains import FractionField
 
 from imeasure.elimination import Column, Span, combination
 from imeasure.errors import DerivationError
-from imeasure.measure import EntropyForm, as_expression, linear_terms, variables_of
+from imeasure.measure import EntropyForm, as_expression, entropy_form, variables_of
 from imeasure.model import Model
-from imeasure.quantities import Functional
-from imeasure.rewriting.quotient import Quotient, quotient, simplicity
+from imeasure.rewriting.pool import Pool, Vector, pool
+from imeasure.rewriting.pursuit import pursue
 
 PLANE_LIMIT = 200
 """Most quantities among which planes are searched; four variables have 135 without facts."""
 
 _PRIME = 2**31 - 1
-
-Vector = Mapping[Column, Fraction]
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,6 @@ class Shortest:
     proved: bool
 
 
-@dataclass(frozen=True)
-class _Term:
-    quantity: sympy.Expr
-    vector: Vector
-    cost: tuple[Any, ...]
-
-
 def shortest(expression: sympy.Expr | str, *, model: Model | None = None) -> Shortest:
     """Return the shortest expression that a model makes equal to a given one.
 
@@ -65,7 +56,7 @@ def shortest(expression: sympy.Expr | str, *, model: Model | None = None) -> Sho
     Returns:
         The expression, checked exactly, and whether it is proved that none has fewer terms. The number of terms is
         found by exhaustion up to two more than the number of linearly independent coefficients; beyond that the search
-        is local.
+        is a beam search.
 
     Raises:
         ParseError: If the text is not in the language.
@@ -83,129 +74,144 @@ def shortest(expression: sympy.Expr | str, *, model: Model | None = None) -> Sho
     model = Model() if model is None else model
     model.require_defined(expression)
     names = model.covering(variables_of(expression))
-    search = _Search(expression, quotient(model, names, homogeneous=False))
-    result = search.run()
+    result = _Search(expression, model, names).run()
     if model.reduce(result.expression - expression) != 0:
         raise DerivationError(f"the search returned {result.expression}, which differs from {expression}")
     return result
 
 
 class _Search:
-    def __init__(self, expression: sympy.Expr, space: Quotient) -> None:
-        self.space = space
+    def __init__(self, expression: sympy.Expr, model: Model, names: tuple[str, ...]) -> None:
         self.expression = expression
-        self.terms = [_Term(c.quantity, c.vector, simplicity(c.quantity)) for c in space.all_candidates]
-        for functional in sorted(expression.atoms(Functional), key=str):
-            for name in ("KL", "CE") if functional.name in ("KL", "CE") else (functional.name,):
-                twin = Functional(name, functional.variables, functional.given)
-                size = len(twin.variables) + len(twin.given)
-                self.terms.append(_Term(twin, space.coordinates(twin)[0], (size, 1, size, str(twin))))
-        self.terms.append(_Term(sympy.S.One, {None: Fraction(1)}, (0,)))
-        self.terms.sort(key=lambda term: term.cost[:3])
+        self.form = entropy_form(expression, names)
+        self.pool = pool(model, names, tuple(sorted(self.form.functionals, key=str)))
 
     def run(self) -> Shortest:
-        target, form = self.space.coordinates(self.expression)
+        target = self.pool.coordinates(self.form)
         if not target:
             return Shortest(sympy.S.Zero, proved=True)
-        vectors, exact = rational_vectors(target, form)
-        found, excluded = self.within(vectors)
+        vectors, exact = rational_vectors(target, self.form)
+        table = _Table(self.pool, vectors)
+        found, excluded = self.within(table)
         if found is None:
-            found = self.locally()
-        coefficients = combination(target, [term.vector for term in found])
+            found = self.improved(self.pursued(vectors), vectors)
+        coefficients = combination(target, [self.pool.vector(i) for i in found])
         if coefficients is None:
             raise DerivationError(f"the search lost {self.expression}")
-        result = sympy.Add(*(form.coefficient(c) * term.quantity for c, term in zip(coefficients, found, strict=True)))
-        return Shortest(result, exact and len(found) <= excluded + 1)
+        pairs = [(c, self.pool.quantity(i)) for c, i in zip(coefficients, found, strict=True) if c != 0]
+        result = sympy.Add(*(self.form.coefficient(c) * quantity for c, quantity in pairs))
+        return Shortest(result, exact and len(pairs) <= excluded + 1)
 
-    def within(self, vectors: list[Vector], *, planes: bool = True) -> tuple[list[_Term] | None, int]:
+    def within(self, table: _Table) -> tuple[list[int] | None, int]:
         """Search exhaustively; return the terms, and up to how many terms are known not to suffice."""
-        dimension = len(vectors)
-        table = _Table([term.vector for term in self.terms], vectors)
-        zeros = [i for i in range(len(self.terms)) if table.is_zero(i)]
-        if found := self.cheapest([zeros], dimension):
-            return found, dimension - 1 if table.trusted else 0
-        lines = [[*zeros, *line] for line in table.lines() if len(line) > 1]
+        dimension = table.dimension
+        if found := self.cheapest([table.zeros], dimension):
+            return found, dimension - 1 if table.trusted(1) else 0
+        lines = [[*table.zeros, *line] for line in table.lines() if len(line) > 1]
         if found := self.cheapest(lines, dimension + 1):
-            return found, dimension if table.trusted else 0
-        if not planes or len(self.terms) > PLANE_LIMIT:
-            return None, dimension + 1 if table.trusted else 0
-        found = self.cheapest(([*zeros, *plane] for plane in table.planes()), dimension + 2)
-        return found, dimension + 1 + (found is None) if table.trusted else 0
+            return found, dimension if table.trusted(2) else 0
+        if len(self.pool.members) > PLANE_LIMIT:
+            return None, dimension + 1 if table.trusted(2) else 0
+        found = self.cheapest(([*table.zeros, *plane] for plane in table.planes()), dimension + 2)
+        return found, dimension + 1 + (found is None) if table.trusted(3) else 0
 
-    def cheapest(self, pools: Iterable[Sequence[int]], count: int) -> list[_Term] | None:
+    def cheapest(self, pools: Iterable[Sequence[int]], count: int) -> list[int] | None:
         """Return the cheapest independent terms of the given number that one pool offers."""
-        best: tuple[Any, list[_Term]] | None = None
-        for pool in pools:
-            if len(pool) < count:
+        best: tuple[Any, list[int]] | None = None
+        for offered in pools:
+            if len(offered) < count:
                 continue
             span, chosen = Span(), []
-            for i in sorted(set(pool)):
-                if span.add(self.terms[i].vector):
-                    chosen.append(self.terms[i])
+            for i in sorted(set(offered)):
+                if span.add(self.pool.vector(i)):
+                    chosen.append(i)
                 if span.rank == count:
-                    cost = (sum(term.cost[0] for term in chosen), sorted(term.cost for term in chosen))
-                    if best is None or cost < best[0]:
-                        best = cost, chosen
+                    cost = (sum(int(self.pool.sizes[i]) for i in chosen), chosen)
+                    if best is None or cost < best:
+                        best = cost
                     break
         return best[1] if best else None
 
-    def locally(self) -> list[_Term]:
-        """Shorten the given expression by replacing two or three of its terms at a time by fewer."""
-        known = {term.quantity: term for term in self.terms}
-        linear = linear_terms(self.expression)
-        parts = {sympy.S.One if quantity is None else quantity: value for quantity, value in linear.items()}
-        improved = True
-        while improved:
-            improved = False
-            for size in (2, 3):
-                for chosen in combinations(sorted(parts, key=str), size):
-                    piece = sympy.Add(*(parts[quantity] * quantity for quantity in chosen))
-                    target, form = self.space.coordinates(piece)
-                    vectors, _ = rational_vectors(target, form)
-                    replacement = self.within(vectors, planes=False)[0] if vectors and len(vectors) < size else []
-                    if replacement is None or (vectors and not replacement) or len(replacement) >= size:
-                        continue
-                    values = combination(target, [term.vector for term in replacement]) or []
-                    for quantity in chosen:
-                        del parts[quantity]
-                    for value, term in zip(values, replacement, strict=True):
-                        parts[term.quantity] = parts.get(term.quantity, 0) + form.coefficient(value)
-                    improved = True
-                    break
-                if improved:
-                    break
-        return [known.get(q) or _Term(q, self.space.coordinates(q)[0], (0,)) for q in parts if parts[q] != 0]
+    def pursued(self, vectors: list[Vector]) -> list[int]:
+        """Return terms that span the vectors: those of the shortest chain found for each of them."""
+        found: dict[int, None] = {}
+        for row in _integers(self.pool, vectors):
+            found.update(dict.fromkeys(pursue(self.pool.matrix, self.pool.sizes, self.pool.shared, row)))
+        return self.needed(list(found), vectors)
+
+    def needed(self, terms: list[int], vectors: Sequence[Vector]) -> list[int]:
+        """Leave out terms that the vectors can do without, the largest first."""
+        for i in sorted(terms, reverse=True):
+            rest = [j for j in terms if j != i]
+            basis = [self.pool.vector(j) for j in rest]
+            if all(combination(vector, basis) is not None for vector in vectors):
+                terms = rest
+        return terms
+
+    def improved(self, terms: list[int], vectors: list[Vector]) -> list[int]:
+        """Replace two or three terms at a time by fewer, where a coefficient vector allows it."""
+        while True:
+            coefficients = [combination(vector, [self.pool.vector(i) for i in terms]) or [] for vector in vectors]
+            shorter = self.shortened(terms, coefficients)
+            if shorter is None:
+                return terms
+            terms = self.needed(shorter, vectors)
+
+    def shortened(self, terms: list[int], coefficients: list[list[Any]]) -> list[int] | None:
+        for size in (2, 3):
+            for chosen in combinations(range(len(terms)), size):
+                pieces = [{p: row[p] for p in chosen if row[p]} for row in coefficients]
+                span = Span()
+                sums = [self.sum_of(terms, piece) for piece in pieces]
+                independent = [piece for piece in sums if piece and span.add(piece)]
+                if len(independent) + 1 > size - 1 and len(independent) >= size:
+                    continue
+                table = _Table(self.pool, independent)
+                found = self.cheapest([table.zeros], len(independent))
+                if found is None and len(independent) + 1 < size:
+                    found = self.cheapest([[*table.zeros, *line] for line in table.lines()], len(independent) + 1)
+                if found is not None and len(found) < size:
+                    return [*dict.fromkeys([*(terms[p] for p in range(len(terms)) if p not in chosen), *found])]
+        return None
+
+    def sum_of(self, terms: list[int], piece: Mapping[int, Fraction]) -> Vector:
+        total: dict[Column, Fraction] = {}
+        for position, value in piece.items():
+            for column, entry in self.pool.vector(terms[position]).items():
+                total[column] = total.get(column, Fraction(0)) + value * entry
+        return {column: value for column, value in total.items() if value}
 
 
 class _Table:
-    """Vectors modulo a prime, reduced by the vectors of the target; exact because all minors are below the prime."""
+    """Rows modulo a prime, reduced by the vectors of the target; exact because all minors are below the prime."""
 
-    def __init__(self, vectors: Sequence[Vector], target: Sequence[Vector]) -> None:
-        columns = {c: i for i, c in enumerate(dict.fromkeys(c for v in (*target, *vectors) for c in v))}
-        rows = _integers(vectors, columns)
-        basis = _integers(target, columns)
-        longest = max((sum(map(abs, row)) for row in rows), default=1)
-        self.trusted = prod(sum(map(abs, row)) for row in basis) * longest**2 < _PRIME
-        self.rows = np.array([[value % _PRIME for value in row] for row in rows], dtype=np.int64)
+    def __init__(self, offered: Pool, target: Sequence[Vector]) -> None:
+        basis = _integers(offered, target)
+        self.longest = int(np.abs(offered.matrix).sum(axis=1).max(initial=1))
+        self.volume = prod(int(np.abs(row).sum()) for row in basis)
+        self.rows = offered.matrix % _PRIME
         reduced: list[npt.NDArray[np.int64]] = []
         for row in basis:
-            vector = np.array([value % _PRIME for value in row], dtype=np.int64)
+            vector = row % _PRIME
             for other in reduced:
                 vector = _without(vector[None], other)[0]
             if vector.any():
                 reduced.append(_normal(vector[None])[0])
                 self.rows = _without(self.rows, reduced[-1])
+        self.dimension = len(target)
+        self.live = np.flatnonzero(self.rows.any(axis=1)).tolist()
+        self.zeros = sorted(set(range(len(self.rows))).difference(self.live))
 
-    def is_zero(self, i: int) -> bool:
-        return not self.rows[i].any()
+    def trusted(self, more: int) -> bool:
+        """Return whether minors of the target with some more rows are smaller than the prime."""
+        return bool(self.volume * self.longest**more < _PRIME)
 
     def lines(self) -> Iterator[list[int]]:
-        yield from _buckets(self.rows, range(len(self.rows)))
+        yield from _buckets(self.rows[self.live], self.live)
 
     def planes(self) -> Iterator[list[int]]:
-        live = [i for i in range(len(self.rows)) if not self.is_zero(i)]
-        for position, first in enumerate(live):
-            others = live[position + 1 :]
+        for position, first in enumerate(self.live):
+            others = self.live[position + 1 :]
             if not others:
                 return
             rows = _without(self.rows[others], _normal(self.rows[first][None])[0])
@@ -242,14 +248,13 @@ def _without(rows: npt.NDArray[np.int64], vector: npt.NDArray[np.int64]) -> npt.
     return result
 
 
-def _integers(vectors: Sequence[Vector], columns: Mapping[Column, int]) -> list[list[int]]:
-    result = []
-    for vector in vectors:
-        scale = lcm(*(value.denominator for value in vector.values())) if vector else 1
-        row = [0] * len(columns)
+def _integers(offered: Pool, vectors: Sequence[Vector]) -> npt.NDArray[np.int64]:
+    index = {column: j for j, column in enumerate(offered.basis)}
+    result = np.zeros((len(vectors), len(index)), dtype=np.int64)
+    for row, vector in zip(result, vectors, strict=True):
+        scale = lcm(*(value.denominator for value in vector.values()))
         for column, value in vector.items():
-            row[columns[column]] = int(value * scale)
-        result.append(row)
+            row[index[column]] = int(value * scale)
     return result
 
 
