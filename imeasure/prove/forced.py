@@ -57,6 +57,5 @@ def search(model: Model, names: tuple[str, ...]) -> Iterator[tuple[str, Row]]:
         text = f"{quantity_text(masks, elemental.given, problem.names)} = 0"
         verdict = decide(read_problem(text, model, functionals=model.functionals), limits)
         if verdict.certificate is not None and Certificate.from_json(verdict.certificate.to_json()).verify():
-            found: Row = {}
-            found.update(row)
+            found: Row = dict(row.items())
             yield text, found

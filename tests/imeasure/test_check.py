@@ -65,7 +65,7 @@ TRUE = [
     ("Z _||_ X | Y", "X -> Y -> Z", ()),
     ("H[X] >= 3/2*H[Y]", None, ["2*H[X] >= 3*H[Y]"]),
     ("I[X1;X4] <= I[X2;X3]", "X1 -> X2 -> X3 -> X4", ()),
-    ("I[C;D] <= I[C;D|A] + I[C;D|B] + I[A;B]", None, ["I[A;C|D] = 0", "I[A;D|C] = 0"]),
+    ("I[A;B] <= I[A;B|C] + I[A;B|D] + I[C;D]", None, ["I[A;C|D] = 0", "I[A;D|C] = 0"]),
     ("H[Y|Z] <= CE[Y|Z]", None, ()),
     ("CE[Y|X] <= CE[Y|Z]", "Y -> X -> Z", ()),
     ("CE[Y|Z] = H[Y|Z] + KL[Y|Z]", None, ()),

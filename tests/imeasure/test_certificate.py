@@ -1,0 +1,156 @@
+"""Certificates: exact, checkable without a solver, and spoiled by every change."""
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+import sympy
+
+from imeasure import Certificate, DerivationError, Model, check
+
+CLAIMS = [
+    ("I[X;Z] <= I[X;Y]", {"given": ["X -> Y -> Z"]}),
+    ("I[X;Z|Y] <= H[Z|Y] <= H[Z]", {"model": Model("Y -> X -> Z", kinds={"Z": "noisy"})}),
+    ("H[Y] = 0", {"given": ["I[X;Y] = 0", "H[Y|X] = 0"]}),
+    ("H[X,Y] <= 5/2", {"given": ["H[X] <= 2", "H[Y] <= 1/2"]}),
+    ("I[X1;X12] <= I[X1;X2]", {"given": [" -> ".join(f"X{i}" for i in range(1, 13))]}),
+    ("I[X;Z] - beta*I[Y;Z] >= 0", {"model": Model("Y -> X -> Z", ranges={"beta": (0, 1)})}),
+    ("H[Y|Z] + I[X;Z|Y]/(b - 1) >= 0", {"model": Model("Y -> X -> Z", ranges={"b": sympy.Interval(2, sympy.oo)})}),
+    ("CE[Y|X] <= CE[Y|Z]", {"model": Model("Y -> X -> Z")}),
+    ("LogVar[Z|Y] >= I[X;Z|Y]", {"given": ["LogVar[Z|Y] >= H[Z|Y]"], "functionals": ["LogVar"]}),
+    ("2*I[C;D] <= I[A;B] + I[A;C,D] + 3*I[C;D|A] + I[C;D|B]", {"non_shannon": True}),
+    ("H[D] <= H[A,B]", {"given": ["H[C|A,B] = 0", "H[D|C] = 0"]}),
+]
+
+
+def proved(claim, options):
+    verdict = check(claim, **options)
+    assert verdict.status == "proved"
+    return verdict.certificate
+
+
+@pytest.fixture(scope="module")
+def certificates():
+    return [proved(claim, options) for claim, options in CLAIMS]
+
+
+def test_every_certificate_survives_json(certificates, tmp_path):
+    for number, certificate in enumerate(certificates):
+        path = tmp_path / f"{number}.json"
+        text = certificate.to_json(path)
+        for source in (text, path, str(path)):
+            again = Certificate.from_json(source)
+            assert again.verify()
+            assert again.parts == certificate.parts
+            assert again.claim == certificate.claim
+            assert again.given == certificate.given
+
+
+def test_json_alone_is_checked_where_no_solver_can_be_imported(certificates, tmp_path):
+    for number, certificate in enumerate(certificates):
+        certificate.to_json(tmp_path / f"{number}.json")
+    script = (
+        "import sys\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('highspy', 'scipy'):\n"
+        "            raise ImportError('no solver here')\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "from imeasure import Certificate\n"
+        "print(all(Certificate.from_json(path).verify() for path in sys.argv[1:]))\n"
+        "try:\n"
+        "    import highspy\n"
+        "except ImportError:\n"
+        "    print('refused')\n"
+    )
+    paths = [str(path) for path in sorted(tmp_path.glob("*.json"))]
+    assert len(paths) == len(CLAIMS)
+    done = subprocess.run([sys.executable, "-c", script, *paths], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "refused"]
+
+
+def test_every_multiplier_matters(certificates):
+    for certificate in certificates:
+        data = json.loads(certificate.to_json())
+        for part, steps in enumerate(data["parts"]):
+            for number, step in enumerate(steps):
+                spoiled = json.loads(json.dumps(data))
+                spoiled["parts"][part][number][0] = str(Fraction(step[0]) + Fraction(1, 1000))
+                with pytest.raises(DerivationError, match="do not sum"):
+                    Certificate.from_json(json.dumps(spoiled)).verify()
+                del spoiled["parts"][part][number]
+                with pytest.raises(DerivationError, match="do not sum"):
+                    Certificate.from_json(json.dumps(spoiled)).verify()
+
+
+def spoiled(change, claim="I[X;Z] <= I[X;Y]", **options):
+    data = json.loads(proved(claim, options or {"given": ["X -> Y -> Z"]}).to_json())
+    change(data)
+    return json.dumps(data)
+
+
+def entry(multiplier, *step):
+    return lambda data: data["parts"][0].append([multiplier, *step])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.update(claim="I[X;Z] <= I[Y;Z]"), "do not sum"),
+        (lambda data: data.update(given=[]), "fact that was not given"),
+        (lambda data: data.update(given=["X -> Z -> Y"]), "do not sum"),
+        (lambda data: data.update(parts=[]), "1 parts"),
+        (lambda data: data.update(format="something"), "not a certificate"),
+        (lambda data: data.pop("claim"), "damaged"),
+        (lambda data: data.update(claim="I[X;"), "cannot be read"),
+        (entry("-1", "I", ["X"], ["Y"], []), "negative multiple"),
+        (entry("1", "fact", 7), "not given"),
+        (entry("1", "fact", "0"), "unknown step"),
+        (entry("1", "magic", ["X"]), "unknown step"),
+        (entry("x", "H", ["X"], []), "damaged"),
+        (entry("1", "H", ["Q"], []), "damaged"),
+        (entry("1", "KL", "LogVar[X]"), "not a divergence"),
+        (entry("1", "Jensen", ["X"], ["Y"], ["Z"], "KL[X|Y]", "KL[X|Z]"), "does not justify"),
+    ],
+)
+def test_corrupted_certificates_fail(change, message):
+    with pytest.raises(DerivationError, match=message):
+        Certificate.from_json(spoiled(change)).verify()
+
+
+def test_entropies_of_continuous_variables_are_no_step():
+    model = Model("Y -> X -> Z", kinds={"Z": "noisy"})
+    text = spoiled(lambda data: data["model"]["kinds"].update(Z="continuous"), "I[X;Z|Y] <= H[Z|Y]", model=model)
+    with pytest.raises(DerivationError, match="continuous"):
+        Certificate.from_json(text).verify()
+
+
+def test_what_is_no_file_and_no_text_is_refused(tmp_path):
+    for source in ("{", "[1]", tmp_path / "missing.json", "missing.json"):
+        with pytest.raises(DerivationError):
+            Certificate.from_json(source)
+    with pytest.raises(DerivationError, match="unknown style"):
+        proved(*CLAIMS[0]).explain("html")
+
+
+def test_explanations_name_each_step(certificates):
+    text = certificates[0].explain()
+    assert "I[X;Y|Z] >= 0" in text
+    assert "I[X;Z|Y] = 0" in text
+    assert "X -> Y -> Z" in text
+    latex = certificates[0].explain("latex")
+    assert r"\mathrm{I}[X;Y \mid Z] \geq 0" in latex
+    assert str(certificates[0]) == text
+    for certificate in certificates:
+        assert len(certificate.explain().splitlines()) >= len(list(certificate.steps()))
+        assert certificate.explain("latex").count("{") == certificate.explain("latex").count("}")
+    assert {step.reason for c in certificates for step in c.steps()} == {
+        "Shannon",
+        "fact",
+        "divergence",
+        "Jensen",
+        "Zhang-Yeung",
+        "constant",
+    } - {"divergence", "constant"}

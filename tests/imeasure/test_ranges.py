@@ -1,0 +1,77 @@
+"""Valid ranges: exact sets, certified at the ends."""
+
+import pytest
+import sympy
+from click.testing import CliRunner
+
+from imeasure import Certificate, Model, NonlinearError, UnknownVariableError, prove_range, valid_range
+from imeasure.prove_cli import check_command, range_command, verify_command
+
+SECRET = ["H[S|A,B] = 0", "H[S|B,C] = 0", "H[S|C,D] = 0", "I[S;A,C] = 0", "I[S;A,D] = 0", "I[S;B,D] = 0"]
+REALS = sympy.Interval(-sympy.oo, sympy.oo)
+
+
+@pytest.mark.parametrize(
+    ("claim", "options", "expected"),
+    [
+        ("I[X;Z] - beta*I[Y;Z] >= 0", {"model": "Y -> X -> Z"}, sympy.Interval(-sympy.oo, 1)),
+        ("I[X;Z] - beta*I[Y;Z] >= 0", {}, sympy.Interval(-sympy.oo, 0)),
+        ("beta*I[X;W|Y] <= H[X|Z]", {"given": ["X,W -> Y -> Z"]}, sympy.Interval(-sympy.oo, 1)),
+        ("H[B] + H[C] >= beta*H[S]", {"given": SECRET}, sympy.Interval(-sympy.oo, 3)),
+        ("beta*H[X] <= H[X,Y] <= beta*H[X] + H[Y]", {}, sympy.FiniteSet(1)),
+        ("beta*H[X] = 2*H[X]", {}, sympy.FiniteSet(2)),
+        ("3*beta*H[X,Y,Z] <= H[X,Y] + H[Y,Z] + H[X,Z]", {}, sympy.Interval(-sympy.oo, sympy.Rational(2, 3))),
+        ("beta*H[X] <= -1", {}, sympy.EmptySet),
+        ("beta*H[X] >= H[X,Y]", {}, sympy.EmptySet),
+        ("beta + H[X] >= 0", {}, sympy.Interval(0, sympy.oo)),
+        ("beta*H[X] = H[X]*beta", {}, None),
+    ],
+)
+def test_ranges_are_exact(claim, options, expected):
+    if expected is None:
+        with pytest.raises(UnknownVariableError):
+            valid_range(claim, "beta", **options)
+        return
+    proof = prove_range(claim, "beta", **options)
+    assert proof.values == expected
+    assert all(certificate.verify() for certificate in proof.certificates)
+    assert bool(proof.certificates) == (expected != sympy.EmptySet)
+
+
+def test_the_model_limits_the_range():
+    model = Model("Y -> X -> Z", ranges={"beta": (0, 5)})
+    found = valid_range("I[X;Z] - beta*I[Y;Z] >= 0", sympy.Symbol("beta", real=True), model=model)
+    assert found == sympy.Interval(0, 1, left_open=True)
+
+
+def test_what_is_not_affine_is_refused():
+    for claim in ("beta^2*H[X] >= 0", "H[X]/beta >= 0", "alpha*beta*H[X] >= 0"):
+        with pytest.raises(NonlinearError, match="not affine"):
+            valid_range(claim, "beta")
+    with pytest.raises(UnknownVariableError, match="did you mean 'beta'"):
+        valid_range("beta*H[X] >= 0", "bet")
+
+
+def test_commands(tmp_path):
+    path = str(tmp_path / "proof.json")
+    run = CliRunner().invoke
+    done = run(check_command, ["I[X;Z] <= I[X;Y]", "--given", "X -> Y -> Z", "--certificate", path, "--explain"])
+    assert done.exit_code == 0
+    assert "I[X;Y|Z] >= 0" in done.output
+    assert run(verify_command, [path]).exit_code == 0
+    wrong = run(check_command, ["H[X|Y] = H[X|Y,Z] + I[X;Z]", "--model", "Y -> X -> Z"])
+    assert wrong.exit_code == 1
+    assert "1/2" in wrong.output
+    as_json = run(check_command, ["H[X] <= H[Y]", "--json"])
+    assert as_json.exit_code == 1
+    assert '"refuted"' in as_json.output
+    bad = run(check_command, ["H[X"])
+    assert bad.exit_code == 2
+    assert "never closed" in bad.stderr
+    ranged = run(range_command, ["I[X;Z] >= b*I[Y;Z]", "b", "--model", "Y -> X -> Z", "--certificate", path])
+    assert ranged.exit_code == 0
+    assert "Interval(-oo, 1)" in ranged.output
+    assert Certificate.from_json(path).verify()
+    assert run(range_command, ["b*H[X] <= -1", "b", "--json"]).exit_code == 1
+    (tmp_path / "proof.json").write_text("{}")
+    assert run(verify_command, [path]).exit_code == 2
