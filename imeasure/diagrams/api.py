@@ -11,9 +11,10 @@ from imeasure.diagrams.arrange import MAX_SETS, arrange
 from imeasure.diagrams.bars import bars
 from imeasure.diagrams.chains import chain_of
 from imeasure.diagrams.content import WORDS, Atom, Content, content, in_unit, subject
-from imeasure.diagrams.drawing import Diagram, Labels
+from imeasure.diagrams.drawing import Labels
 from imeasure.diagrams.lettering import coefficient_text, mathematics, symbol_lines, symbol_text, value_text
 from imeasure.diagrams.pages import page, page_on
+from imeasure.diagrams.result import Diagram
 from imeasure.diagrams.shapes import Layout
 from imeasure.errors import ConfigError
 from imeasure.model import Model

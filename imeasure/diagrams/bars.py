@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from imeasure.diagrams.content import Atom, Content, in_unit
-from imeasure.diagrams.drawing import Diagram, figure_of
+from imeasure.diagrams.result import Diagram, figure_of
 from imeasure.errors import ConfigError
 from imeasure.quantities import latex_name
 

@@ -1,13 +1,10 @@
 """Drawing with matplotlib: regions as filled outlines, sets as lines, labels where they fit, and what each is made of.
 
-Everything drawn is kept as plain data in :class:`Diagram`, so that geometry can be checked without looking at pixels.
+First everything is given its place (:func:`plan`), then it is drawn (:func:`paint`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from io import BytesIO
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -15,7 +12,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
@@ -23,8 +19,8 @@ from matplotlib.patheffects import withStroke
 from imeasure.diagrams.content import Atom, Content, in_unit
 from imeasure.diagrams.lettering import block_size, text_size
 from imeasure.diagrams.placing import Box, beside, place
+from imeasure.diagrams.result import Panel, Region
 from imeasure.diagrams.shapes import Floats, Layout
-from imeasure.errors import ConfigError
 from imeasure.quantities import latex_name
 
 SET_COLOURS = ("#3b6fb6", "#d9822b", "#3a9b6f", "#a6518f", "#7a6a35")
@@ -32,96 +28,12 @@ TREND_COLOURS: Mapping[str, str] = {"minimised": "#e8a35c", "maximised": "#6aa5d
 TREND_HATCHES: Mapping[str, str] = {"minimised": "", "maximised": "////", "depends": "...."}
 _GREY = "#dedede"
 _INK = "#222222"
+_STRONG = 0.62
 _FONTS = (10.0, 8.5, 7.0)
 _FONT = _FONTS[0]
 _TITLE_FONT = 14.0
 _PADDING = 4.0
 VALUE_COLOURS = LinearSegmentedColormap.from_list("values", mpl.colormaps["PuOr_r"](np.linspace(0.2, 0.8, 64)))
-
-
-@dataclass(frozen=True)
-class Region:
-    """A drawn atom.
-
-    Attributes:
-        atom: What it is.
-        area: Of all its parts, in the picture's units.
-        box: Where its label is.
-        lines: The label's lines.
-        font_size: In points.
-    """
-
-    atom: Atom
-    area: float
-    box: Box
-    lines: tuple[str, ...]
-    font_size: float
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """One drawn picture.
-
-    Attributes:
-        content: What it shows.
-        layout: Its geometry.
-        regions: The drawn atoms by bitmask.
-        titles: Boxes of the sets' names.
-        points: Points per unit that it was planned for.
-    """
-
-    content: Content
-    layout: Layout
-    regions: Mapping[int, Region]
-    titles: Mapping[str, Box]
-    points: float
-
-    @property
-    def extent(self) -> tuple[float, float, float, float]:
-        """Left, right, bottom and top of all that is drawn."""
-        boxes = [*(region.box for region in self.regions.values()), *self.titles.values()]
-        return (
-            min(float(self.layout.x[0]), *(box.x - box.width / 2 for box in boxes)),
-            max(float(self.layout.x[-1]), *(box.x + box.width / 2 for box in boxes)),
-            min(float(self.layout.y[0]), *(box.y - box.height / 2 for box in boxes)),
-            max(float(self.layout.y[-1]), *(box.y + box.height / 2 for box in boxes)),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Diagram:
-    """A finished diagram.
-
-    Attributes:
-        figure: The matplotlib figure.
-        axes: The axes of its pictures, from left to right.
-        panels: The pictures; none for a bar chart.
-    """
-
-    figure: Figure
-    axes: tuple[Axes, ...]
-    panels: tuple[Panel, ...]
-
-    def save(self, path: str | Path, *, dpi: float = 200.0) -> Path:
-        """Write the figure, in the format that the name says.
-
-        Args:
-            path: Such as ``diagram.svg``, ``diagram.png`` or ``diagram.pdf``.
-            dpi: Dots per inch of pixel formats.
-
-        Returns:
-            The path.
-        """
-        with mpl.rc_context({"svg.hashsalt": "imeasure"}):
-            self.figure.savefig(
-                path, dpi=dpi, bbox_inches="tight", metadata={"Date": None} if str(path).endswith("svg") else None
-            )
-        return Path(path)
-
-    def _repr_png_(self) -> bytes:
-        buffer = BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=120, bbox_inches="tight")
-        return buffer.getvalue()
 
 
 Labels = Callable[[Atom], Sequence[Sequence[str]]]
@@ -165,7 +77,8 @@ def paint(panel: Panel, axes: Axes, *, scale: Normalize | None = None, unit: str
     for bit, name in enumerate(content.names):
         _outline(axes, layout, bit, name)
     for region in panel.regions.values():
-        _write(axes, region, panel.points, shrink)
+        colour, hatch = _style(content, region.atom, scale, unit)
+        _write(axes, region, panel.points, shrink, halo=bool(hatch or np.mean(to_rgb(colour)) < _STRONG))
     for bit, (name, box) in enumerate(panel.titles.items()):
         axes.text(
             box.x,
@@ -181,24 +94,6 @@ def paint(panel: Panel, axes: Axes, *, scale: Normalize | None = None, unit: str
     if content.title:
         axes.set_title(content.title, fontsize=(_FONT + 1) * shrink, color=_INK, pad=11)
     _legend(axes, content, shrink)
-
-
-def figure_of(axes: Axes) -> Figure:
-    """Return the figure that axes belong to, however deeply nested.
-
-    Args:
-        axes: The axes.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ConfigError: If they were removed from it.
-    """
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        raise ConfigError("the axes belong to no figure; take them from figure.subplots()")
-    return figure
 
 
 def value_scale(contents: Sequence[Content], unit: str) -> Normalize:
@@ -344,6 +239,10 @@ def _label(content: Content, layout: Layout, labels: Labels, points: float) -> d
     placed, outside = place(layout, sizes)
     narrow = {mask: _narrowest(options, sizes[mask]) for mask, options in variants.items()}
     aside = beside(layout, outside, {mask: sizes[mask][narrow[mask]] for mask in outside}, 5.0 / points)
+    leaders = [box.line for box in aside.values() if box.line is not None]
+    crossed = {m: sizes[m] for m, (_, box) in placed.items() if any(box.meets(line) for line in leaders)}
+    if crossed:
+        placed |= place(layout, crossed, leaders, 2.0 / points)[0]
     step = float(layout.x[1] - layout.x[0])
     regions = {}
     for mask, atom in content.atoms.items():
@@ -365,14 +264,14 @@ def _room(lines: Sequence[str], font: float, points: float) -> tuple[float, floa
     return (width + _PADDING) / points, (height + _PADDING) / points
 
 
-def _write(axes: Axes, region: Region, points: float, shrink: float) -> None:
+def _write(axes: Axes, region: Region, points: float, shrink: float, *, halo: bool) -> None:
     box = region.box
     if box.line is not None:
         axes.plot(*np.transpose(box.line), color=_INK, linewidth=0.7, zorder=3)
         axes.plot(*box.line[1], marker="o", markersize=2.4, color=_INK, zorder=3)
     heights = [text_size(line, region.font_size)[1] * 1.12 / points for line in region.lines]
     top = box.y + sum(heights) / 2
-    halo = [withStroke(linewidth=3.0, foreground="#ffffffe0")] if box.anchor is None else []
+    effects = [withStroke(linewidth=3.0, foreground="#ffffffe0")] if halo and box.anchor is None else []
     for line, height in zip(region.lines, heights, strict=True):
         axes.text(
             box.x,
@@ -383,7 +282,7 @@ def _write(axes: Axes, region: Region, points: float, shrink: float) -> None:
             ha="center",
             va="center",
             zorder=5,
-            path_effects=halo,
+            path_effects=effects,
         )
         top -= height
 

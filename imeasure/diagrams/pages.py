@@ -10,11 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from imeasure.diagrams.content import Content
-from imeasure.diagrams.drawing import Diagram, Labels, Panel, colour_bar, figure_of, paint, plan, value_scale
+from imeasure.diagrams.drawing import Labels, colour_bar, paint, plan, value_scale
+from imeasure.diagrams.result import Diagram, Panel, figure_of
 from imeasure.diagrams.shapes import Layout
 
 _INCH = 72.0
 _TOP, _BOTTOM, _GAP, _BAR = 0.46, 0.34, 0.3, 0.95
+_LEAST_POINTS = 36.0
 _FEW, _LEGIBLE = 7, 8.0
 
 
@@ -109,4 +111,4 @@ def _points_per_unit(layout: Layout) -> float:
     across = float(layout.x[-1] - layout.x[0])
     up = float(layout.y[-1] - layout.y[0])
     inches = 3.9 + 0.11 * len(layout.atoms) + 1.5 * max(0.0, across / up - 1.4)
-    return inches * _INCH / across
+    return max(inches * _INCH / across, _LEAST_POINTS)

@@ -120,23 +120,28 @@ def fitting(region: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bo
 
 
 def place(
-    layout: Layout, sizes: Mapping[int, Sequence[tuple[float, float]]]
+    layout: Layout, sizes: Mapping[int, Sequence[tuple[float, float]]], lines: Sequence[Segment] = (), gap: float = 0.0
 ) -> tuple[dict[int, tuple[int, Box]], dict[int, tuple[float, float]]]:
     """Place labels inside their atoms.
 
     Args:
         layout: The picture.
         sizes: For each atom the widths and heights of its label's variants, best first.
+        lines: Segments that labels keep away from.
+        gap: How far.
 
     Returns:
         For each atom whose label fits, the variant and its box; for the others, the deepest point of the region.
     """
     x, y, labels = layout.x[::2], layout.y[::2], layout.labels[::2, ::2]
     step = float(x[1] - x[0])
+    labels = np.where(_near(lines, x, y, gap), -1, labels) if lines else labels
     placed: dict[int, tuple[int, Box]] = {}
     outside: dict[int, tuple[float, float]] = {}
     for mask, variants in sizes.items():
         rows, columns = np.nonzero(labels == mask)
+        if not rows.size:
+            continue
         near = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
         region, x_near, y_near = labels[near] == mask, x[near[1]], y[near[0]]
         inner = depth(region)
@@ -153,6 +158,16 @@ def place(
         else:
             outside[mask] = deepest
     return placed, outside
+
+
+def _near(lines: Sequence[Segment], x: Floats, y: Floats, gap: float) -> NDArray[np.bool_]:
+    """Which grid points are closer than a gap to one of the segments."""
+    result = np.zeros((len(y), len(x)), dtype=bool)
+    for (x0, y0), (x1, y1) in lines:
+        along = ((x[None, :] - x0) * (x1 - x0) + (y[:, None] - y0) * (y1 - y0)) / ((x1 - x0) ** 2 + (y1 - y0) ** 2)
+        share = np.clip(along, 0.0, 1.0)
+        result |= np.hypot(x[None, :] - x0 - share * (x1 - x0), y[:, None] - y0 - share * (y1 - y0)) < gap
+    return result
 
 
 def _odd(points: float) -> int:

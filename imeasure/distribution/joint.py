@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from imeasure.distribution import random_tables, slices, tables
 from imeasure.distribution.entropies import entropy_vector, entropy_vector_of_counts
 from imeasure.distribution.examples import example_table
-from imeasure.distribution.values import Atoms, conditional_divergence, exact_combination, with_parameters
+from imeasure.distribution.values import Atoms, exact_combination, with_parameters
 from imeasure.errors import ModelError, UndefinedQuantityError
 from imeasure.measure import entropy_form
-from imeasure.quantities import Functional
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -238,7 +237,8 @@ class Distribution:
         total = float(form.coefficient(form.constant))
         total += float(sum(float(form.coefficient(c)) * self._entropies[mask] for mask, c in form.terms.items()))
         for functional, coefficient in form.functionals.items():
-            total += float(form.coefficient(coefficient)) * self._functional(functional, against)
+            other = None if against is None else against._table
+            total += float(form.coefficient(coefficient)) * slices.divergence(functional, self._table, other)
         return total
 
     def exact_value(self, expression: Any, **parameters: Any) -> Any:
@@ -291,21 +291,6 @@ class Distribution:
             I[X;Y;Z]  -0.693147
         """
         return Atoms.of(self.names, self._entropies)
-
-    def _functional(self, functional: Functional, against: "Distribution | None") -> float:
-        """``KL[A|B]``; CE has been written as H + KL."""
-        if functional.name != "KL":
-            raise UndefinedQuantityError(
-                f"{functional} is a name, not a quantity of distributions; evaluate it yourself"
-            )
-        if against is None:
-            raise UndefinedQuantityError(f"{functional} compares two distributions; give the second one as against=q")
-        given = [v.name for v in functional.given]
-        names = [*given, *(v.name for v in functional.variables)]
-        p, q = self.marginal(names), against.marginal(names)
-        if p.outcomes != q.outcomes:
-            raise ModelError(f"both distributions need the same values of {', '.join(names)}")
-        return conditional_divergence(p.probabilities, q.probabilities, len(given))
 
     def marginal(self, names: str | Iterable[str]) -> Self:
         """Sum over all other variables.

@@ -1,4 +1,4 @@
-"""Tables made from a table: marginals, conditionals, samples, and its outcomes as text and HTML.
+"""Tables made from a table: marginals, conditionals, samples, divergences, and its outcomes as text and HTML.
 
 Pure functions behind the methods of :class:`~imeasure.distribution.Distribution`.
 """
@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imeasure.distribution.tables import Table, from_array, read_names
-from imeasure.errors import ModelError, UnknownVariableError, unknown
+from imeasure.distribution.values import conditional_divergence
+from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableError, unknown
+from imeasure.quantities import Functional
 
 _ROWS_SHOWN = 32
 
@@ -87,6 +89,33 @@ def conditional(table: Table, event: Mapping[str, Hashable]) -> Table:
     return from_array(
         part, [table.names[axis] for axis in rest], [table.outcomes[axis] for axis in rest], normalize=True
     )
+
+
+def divergence(functional: Functional, table: Table, against: Table | None) -> float:
+    """Evaluate ``KL[A|B]``, the expected divergence of one table's conditionals from another's.
+
+    Args:
+        functional: The functional (``CE`` is written as ``H + KL`` before it comes here).
+        table: The table p.
+        against: The table q, with the same values of the variables.
+
+    Returns:
+        Nats; infinite where q excludes what p allows.
+
+    Raises:
+        UndefinedQuantityError: If it is another functional, or there is no second table.
+        ModelError: If the tables do not have the same values.
+    """
+    if functional.name != "KL":
+        raise UndefinedQuantityError(f"{functional} is a name, not a quantity of distributions; evaluate it yourself")
+    if against is None:
+        raise UndefinedQuantityError(f"{functional} compares two distributions; give the second one as against=q")
+    given = [v.name for v in functional.given]
+    names = [*given, *(v.name for v in functional.variables)]
+    p, q = marginal(table, names), marginal(against, names)
+    if p.outcomes != q.outcomes:
+        raise ModelError(f"both distributions need the same values of {', '.join(names)}")
+    return conditional_divergence(p.pmf.astype(np.float64), q.pmf.astype(np.float64), len(given))
 
 
 def sample(table: Table, size: int, generator: np.random.Generator) -> NDArray[Any]:
