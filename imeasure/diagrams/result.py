@@ -1,4 +1,4 @@
-"""A finished diagram: the figure, and all that is drawn as plain data, so that geometry can be checked without pixels."""
+"""A finished diagram: the figure, and all that is drawn as data, so that geometry can be checked without pixels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
