@@ -1,9 +1,10 @@
 """How long the estimators take, as ratios to what others take on the same machine in the same run.
 
-    python benchmarks/estimators.py [--peers-python PYTHON] [--large] [--out benchmarks/results/estimators.json]
+    python benchmarks/estimators.py [--peers-python PYTHON] [--large] [--threads N] [--repeats N] [--out FILE]
 
 Peers (scikit-learn, npeet_plus, infomeasure) run in the Python given, so they need not share our environment; one that
-is absent is left out with a message. Every figure is the least of several runs, ours and theirs taken in turn.
+is absent is left out with a message. With one thread, processor time is taken, which other work on a shared machine
+hardly changes; with more, wall time. Every figure is the least of several runs, ours and theirs taken in turn.
 """
 
 import argparse
@@ -45,21 +46,26 @@ else:
     def run():
         return infomeasure.entropy(x, approach="metric", k=3)
 run() if len(x) < 2000 or x.shape[1] < 10 else None
-start = time.perf_counter()
+clock = time.process_time if sys.argv[3] == "1" else time.perf_counter
+start = clock()
 run()
-print(time.perf_counter() - start)
+print(clock() - start)
 """
 NOISE = 1 / (2 * math.pi * math.e)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def peer_seconds(python: str, name: str, path: Path) -> float | None:
-    done = subprocess.run([python, "-c", PEER, name, str(path)], capture_output=True, text=True, check=False)
+    threads = str(torch.get_num_threads())
+    limits = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+    command = [python, "-c", PEER, name, str(path), threads]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=limits)
     if done.returncode:
         print(f"  {name} left out: {(done.stderr.strip() or 'no output').splitlines()[-1]}")
         return None
@@ -149,7 +155,9 @@ def main() -> None:
     options.add_argument("--large", action="store_true", help="also N = 50,000 at d = 100")
     options.add_argument("--repeats", type=int, default=3)
     options.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "estimators.json")
+    options.add_argument("--threads", type=int, default=torch.get_num_threads())
     given = options.parse_args()
+    torch.set_num_threads(given.threads)
     everyone = ["scikit-learn brute", "npeet_plus", "infomeasure"]
     cases = [
         entropy_case(10_000, 1, ["scikit-learn tree", *everyone[1:]], given.repeats, given.peers_python),
@@ -157,7 +165,7 @@ def main() -> None:
         entropy_case(10_000, 100, list(everyone), given.repeats, given.peers_python),
     ]
     if given.large:
-        cases.append(entropy_case(50_000, 100, everyone[:1], given.repeats, given.peers_python))
+        cases.append(entropy_case(50_000, 100, everyone[:1], 1, given.peers_python))
     cases += [mixture_case(kind, given.repeats) for kind in ("apart", "classes", "overlapping")]
     pair = torch.randn(2, 10_000, generator=torch.Generator().manual_seed(0))
     cases.append({"case": "KSG, N = 10000, d = 1 + 1", "seconds": min(seconds(lambda: ksg(*pair)) for _ in range(3))})
@@ -165,6 +173,7 @@ def main() -> None:
     record = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
+        "clock": "processor time" if torch.get_num_threads() == 1 else "wall time",
         "torch": torch.__version__,
         "load": os.getloadavg()[0],
         "cases": cases,

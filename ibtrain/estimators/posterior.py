@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ibtrain.estimators.runtime import tracked
+
 BLOCK = 2048
 ROWS = 512
 SMALL = 4096
@@ -172,7 +174,8 @@ def _tiles(rows: Tensor, threshold: Tensor, components: Components, blocks: list
     centres = torch.stack([block.centre for block in blocks])
     radii = torch.tensor([block.radius for block in blocks], dtype=rows.dtype, device=rows.device)
     scratch = _Scratch(blocks[0].coefficients)
-    for low in range(0, len(rows), ROWS):
+    starts = range(0, len(rows), ROWS)
+    for low in tracked(starts, len(starts), "mixture components"):
         part = rows[low : low + ROWS]
         gap = (torch.cdist(part, centres, compute_mode="donot_use_mm_for_euclid_dist") - radii).clamp_(min=0)
         near = radii.isinf() | (gap.square() / -2 > threshold[low : low + ROWS, None])
