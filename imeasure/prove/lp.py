@@ -22,6 +22,11 @@ from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
 from imeasure.prove.limits import LimitReached, Limits
 
+FIRST = 500
+"""About as many elemental rows are there from the start."""
+ADDED = 300
+"""At least as many violated rows are added at once."""
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -222,8 +227,8 @@ class Program:
         if count <= 1000:
             return np.arange(count)
         e = self.elementals
-        single = (e.t < 0) | (e.k < 0)
-        return np.flatnonzero(single)[:2000]
+        single = np.flatnonzero((e.t < 0) & (e.k >= 0))[:FIRST]
+        return np.union1d(single, np.arange(0, count, max(1, count // FIRST)))
 
     def _add(self, solver: Any, numbers: Integers) -> None:
         if not len(numbers):
@@ -257,7 +262,7 @@ class Program:
         violated = np.flatnonzero(slack < -1e-7)
         if not len(violated):
             return False
-        most = max(200, len(self.columns))
+        most = max(ADDED, len(self.columns))
         if len(violated) > most:
             order = np.argpartition(slack[violated], most)[:most]
             violated = np.sort(violated[order])

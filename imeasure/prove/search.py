@@ -304,13 +304,15 @@ def elementals(space: Space, sets: list[int], orbits: Orbits | None = None) -> E
     problem = space.problem
     place = {mask: i - 1 for i, mask in enumerate(sets)}
     place[sets[0]] = zero = -1
+    free = space.is_free()
     least: Callable[[int], int] = orbits.least if orbits else int
     found: dict[tuple[int, int, int, int], Combination] = {}
     for k in sets:
         covers = sorted({space.hull(k | 1 << bit) for bit in bits(space.universe & ~k)})
         places = [place[least(s)] for s in covers]
         for position, s in enumerate(covers):
-            if problem.nonnegative(s & ~k):
+            # Where every set is a member, monotonicity at the top and submodularity give it elsewhere.
+            if problem.nonnegative(s & ~k) and (s == space.universe or not free):
                 found.setdefault((places[position], zero, zero, place[k]), {("H", s & ~k, k): 1})
             for other in range(position + 1, len(covers)):
                 t = covers[other]

@@ -45,6 +45,8 @@ def uncross(row: Row, space: Sets) -> Combination | None:
             positive[column] = value
         else:
             negative[column] = -value
+    if len(positive) > 12 and len(negative) > 12:
+        return None
     proof: Combination = {}
     for _ in range(ROUNDS):
         pair = _choose(positive, negative, space)
