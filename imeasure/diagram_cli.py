@@ -36,7 +36,7 @@ _IN_BITS = 1.4426950408889634
 @click.option("--kind", type=click.Choice(["auto", "sets", "bars"]), default="auto", show_default=True)
 @click.option("--canonical", is_flag=True, help="Draw the objective WHAT beside its canonical form.")
 @_UNIT
-def diagram_command(  # noqa: PLR0917 - click passes options by name
+def diagram_command(
     what: str,
     out: Path,
     graph: str | None,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imeasure.errors import ModelError, UnknownVariableError, unknown
+from imeasure.errors import ConfigError, ModelError, UnknownVariableError, unknown
 from imeasure.quantities import RandomVariable
 
 # Float tables whose sum is off by more than this are refused; below, they are divided by their sum.
@@ -195,10 +195,14 @@ def from_csv(path: str | Path, *, probability: str | None = None, normalize: boo
         The table; decimals and fractions such as ``1/3`` are read exactly.
 
     Raises:
+        ConfigError: If the file cannot be read.
         ModelError: If it is not a distribution.
     """
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        rows = [[entry.strip() for entry in row] for row in csv.reader(file) if row]
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            rows = [[entry.strip() for entry in row] for row in csv.reader(file) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"cannot read {path} as a CSV file: {error}") from None
     if len(rows) < 2:
         raise ModelError(f"{path} has no rows below its header; give one row per outcome")
     return _from_columns(rows[0], rows[1:], probability, normalize=normalize)

@@ -91,6 +91,8 @@ def test_bad_files_are_refused(tmp_path):
     path.write_text("X,p\n")
     with pytest.raises(ModelError, match="no rows below its header"):
         Distribution.read(path)
+    with pytest.raises(ConfigError, match="cannot read"):
+        Distribution.read(tmp_path / "absent.csv")
     path.write_text("X,p\n0,0.5\n1,0.6\n")
     with pytest.raises(ModelError, match="sum to 11/10"):
         Distribution.read(path)
