@@ -257,9 +257,12 @@ class Refuter:
         if link.row is None:
             return self._with_parameters(link, build, value, exact=exact)
         left, right = self.problem.sides(target.link)
-        names = self.problem.names
-        text = f"{row_text(left, names)} {link.operator} {row_text(right, names)}"
+        alone = len(self.problem.links) == 1
+        text = self.problem.claim if alone else f"{self._text(left)} {link.operator} {self._text(right)}"
         return Refutation(build, value(left), link.operator, value(right), text, exact)
+
+    def _text(self, row: Row) -> str:
+        return row_text(row, self.problem.names)
 
     def _with_parameters(
         self, link: Link, build: Callable[[], Distribution], value: Callable[[Row], float], *, exact: bool
