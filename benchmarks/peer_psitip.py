@@ -1,4 +1,4 @@
-"""Time psitip on statements: run by benchmarks/prover.py in psitip's own environment; prints one JSON object per line."""
+"""Time psitip on statements, in psitip's own environment, for benchmarks/prover.py: one line of JSON for each."""
 
 import json
 import re
@@ -6,14 +6,14 @@ import signal
 import sys
 import time
 import warnings
+from pathlib import Path
 
 warnings.filterwarnings("ignore")
 
-from psitip import *  # noqa: F403 - psitip is used by its star import
-from psitip import H, I, alland, markov, rv  # noqa: F401 - names of the evaluated text
+from psitip import H, I, alland, markov, rv  # noqa: E402 - its warnings come at import
 
 
-class TooLong(Exception):
+class TooLongError(Exception):
     pass
 
 
@@ -47,18 +47,18 @@ def main():
     limit = int(sys.argv[2])
 
     def stop(*_):
-        raise TooLong
+        raise TooLongError
 
     signal.signal(signal.SIGALRM, stop)
     decide([], "H(A) >= 0")
-    for case in json.load(open(sys.argv[1])):
+    for case in json.loads(Path(sys.argv[1]).read_text()):
         best, answer = None, None
         for _ in range(3):
             signal.alarm(limit)
             start = time.perf_counter()
             try:
                 answer = decide(case["constraints"], case["claim"])
-            except TooLong:
+            except TooLongError:
                 answer = "timeout"
             except Exception as error:
                 answer = repr(error)[:80]

@@ -2,8 +2,8 @@
 
     IMEASURE_CASES=... python benchmarks/prover.py [--psitip /path/to/psitip's/python] [--json FILE]
 
-Imports are excluded, every time is the best of three runs in one process. psitip 1.1.7 lives in an environment of its own
-(``pip install --no-deps psitip==1.1.7`` and ``ortools numpy scipy matplotlib``); without it, its columns stay empty.
+Imports are excluded, every time is the best of three runs in one process. psitip 1.1.7 lives in an environment of its
+own (``pip install --no-deps psitip==1.1.7`` and ``ortools numpy scipy matplotlib``); without it, its columns are empty.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Exact linear rows: an expression as rational coefficients on columns, straight from the syntax tree.
 
 A column is the bitmask of a joint entropy, the text of a functional, or :data:`ONE` for the constant. Nothing here
-makes sympy objects, so that reading a statement takes microseconds; the coordinates are those of Yeung's framework (1997).
+makes sympy objects, so that reading takes microseconds; the coordinates are those of Yeung's framework (1997).
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ Permutation = tuple[int, ...]
 Tagged = tuple[int, Row]
 """A row with the number of its sort: only rows of the same sort may be exchanged."""
 
-LEAVES = 300
-"""Most permutations that are tried in the search for one generator."""
+LEAVES = 400
+"""Most permutations that are tried in the search for generators."""
 
 
 def permute(mask: int, permutation: Permutation) -> int:
@@ -75,13 +75,13 @@ def generators(rows: Sequence[Tagged], count: int) -> list[Permutation]:
             heads.append(point)
     start = _refine([0] * count, rows, count)
     fixed: list[int] = []
+    budget = [LEAVES]
     for point in heads:
         cell = [i for i in heads if start[i] == start[point] and i > point]
         reached = _orbit(point, [g for g in found if all(g[i] == i for i in fixed)])
         for other in cell:
             if other in reached:
                 continue
-            budget = [LEAVES]
             left = _individualise([*fixed, point], start)
             right = _individualise([*fixed, other], start)
             permutation = _match(left, right, rows, count, keeps, budget)

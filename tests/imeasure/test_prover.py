@@ -1,0 +1,217 @@
+"""The prover's parts: each against its definition, on random inputs."""
+
+from itertools import permutations
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imeasure import Model, check
+from imeasure.certificate.problem import read_problem
+from imeasure.certificate.proof import same
+from imeasure.certificate.rows import Names, add, information, row_text
+from imeasure.certificate.steps import objection, total
+from imeasure.prove.codes import Code, all_ranks, assigned, assignments
+from imeasure.prove.dag import Dag, find_dag
+from imeasure.prove.limits import LimitReached, Limits
+from imeasure.prove.lp import exact_multipliers
+from imeasure.prove.markov import MarkovSpace
+from imeasure.prove.space import Space
+from imeasure.prove.symmetry import Orbits, generators, permute
+from imeasure.shannon import elementals
+
+
+def random_graph(count, seed, density=0.45):
+    generator = np.random.default_rng(seed)
+    names = [f"V{i}" for i in range(count)]
+    graph = nx.DiGraph()
+    graph.add_nodes_from(names)
+    graph.add_edges_from((a, b) for i, a in enumerate(names) for b in names[i + 1 :] if generator.random() < density)
+    return graph
+
+
+def problem_of(graph):
+    everything = f"H[{','.join(graph.nodes)}] >= 0"
+    problem = read_problem(everything, Model(graph))
+    return problem, find_dag(problem)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(3, 6), st.integers(0, 10**6), st.data())
+def test_separations_come_with_proofs(count, seed, data):
+    graph = random_graph(count, seed)
+    problem, dag = problem_of(graph)
+    labels = data.draw(st.lists(st.integers(0, 3), min_size=count, max_size=count))
+    groups = [{f"V{i}" for i in range(count) if labels[i] == k} for k in range(3)]
+    if dag is None or not groups[0] or not groups[1]:
+        return
+    separated = nx.is_d_separator(graph, *groups)
+    left, right, condition = (problem.names.mask(group) for group in groups)
+    near = dag.neighbours(left | right | condition)
+    if separated:
+        proof = dag.separate(left, right, condition)
+        assert same(total(proof, problem), add({}, information([left, right], condition), -1))
+        assert all(objection(key, value, problem) is None for key, value in proof.items())
+    for i, name in enumerate(graph.nodes):
+        for other in list(graph.nodes)[i + 1 :]:
+            rest = set(graph.nodes) - {name, other}
+            one, two = problem.names.index[name], problem.names.index[other]
+            everything = dag.neighbours(dag.everything)
+            assert bool(everything[one] & two) != nx.is_d_separator(graph, {name}, {other}, rest)
+    assert all(bit in near or not bit & (left | right | condition) for bit in problem.names.index.values())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(3, 6), st.integers(0, 10**6), st.integers(1, 63))
+def test_graphs_take_entropies_apart_exactly(count, seed, mask):
+    problem, dag = problem_of(random_graph(count, seed))
+    mask &= (1 << count) - 1
+    if dag is None or not mask:
+        return
+    space = MarkovSpace(problem, [{mask: 1}], dag)
+    gap = add({mask: 1}, space.represent({mask: 1}), -1)
+    for sign in (1, -1):
+        wanted = {column: sign * value for column, value in gap.items()}
+        assert same(total(space.close(wanted), problem), wanted)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(4, 6), st.integers(0, 10**6))
+def test_verdicts_on_graphs_agree_with_a_full_linear_program(count, seed):
+    linprog = pytest.importorskip("scipy.optimize").linprog
+    generator = np.random.default_rng(seed)
+    graph = random_graph(count, seed)
+    rows = [e.entropies() for e in elementals(count)]
+    row = {}
+    for i in generator.choice(len(rows), 2):
+        add(row, rows[i])
+    for mask in generator.integers(1, 1 << count, 2):
+        add(row, {int(mask): int(generator.integers(-1, 2))})
+    names = Names(graph.nodes)
+    claim = f"{row_text(row, names)} >= 0"
+    facts = read_problem(f"H[{','.join(graph.nodes)}] >= 0", Model(graph)).facts
+
+    def dense(sparse):
+        vector = np.zeros(1 << count)
+        for mask, value in sparse.items():
+            vector[mask] = value
+        return vector
+
+    done = linprog(
+        dense(row),
+        A_ub=-np.array([dense(r) for r in rows]),
+        b_ub=np.zeros(len(rows)),
+        A_eq=np.array([dense(f.row) for f in facts]) if facts else None,
+        b_eq=np.zeros(len(facts)) if facts else None,
+        bounds=[(0, 0), *[(0, 1)] * ((1 << count) - 1)],
+    )
+    verdict = check(claim, model=Model(graph))
+    assert (verdict.status == "proved") == (done.fun > -1e-7)
+    if verdict:
+        assert verdict.certificate.verify()
+
+
+def test_closures_merge_sets_and_prove_it():
+    problem = read_problem("H[D] <= H[A,B]", given=["H[C|A,B] = 0", "H[D|C] = 0"])
+    space = Space(problem, [link.row for link in problem.links])
+    masks = problem.names.index
+    start = masks["A"] | masks["B"]
+    assert space.closure(start) == start | masks["C"] | masks["D"]
+    for sign in (1, -1):
+        wanted = add({start: sign}, {space.closure(start): -sign})
+        assert same(total(space.close(wanted), problem), wanted)
+
+
+def test_constants_have_no_entropy():
+    problem = read_problem("I[X;Y|Z] = I[X;Y]", given=["H[Z] = 0"])
+    space = Space(problem, [link.row for link in problem.links])
+    assert space.base == problem.names.index["Z"]
+    assert check("I[X;Y|Z] = I[X;Y]", given=["H[Z] = 0"]).certificate.verify()
+
+
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_symmetries_of_small_claims_are_all_found(count):
+    cycle = [(0, {1 << i | 1 << (i + 1) % count: 1 for i in range(count)})]
+    singles = [(0, {1 << i: 1 for i in range(count)})]
+    for rows in (cycle, singles):
+        group = {tuple(range(count))}
+        frontier = list(group)
+        found = generators(rows, count)
+        while frontier:
+            here = frontier.pop()
+            for step in found:
+                product = tuple(step[i] for i in here)
+                if product not in group:
+                    group.add(product)
+                    frontier.append(product)
+        kept = [
+            p
+            for p in permutations(range(count))
+            if all({permute(m, p): v for m, v in row.items()} == row for _, row in rows)
+        ]
+        assert group <= set(kept)
+        assert {frozenset(p[i] for p in group) for i in range(count)} == {
+            frozenset(p[i] for p in kept) for i in range(count)
+        }
+
+
+def test_orbits_spread_proofs_evenly():
+    problem = read_problem("H[A,B,C] <= H[A] + H[B] + H[C]")
+    orbits = Orbits([(1, 0, 2), (1, 2, 0)], problem)
+    assert {orbits.least(mask) for mask in range(1, 8)} == {1, 3, 7}
+    spread = orbits.spread({("I", 2, 1, 4): 3})
+    assert sorted(spread.items()) == [(("I", 1, 2, 4), 1), (("I", 1, 4, 2), 1), (("I", 2, 4, 1), 1)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 4), st.integers(0, 10**6))
+def test_ranks_of_codes_are_entropies(count, seed):
+    generator = np.random.default_rng(seed)
+    number = int(generator.integers(len(assignments(count))))
+    field = int(generator.choice([2, 3]))
+    seen = tuple(tuple(generator.integers(0, field**2, generator.integers(0, 3)).tolist()) for _ in range(count))
+    names = tuple(f"V{i}" for i in range(count))
+    for code in (assigned(number, count), Code(field, 2, seen), Code(field, 2, seen).repeated(2)):
+        entropies = code.distribution(names).entropies()
+        ranks = [code.rank(mask) for mask in range(1 << count)]
+        np.testing.assert_allclose(entropies, np.array(ranks) * np.log(code.field), atol=1e-12)
+    small = assigned(number, count)
+    assert [small.rank(mask) for mask in range(1 << count)] == all_ranks(count)[number].tolist()
+
+
+def test_exact_multipliers_solve_or_say_no():
+    rows = [{1: 2, 2: 1}, {1: 1, 2: -3}]
+    assert exact_multipliers(rows, {1: 4, 2: -5}) == [1, 2]
+    assert exact_multipliers(rows[:1], {1: 1}) is None
+    assert exact_multipliers([], {}) == []
+
+
+def test_limits_raise():
+    with pytest.raises(LimitReached, match="2 joint entropies"):
+        Limits(sets=2).require_size(3)
+    with pytest.raises(LimitReached, match="time limit"):
+        Limits(seconds=-1).require_time()
+
+
+def test_lists_of_independences_are_read_as_graphs():
+    problem = read_problem("H[A] >= 0", given=["I[C;A|B] = 0", "I[D,E;A,B|C] = 0"])
+    dag = find_dag(problem)
+    assert isinstance(dag, Dag)
+    assert len(dag.facts) == 2
+    assert check("I[A;E|C,D] = 0", given=problem.given).certificate.verify()
+    assert find_dag(read_problem("H[A] >= 0", given=["H[A] = H[B]"])) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "expression"),
+    [
+        (["I[X;Y|Z] + I[X;Z|Y] = 0"], "I[X;Y|Z]"),
+        (["I[X;Y] = 0", "H[Y|X] = 0"], "H[Y]"),
+        (["I[A;B|C,D] = 0", "I[C;D|A] = 0", "I[C;D|B] = 0", "I[A;B] = 0"], "I[C;D|A,B]"),
+        (["H[X] <= H[X|Y]"], "I[X;Y]"),
+    ],
+)
+def test_reduce_knows_what_facts_force(facts, expression):
+    assert Model(assume=facts).reduce(expression) == 0
