@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from imeasure.errors import InformationError
+from imeasure.errors import ConfigError, InformationError
 from imeasure.model import Model, supervised
 
 BAD_INPUT = 2
@@ -73,8 +73,14 @@ def model_from_options(
         InformationError: If an option does not describe a model.
     """
     if graph is None:
+        if fixed:
+            raise ConfigError("--fixed describes the variables of --model; give both, or neither")
         model = supervised(latent, encoder, weights=weights)
     else:
+        if encoder != "stochastic" or weights:
+            raise ConfigError(
+                "--encoder and --weights describe the built-in model; with --model say --given 'H[Z|X] = 0'"
+            )
         nodes = Model(graph).variables
         names = fixed.split(",") if fixed else [name for name in ("X", "Y") if name in nodes]
         model = Model(graph, fixed=names, kinds={"Z": latent} if "Z" in nodes else {})

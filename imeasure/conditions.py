@@ -38,7 +38,10 @@ class Conditions:
 
     @property
     def satisfiable(self) -> bool:
-        """Whether some value satisfies each condition taken alone."""
+        """Whether some value satisfies each condition taken alone, and none is the opposite of another."""
+        known = {sympy.expand(relation.lhs) for relation in self.relations if relation != sympy.false}
+        if any(sympy.expand(-expression) in known for expression in known):
+            return False
         return sympy.false not in self.relations and all(values != sympy.S.EmptySet for _, values in self.sets)
 
     def texts(self) -> list[str]:

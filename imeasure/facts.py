@@ -48,7 +48,7 @@ def read_fixed(fixed: Iterable[Any]) -> tuple[tuple[str, ...], tuple[sympy.Expr,
         ParseError: If a text is not in the language.
     """
     names, constants = [], []
-    for item in [fixed] if isinstance(fixed, str) else fixed:
+    for item in [fixed] if isinstance(fixed, str | RandomVariable | sympy.Expr) else fixed:
         if isinstance(item, RandomVariable):
             names.append(item.name)
         elif isinstance(item, str) and "[" not in item and "(" not in item:
@@ -108,19 +108,33 @@ def read_ranges(ranges: Mapping[Any, Any]) -> tuple[tuple[sympy.Symbol, sympy.Se
     Raises:
         ModelError: If a range is empty, or is neither a set nor a pair of numbers.
     """
-    result = []
+    result: dict[sympy.Symbol, sympy.Set] = {}
     for key, value in ranges.items():
-        symbol = param(key) if isinstance(key, str) else key
+        if not isinstance(key, str | sympy.Symbol):
+            raise ModelError(f"a range belongs to a parameter, given by its name or symbol, not to {key!r}")
+        symbol = param(str(key))
+        if symbol in result:
+            raise ModelError(f"{symbol} has two ranges; give the one set of its values")
         values = value if isinstance(value, sympy.Set) else _interval(symbol, value)
         if values.intersect(sympy.S.Reals) == sympy.S.EmptySet:
             raise ModelError(f"the range of {symbol} is empty; no value satisfies it")
-        result.append((symbol, values))
-    return tuple(sorted(result, key=lambda pair: str(pair[0])))
+        result[symbol] = values
+    return tuple(sorted(result.items(), key=lambda pair: str(pair[0])))
 
 
 def _interval(symbol: sympy.Symbol, ends: Any) -> sympy.Set:
     try:
-        low, high = (as_expression(end) if isinstance(end, str) else sympy.sympify(end, strict=True) for end in ends)
+        low, high = (_end(end) for end in ([] if isinstance(ends, str) else ends))
         return sympy.Interval.open(low, high)
     except (TypeError, ValueError, sympy.SympifyError):
         raise ModelError(f"the range of {symbol} is a sympy set or a pair of numbers, not {ends!r}") from None
+
+
+def _end(end: Any) -> sympy.Expr:
+    infinite = {"oo": sympy.oo, "-oo": -sympy.oo, "inf": sympy.oo, "-inf": -sympy.oo}
+    if isinstance(end, str):
+        end = infinite[end.strip()] if end.strip() in infinite else as_expression(end)
+    value = sympy.sympify(end, strict=True)
+    if not value.is_extended_real:
+        raise ValueError(f"{end} is no real number")
+    return value

@@ -25,17 +25,20 @@ class Token(NamedTuple):
     stop: int
 
 
-_STYLE = r"(?:mathbb|mathrm|mathcal|mathbf|mathit|mathsf|text|operatorname)"
+_STYLE = r"(?:mathbb|mathrm|mathcal|mathbf|mathit|mathsf|boldsymbol|bm|text|operatorname)"
+_SUB = r"(?:_(?:\{\w+\}|\d|[^\W\d_](?!\w)))?"
 _THETA = r"(?:\\[tT]heta|[tT]heta|[θΘ])"
 _TOKEN = re.compile(
     rf"""
-    (?P<space>\s+|\\[,;:!>\ ]|\\q?quad\b|\\left\b|\\right\b|\$|~|&|\\displaystyle\b|\\limits\b)
-  | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\d.]))
+    (?P<space>\s+|\\[,;:!>\ ()\[\]]|\\q?quad\b|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])
+      |\$|~|&|\\displaystyle\b|\\limits\b|[.,]\s*\Z)
+  | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?(?![\d_]|\.\d))
   | (?P<crossentropy>(?:\\{_STYLE}\{{H\}}|H)_(?:\{{{_THETA}\}}|{_THETA})(?![\w]))
-  | (?P<hat>\\(?:wide)?hat(?:\{{(?P<hatted>[^\W\d]\w*)\}}|\s*(?P<hatted1>[^\W\d_])))
-  | (?P<styled>\\{_STYLE}\{{(?P<inner>[^\W\d](?:\w|\\_)*)\}})
-  | (?P<sense>(?:\\?arg[\s\\,!]*)?\\?(?:min|max)(?![A-Za-z0-9])(?:\s*_(?:\{{[^{{}}]*\}}|\\?\w+))?)
-  | (?P<arrow>->|→|\\to\b|\\rightarrow\b|\\longrightarrow\b|<->|↔|\\leftrightarrow\b)
+  | (?P<hat>\\(?:wide)?(?P<accent>hat|tilde|bar)(?:\{{(?P<hatted>[^\W\d]\w*)\}}|\s*(?P<hatted1>[^\W\d_])){_SUB})
+  | (?P<styled>\\{_STYLE}\{{(?P<inner>[^\W\d](?:\w|\\_)*'*)\}}{_SUB})
+  | (?P<sense>(?:\\?arg[\s\\,!]*)?\\?(?:[Mm]in|[Mm]ax)(?:i?mi[sz]e)?(?![A-Za-z0-9])
+      (?:\s*_(?:\{{[^{{}}]*\}}|\\?\w+))?)
+  | (?P<arrow>->|→|⟶|\\to\b|\\rightarrow\b|\\longrightarrow\b|<->|↔|\\leftrightarrow\b)
   | (?P<independent>_\|\|_|⊥+|⫫|\\perp(?:\s*(?:\\!)*\s*\\perp)?|\\indep\b|\\independent\b)
   | (?P<bar>\||\\mid\b|\\vert\b|∣|\\given\b)
   | (?P<times>\*\*|\*|·|×|⋅|\\cdot\b|\\times\b)
@@ -43,8 +46,8 @@ _TOKEN = re.compile(
   | (?P<geq>>=|≥|⩾|\\geqslant\b|\\geq\b|\\ge\b)
   | (?P<minus>--|[-−–—])
   | (?P<frac>\\[dt]?frac)
-  | (?P<name>[^\W\d]\w*?_\{{\w+\}}|[^\W\d]\w*'*)
-  | (?P<command>\\[A-Za-z]+|\\.)
+  | (?P<name>[^\W\d]\w*?_\{{\w+\}}|[^\W\d][\w₀-₉]*['′]*)
+  | (?P<command>\\[A-Za-z]+{_SUB}|\\.)
   | (?P<op>==|[-+/^<>=,;:|()\[\]{{}}])
     """,
     re.VERBOSE,
@@ -89,7 +92,7 @@ def tokenize(text: str) -> list[Token]:
             problem = f"unexpected character {text[position]!r}"
             raise ParseError(problem, text, position)
         kind = str(match.lastgroup)
-        if kind in ("hatted", "hatted1"):
+        if kind in ("hatted", "hatted1", "accent"):
             kind = "hat"
         elif kind == "inner":
             kind = "styled"
@@ -110,26 +113,32 @@ def _token(kind: str, match: re.Match[str], text: str) -> Token:
         case "number" | "frac":
             return Token(kind, found, start, stop)
         case "sense":
-            return Token("sense", "min" if "min" in found else "max", start, stop)
+            return Token("sense", "min" if "min" in found.lower() else "max", start, stop)
         case "crossentropy":
             return Token("quantity", "CE", start, stop)
         case "op":
             return Token("op", _BRACES.get(found, found), start, stop)
         case "hat":
-            name = (match["hatted"] or match["hatted1"]) + "hat"
+            name = (match["hatted"] or match["hatted1"]) + match["accent"] + _subscript(found)
         case "styled":
-            name = match["inner"].replace(r"\_", "_")
+            name = match["inner"].replace(r"\_", "_") + _subscript(found)
         case "command":
-            name = canonical_name(found[1:])
-            if name.lower() not in _GREEK_NAMES:
-                raise ParseError(f"unknown LaTeX command '{found}'", text, start, stop)
+            letter = found[1:].partition("_")[0]
+            if letter.lower() not in _GREEK_NAMES:
+                raise ParseError(f"unknown LaTeX command '\\{letter}'", text, start, stop)
+            name = letter + _subscript(found)
         case _:
-            name = re.sub(r"_\{(\w+)\}\Z", _subscript, found)
+            name = found.partition("_{")[0] + (_subscript(found) if found.endswith("}") else "")
     return Token("quantity" if name in _QUANTITIES else "name", canonical_name(name), start, stop)
 
 
-def _subscript(match: re.Match[str]) -> str:
-    return match[1] if match[1].isdecimal() else "_" + match[1]
+def _subscript(found: str) -> str:
+    """Return the subscript that ends a LaTeX name, as it is spelled in names: ``_{1}`` as 1, ``_{max}`` as _max."""
+    match = re.search(r"_(?:\{(\w+)\}|(\w))\Z", found)
+    if not match:
+        return ""
+    subscript = match[1] or match[2]
+    return subscript if subscript.isdecimal() else "_" + subscript
 
 
 _GREEK_NAMES = frozenset(

@@ -22,7 +22,7 @@ from sympy.polys.constructor import construct_domain
 from imeasure.errors import NonlinearError, UnknownVariableError, unknown
 from imeasure.parser import parse
 from imeasure.printing import quantity_key, to_text
-from imeasure.quantities import Functional, Information, natural_key
+from imeasure.quantities import Functional, Information, natural_key, param
 from imeasure.transforms import zeta
 
 MAX_ATOM_VARIABLES = 24
@@ -224,10 +224,15 @@ def as_expression(expression: sympy.Expr | str) -> sympy.Expr:
     """
     result = parse(expression) if isinstance(expression, str) else expression
     if isinstance(result, int | float | Fraction):
-        result = sympy.Rational(str(result))
+        try:
+            result = sympy.Rational(str(result))
+        except (TypeError, ValueError):
+            raise NonlinearError(f"{result} is no number that a coefficient can be") from None
     if not isinstance(result, sympy.Expr):
         raise NonlinearError(f"expected an expression of quantities such as H[Y|Z], not '{result}'")
-    return result
+    if result.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.I):
+        raise NonlinearError(f"'{result}' has a coefficient that is no real number")
+    return result.xreplace({s: param(s.name) for s in result.free_symbols if not s.is_real and s.name.isidentifier()})
 
 
 def entropy_form(expression: sympy.Expr | str, names: tuple[str, ...] | None = None) -> EntropyForm:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy
 
-from imeasure.quantities import Functional, Information, natural_key
+from imeasure.quantities import Functional, Information, natural_key, unicode_name
 
 
 def quantity_key(quantity: sympy.Expr) -> tuple[Any, ...]:
@@ -91,9 +91,7 @@ def to_unicode(expression: sympy.Expr) -> str:
         >>> print(to_unicode(parse("I[X;Z] - beta*I[Y;Z]")))
         I[X;Z] - β*I[Y;Z]
     """
-    from sympy.printing.pretty.pretty_symbology import pretty_symbol  # noqa: PLC0415 - loads the pretty printer
-
-    letters = {symbol: sympy.Symbol(pretty_symbol(symbol.name), real=True) for symbol in expression.free_symbols}
+    letters = {symbol: sympy.Symbol(unicode_name(symbol.name), real=True) for symbol in expression.free_symbols}
     return to_text(expression.xreplace(letters))
 
 

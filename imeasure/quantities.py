@@ -20,30 +20,53 @@ from sympy.core.symbol import Str
 
 from imeasure.errors import ParseError
 
-_NAME = re.compile(r"[^\W\d]\w*'*\Z")
+_NAME = re.compile(r"[^\W\d][\w\u2080-\u2089]*['\u2032]*\Z")
+_SUBSCRIPT = re.compile(r"(?<=[^\W\d_])_(\d+)\Z")
 _GREEK = {
     symbol: unicodedata.name(symbol).rsplit(" ", 1)[1].lower().replace("lamda", "lambda")
     for symbol in "αβγδεζηθικλμνξοπρστυφχψω"
 }
+_LETTERS = {spelled: symbol for symbol, spelled in _GREEK.items() if symbol != "ς"}
 
 
 def canonical_name(name: str) -> str:
-    """Return the spelling that stands for a name however it was typed: ``β`` is ``beta``, ``Ŷ`` is ``Yhat``.
+    """Return the spelling that stands for a name however it was typed.
+
+    Greek letters are spelled out, a circumflex is ``hat``, and a numeric subscript is a number: ``β``, ``Ŷ``, ``X₁``
+    and ``X_1`` are ``beta``, ``Yhat``, ``X1`` and ``X1``.
 
     Args:
         name: A name as typed.
 
     Returns:
-        The name with Greek letters spelled out and a circumflex written as ``hat``.
+        Its one spelling.
 
     Example:
-        >>> canonical_name("β"), canonical_name("Ŷ")
-        ('beta', 'Yhat')
+        >>> [canonical_name(name) for name in ("β", "Ŷ", "X₁", "X_1", "β_2")]
+        ['beta', 'Yhat', 'X1', 'X1', 'beta2']
     """
-    if name.isascii():
-        return name
-    name = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).replace("\u0302", "hat"))
-    return _GREEK.get(name, name)
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", name).replace("\u0302", "hat"))
+        name = name.replace("\u2032", "'")
+        name = _GREEK.get(name[0], name[0]) + name[1:]
+    return _SUBSCRIPT.sub(r"\1", name)
+
+
+def unicode_name(name: str) -> str:
+    """Return a name with a Greek letter for a spelled one; :func:`canonical_name` reads it back.
+
+    Args:
+        name: A parameter's name.
+
+    Returns:
+        The name, such as ``β1`` for ``beta1``; other names as they are.
+
+    Example:
+        >>> unicode_name("beta1"), unicode_name("alphabet")
+        ('β1', 'alphabet')
+    """
+    letters, digits = re.fullmatch(r"(.*?)(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]  # it matches
+    return _LETTERS.get(letters, letters) + digits
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -117,6 +140,14 @@ class Conditional:
 
     def __init__(self, variable: RandomVariable, given: RandomVariable) -> None:
         self.variable, self.given = variable, given
+
+    def __str__(self) -> str:
+        return f"{self.variable}|{self.given}"
+
+    def __or__(self, other: object) -> Conditional:
+        raise ParseError(
+            "one '|' starts the condition; ',' joins what is conditioned on", f"{self}|{other}", len(str(self))
+        )
 
 
 @cache
@@ -293,6 +324,10 @@ class _Brackets:
     def __init__(self, name: str) -> None:
         self._name = name
 
+    def _fail(self, problem: str, key: Any) -> ParseError:
+        parts = key if isinstance(key, tuple) else (key,)
+        return ParseError(problem, f"{self._name}[{','.join(map(_subscript_text, parts))}]", 0)
+
     def __repr__(self) -> str:
         return self._name
 
@@ -307,7 +342,7 @@ class _Brackets:
                 pieces = [part]
             for position, piece in enumerate(pieces):
                 if position and conditioned:
-                    raise ParseError("a condition is the last part of a quantity", f"{self._name}[{key}]", 0)
+                    raise self._fail("a condition is the last part of a quantity", key)
                 if position:
                     groups.append([])
                 if isinstance(piece, Conditional):
@@ -317,10 +352,16 @@ class _Brackets:
                 else:
                     (given if conditioned else groups[-1]).append(RandomVariable(piece))
         if self._name == "H" and len(groups) > 1:
-            raise ParseError("H takes one group of variables; use ',' between them, or I[...]", f"H[{key}]", 0)
+            raise self._fail("H takes one group of variables; use ',' between them, or I[...]", key)
         if self._name == "I" and len(groups) == 1:
-            raise ParseError("I takes at least two groups of variables, as in I[X:Y]", f"I[{key}]", 0)
+            raise self._fail("I takes at least two groups of variables, as in I[X:Y]", key)
         return Information(groups, given)
+
+
+def _subscript_text(part: Any) -> str:
+    if isinstance(part, slice):
+        return ":".join(_subscript_text(piece) for piece in (part.start, part.stop, part.step) if piece is not None)
+    return str(part)
 
 
 H = _Brackets("H")
@@ -347,7 +388,7 @@ def rvs(names: str) -> tuple[RandomVariable, ...]:
         >>> I[X:Z] - I[Y:Z]
         I[X;Z] - I[Y;Z]
     """
-    parts = names.replace(",", " ").split()
+    parts = names.replace(",", " ").split() if isinstance(names, str) else []
     if not parts:
         raise ParseError("expected names of random variables, as in rvs('X Y Z')", repr(names), 0)
     return tuple(RandomVariable(part) for part in parts)
@@ -369,6 +410,6 @@ def param(name: str) -> sympy.Symbol:
         >>> param("β") == param("beta")
         True
     """
-    if not _NAME.match(name):
+    if not isinstance(name, str) or not _NAME.match(name):
         raise ParseError("a parameter's name is a letter followed by letters, digits or _", repr(name), 0)
     return sympy.Symbol(canonical_name(name), real=True)

@@ -29,8 +29,12 @@ from imeasure.lexer import Token, tokenize
 
 MAX_DEPTH = 60
 """Deepest nesting of parentheses and signs that is read."""
+MAX_FACTORS = 300
+"""Most factors of one product."""
 MAX_EXPONENT = 64
-"""Largest exponent that is read."""
+"""Largest exponent of a parameter or number."""
+MAX_SUM_EXPONENT = 8
+"""Largest exponent of an expression in parentheses."""
 FUNCTIONALS = ("CE", "KL")
 """Functionals that need no declaration."""
 
@@ -230,7 +234,7 @@ class _Reader:
 
     def product(self) -> Node:
         left = self.factor()
-        while True:
+        for _ in range(MAX_FACTORS):
             start = self.token
             if self.take("*"):
                 right = self.factor()
@@ -257,6 +261,7 @@ class _Reader:
                 left = left * right
             else:
                 left = Product(left, right)
+        raise self.fail(f"a product of more than {MAX_FACTORS} factors")
 
     def factor(self) -> Node:
         self.depth += 1
@@ -276,6 +281,8 @@ class _Reader:
         return result
 
     def power(self, base: Node, exponent: int) -> Node:
+        if isinstance(base, Sum | Product | Quotient) and abs(exponent) > MAX_SUM_EXPONENT:
+            raise self.fail(f"the exponent of an expression in parentheses is at most {MAX_SUM_EXPONENT}")
         if not isinstance(base, Fraction):
             return Power(base, exponent)
         if base == 0 and exponent < 0:
@@ -361,9 +368,11 @@ class _Reader:
             groups.append(self.group("a variable"))
         given = self.group("a variable to condition on") if self.take("|") else ()
         if not self.take(_CLOSING[opening.text]):
-            if self.token.kind in ("end", "op") and self.token.text not in ("|", ";", ":"):
+            if self.token.kind == "end":
                 raise self.unclosed(opening)
-            raise self.expected(f"',', ';', '|' or '{_CLOSING[opening.text]}'")
+            raise self.expected(
+                f"',' or '{_CLOSING[opening.text]}'" if given else f"',', ';', '|' or '{_CLOSING[opening.text]}'"
+            )
         if name.text == "I" and len(groups) == 1:
             hint = ", as in I[X;Y]" if len(groups[0]) == 1 else ": ';' separates groups, ',' joins variables"
             raise self.fail(f"I needs at least two groups{hint}", name)

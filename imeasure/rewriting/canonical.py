@@ -96,6 +96,12 @@ class CanonicalForm:
                 raise DerivationError(f"the {name} {coefficient} has the wrong sign somewhere in {self.conditions}")
         if factor == 0:
             raise DerivationError("the scale is zero")
+        if not self.conditions.satisfiable:
+            raise DerivationError("the conditions hold for no value of the parameters")
+        if (self.derivation.model, self.derivation.conditions) != (self.model, self.conditions):
+            raise DerivationError("the derivation stands on another model or other conditions than the form")
+        if any((other.objective, other.model) != (self.objective, self.model) for other in self.alternatives):
+            raise DerivationError("an alternative is the form of another objective or stands on another model")
         begins = sympy.expand(self.derivation.start - self.objective.expression) == 0
         ends = sympy.expand(self.derivation.end - self.expression) == 0
         if not (begins and ends):

@@ -125,8 +125,8 @@ def _reason(quantity: sympy.Expr, identity: sympy.Expr, model: Model) -> tuple[s
     if holds_for_any_variables(difference):
         return "chain rule", statement
     names = model.covering(variables_of(difference))
-    facts = dict(model.equations(names))
+    facts = model.equations(names)
     target = columns_of(entropy_form(difference, names))
-    coefficients = combination(target, [columns_of(form) for form in facts.values()])
-    used = [name for name, c in zip(facts, coefficients or (), strict=False) if c]
+    coefficients = combination(target, [columns_of(form) for _, form in facts])
+    used = dict.fromkeys(name for (name, _), c in zip(facts, coefficients or (), strict=False) if c)
     return "model", f"{statement}, by {', '.join(used)}"

@@ -45,7 +45,9 @@ def test_objectives():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["simplify", "min I[X;Z - b"], "expected an operator or ']'"),
+        (["simplify", "min I[X;Z - b"], "expected ',', ';', '|' or ']', found '-'"),
+        (["simplify", "min H[Z]", "--fixed", "X"], "--fixed describes"),
+        (["simplify", "min H[Z]", "--model", "X -> Z", "--weights"], "describe the built-in model"),
         (["simplify", ""], "the text is empty"),
         (["simplify", "min I[X;Z] - I[Y;Z]"], "no loss term is left"),
         (["simplify", "min I[X;Z] - 2*I[Y;Q]"], "unknown variable 'Q'"),

@@ -196,3 +196,31 @@ def test_text_is_never_evaluated():
     assert Model(ranges={"beta": ("1/2", 2)}).range(beta) == sympy.Interval.open(sympy.Rational(1, 2), 2)
     with pytest.raises(ModelError, match="pair of numbers"):
         Model(ranges={"beta": 3})
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        {"β": (0, 1), "beta": (3, 5)},
+        {3: (0, 1)},
+        {"beta": (float("nan"), 1)},
+        {"beta": (1,)},
+        {"beta": "(1,2)"},
+        {"beta": (0, sympy.I)},
+    ],
+)
+def test_unusable_ranges_are_refused(ranges):
+    with pytest.raises(ModelError):
+        Model(ranges=ranges)
+
+
+def test_symbols_of_any_kind_are_the_parameter_of_their_name():
+    plain = sympy.Symbol("beta")
+    assert Model(ranges={plain: (0, 1)}).range(beta) == sympy.Interval.open(0, 1)
+    assert Model().reduce(plain * parse("H[X]") - beta * parse("H[X]")) == 0
+
+
+@pytest.mark.parametrize("coefficient", [sympy.I, sympy.oo, float("nan"), float("inf")])
+def test_coefficients_are_real_numbers(coefficient):
+    with pytest.raises(InformationError):
+        Model().reduce(coefficient * parse("H[X]"))

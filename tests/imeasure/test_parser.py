@@ -159,3 +159,47 @@ def test_any_text_parses_or_is_refused(text):
 def test_statements_print_as_they_parse(statement):
     assert str(parse(statement)) == statement
     assert parse(parse(statement)._repr_latex_()) == parse(statement)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        (r"\lambda_1 I(X;Z) + \lambda_{2} I(Y;Z)", "lambda1*I[X;Z] + lambda2*I[Y;Z]"),
+        (r"\beta_Z H[Z]", "beta_Z*H[Z]"),
+        (r"\omega_{max} H[\mathbf{X}_1]", "omega_max*H[X1]"),
+        (r"\mathrm{H}[\hat{Y}_1 \mid \tilde{Z}]", "H[Yhat1|Ztilde]"),
+        (r"\boldsymbol{I}\bigl[X; Z\bigr].", "I[X;Z]"),
+        (r"\( \mathrm{H}\left(X \middle| Y\right) \)", "H[X|Y]"),
+        ("X_1", "X1"),
+        ("H[X₁]", "H[X1]"),
+        ("β1 H[X_2] + λ₂ H[Y]", "beta1*H[X2] + lambda2*H[Y]"),
+        ("minimize H[Z]", "min H[Z]"),
+        ("Maximise I[X;Z]", "max I[X;Z]"),
+        ("H[X′]", "H[X']"),
+    ],
+)
+def test_spellings_of_papers(text, same):
+    assert parse(text) == parse(same)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("beta*" * 5000 + "H[X]", "a product of more than"),
+        ("H[X]" + "/beta" * 3000, "a product of more than"),
+        ("(a+b+c+d+e)^40*H[X]", "in parentheses is at most"),
+        ("1_000*H[X]", "unexpected character"),
+        ("H[X|Y|Z]", "expected ',' or ']', found '|'"),
+        ("H[X)", "expected ',', ';', '|' or ']', found ')'"),
+    ],
+)
+def test_what_would_be_misread_is_refused(text, problem):
+    with pytest.raises(ParseError) as error:
+        parse(text)
+    assert problem in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["beta1", "beta_1", "omega_max", "X1", "b", "lambda2", "Theta"])
+def test_parameters_survive_latex(name):
+    expression = param(name) * H[X]
+    assert parse(to_latex(expression)) == expression

@@ -260,3 +260,28 @@ def test_conditions_use_the_ranges():
     assert to_text(
         simplify("min H[Y|Z] + a*H[Z|Y]", model=Model("Y -> X -> Z", fixed="X,Y", ranges={"a": (0, 1)})).expression
     )
+
+
+def test_verify_compares_the_parts_of_a_form_with_each_other():
+    form, other = simplify("min I[X;Z] - beta*I[Y;Z]"), simplify("min H[Z] - beta*I[Y;Z]")
+    impossible = positive([beta, -beta], Model())
+    everything = Model("Y -> X -> Z", fixed=("X", "Y", "Z"))
+    for changed in (
+        replace(form, derivation=replace(form.derivation, model=everything)),
+        replace(form, derivation=replace(form.derivation, conditions=positive([beta - 5], Model()))),
+        replace(form, alternatives=other.alternatives),
+        replace(form, conditions=impossible, derivation=replace(form.derivation, conditions=impossible)),
+    ):
+        with pytest.raises(DerivationError):
+            changed.verify()
+
+
+def test_derivations_name_the_facts_they_use():
+    text = str(simplify("min I[X;Z] - beta*I[Y;Z]", model=supervised(encoder="deterministic")).derivation)
+    assert "H[Z|X] = 0" in text
+    assert "by ]" not in text
+
+
+def test_opposite_signs_are_degenerate():
+    with pytest.raises(DegenerateObjectiveError):
+        simplify("min (a - c)*H[Y|Z] + (c - a)*H[Z|Y]")
