@@ -22,10 +22,9 @@ from sympy.polys.domains import FractionField
 
 from imeasure.elimination import Column, Span, combination
 from imeasure.errors import DerivationError
-from imeasure.measure import EntropyForm, as_expression, entropy_form, variables_of
+from imeasure.measure import EntropyForm, as_expression, entropy_form, linear_terms, variables_of
 from imeasure.model import Model
 from imeasure.rewriting.pool import Pool, Vector, pool
-from imeasure.rewriting.pursuit import pursue
 
 PLANE_LIMIT = 200
 """Most quantities among which planes are searched; four variables have 135 without facts."""
@@ -54,9 +53,9 @@ def shortest(expression: sympy.Expr | str, *, model: Model | None = None) -> Sho
         model: The model, by default no facts at all.
 
     Returns:
-        The expression, checked exactly, and whether it is proved that none has fewer terms. The number of terms is
-        found by exhaustion up to two more than the number of linearly independent coefficients; beyond that the search
-        is a beam search.
+        The expression, checked exactly, and whether it is proved that none in quantities of disjoint groups has fewer
+        terms. The search is exhaustive up to one term more than there are linearly independent coefficients (two more
+        where there are up to 200 quantities); beyond that it is a beam search.
 
     Raises:
         ParseError: If the text is not in the language.
@@ -77,6 +76,9 @@ def shortest(expression: sympy.Expr | str, *, model: Model | None = None) -> Sho
     result = _Search(expression, model, names).run()
     if model.reduce(result.expression - expression) != 0:
         raise DerivationError(f"the search returned {result.expression}, which differs from {expression}")
+    written = linear_terms(expression)
+    if len(written) < len(linear_terms(result.expression)):
+        return Shortest(sympy.Add(*(c if q is None else c * q for q, c in written.items())), proved=False)
     return result
 
 
@@ -94,7 +96,8 @@ class _Search:
         table = _Table(self.pool, vectors)
         found, excluded = self.within(table)
         if found is None:
-            found = self.improved(self.pursued(vectors), vectors)
+            starts = (self.pursued(vectors), self.needed(self.given(), vectors))
+            found = min((self.improved(start, vectors) for start in starts), key=lambda terms: (len(terms), terms))
         coefficients = combination(target, [self.pool.vector(i) for i in found])
         if coefficients is None:
             raise DerivationError(f"the search lost {self.expression}")
@@ -132,11 +135,20 @@ class _Search:
                     break
         return best[1] if best else None
 
+    def given(self) -> list[int]:
+        """Return the terms of the expression as it was given; overlapping groups are taken apart."""
+        terms: dict[int, None] = {}
+        for quantity in linear_terms(self.expression):
+            form = entropy_form(sympy.S.One if quantity is None else quantity, self.pool.names)
+            vector = _integers(self.pool, [self.pool.coordinates(form)])[0]
+            terms.update(dict.fromkeys(self.pool.chain(vector)))
+        return list(terms)
+
     def pursued(self, vectors: list[Vector]) -> list[int]:
         """Return terms that span the vectors: those of the shortest chain found for each of them."""
         found: dict[int, None] = {}
         for row in _integers(self.pool, vectors):
-            found.update(dict.fromkeys(pursue(self.pool.matrix, self.pool.sizes, self.pool.shared, row)))
+            found.update(dict.fromkeys(self.pool.chain(row)))
         return self.needed(list(found), vectors)
 
     def needed(self, terms: list[int], vectors: Sequence[Vector]) -> list[int]:

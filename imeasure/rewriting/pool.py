@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import lcm
 from typing import Any
 
@@ -23,6 +23,7 @@ from imeasure.measure import EntropyForm, entropy_form, members
 from imeasure.model import Model
 from imeasure.printing import quantity_key
 from imeasure.quantities import Functional, Information
+from imeasure.rewriting.pursuit import direction, pursue
 from imeasure.rewriting.quotient import quotient
 from imeasure.shannon import bits, subsets
 
@@ -65,6 +66,15 @@ class Pool:
         """Return a quantity's coordinates."""
         row, factor = self.matrix[i], self.factors[i]
         return {self.basis[j]: factor * int(row[j]) for j in np.flatnonzero(row)}
+
+    @cached_property
+    def single(self) -> dict[bytes, int]:
+        """The number of the simplest quantity of each direction."""
+        return {direction(row): i for i, row in reversed(list(enumerate(self.matrix)))}
+
+    def chain(self, row: npt.NDArray[np.int64]) -> list[int]:
+        """Return quantities whose span contains an integer vector, few of them where a beam search finds few."""
+        return pursue(self.matrix, self.sizes, self.shared, row, self.single) if row.any() else []
 
     def coordinates(self, form: EntropyForm) -> dict[Column, Any]:
         """Return the exact coordinates of an expression."""

@@ -7,7 +7,7 @@ entropies at first and end sooner, so they are tried on their own as well.
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Mapping
 from math import gcd
 
 import numpy as np
@@ -20,7 +20,9 @@ Rows = npt.NDArray[np.int64]
 _State = tuple[npt.NDArray[np.int64], tuple[int, ...]]
 
 
-def pursue(matrix: Rows, sizes: Rows, shared: npt.NDArray[np.bool_], target: Rows) -> list[int]:
+def pursue(
+    matrix: Rows, sizes: Rows, shared: npt.NDArray[np.bool_], target: Rows, single: Mapping[bytes, int]
+) -> list[int]:
     """Return rows whose span contains a target, few of them and small ones.
 
     Args:
@@ -28,17 +30,21 @@ def pursue(matrix: Rows, sizes: Rows, shared: npt.NDArray[np.bool_], target: Row
         sizes: Cost of each row, shape (m,).
         shared: Which rows may be used in the second run, shape (m,).
         target: The vector wanted, shape (d,).
+        single: Number of the first row of each :func:`direction`.
 
     Returns:
         Numbers of rows.
 
     Example:
-        >>> pursue(np.array([[1, 0], [0, 1], [1, 1]]), np.array([1, 1, 2]), np.full(3, True), np.array([2, 2]))
+        >>> rows = np.array([[1, 0], [0, 1], [1, 1]])
+        >>> single = {direction(row): i for i, row in enumerate(rows)}
+        >>> pursue(rows, np.array([1, 1, 2]), np.full(3, True), np.array([2, 2]), single)
         [2]
     """
-    single = {_direction(row): i for i, row in reversed(list(enumerate(matrix)))}
     limit = int(np.count_nonzero(target))
     best: list[int] = []
+    if direction(target) in single:
+        return [single[direction(target)]]
     for allowed in (np.arange(len(matrix)), np.flatnonzero(shared)):
         found = _chain(matrix, sizes, allowed, target, single, limit)
         if found is not None:
@@ -47,7 +53,7 @@ def pursue(matrix: Rows, sizes: Rows, shared: npt.NDArray[np.bool_], target: Row
 
 
 def _chain(
-    matrix: Rows, sizes: Rows, allowed: Rows, target: Rows, single: dict[bytes, int], limit: int
+    matrix: Rows, sizes: Rows, allowed: Rows, target: Rows, single: Mapping[bytes, int], limit: int
 ) -> list[int] | None:
     rows = matrix[allowed]
     values = [value for value in np.unique(rows) if value]
@@ -56,7 +62,7 @@ def _chain(
     counts = filled.sum(axis=1)
     beam: list[_State] = [(target, ())]
     for _ in range(limit):
-        finished = [(path, single[key]) for rest, path in beam if (key := _direction(rest)) in single]
+        finished = [(path, single[key]) for rest, path in beam if (key := direction(rest)) in single]
         if finished:
             path, last = min(finished, key=lambda end: (sum(int(sizes[i]) for i in (*end[0], end[1])), end))
             return sorted({*path, last})
@@ -86,10 +92,21 @@ def _chain(
     return None
 
 
-def _direction(row: Rows) -> bytes:
-    """Return what a vector shares with its multiples."""
+def direction(row: Rows) -> bytes:
+    """Return what a vector shares with its multiples.
+
+    Args:
+        row: An integer vector.
+
+    Returns:
+        Bytes that are equal for two vectors if and only if one is a multiple of the other.
+
+    Example:
+        >>> direction(np.array([2, -4])) == direction(np.array([-1, 2]))
+        True
+    """
     entries = row[np.flatnonzero(row)].tolist()
     if not entries:
         return b""
-    common = reduce(gcd, entries) * (1 if entries[0] > 0 else -1)
+    common = gcd(*entries) * (1 if entries[0] > 0 else -1)
     return bytes((row // common).tobytes())
