@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 GROUP = 32
-BLOCK = 4096
+BLOCK = 1024
 
 
 @dataclass(frozen=True)

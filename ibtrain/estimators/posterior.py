@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ibtrain.estimators.runtime import tracked
 
-BLOCK = 2048
+BLOCK = 1024
 ROWS = 512
 SMALL = 4096
 """Number of components up to which everything is computed in float64."""
