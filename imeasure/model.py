@@ -25,7 +25,7 @@ from imeasure.shannon import Elemental, bits, vanishing_entropy, vanishing_infor
 from imeasure.statements import Constraint, Relation
 
 MAX_VARIABLES = 8
-"""Most variables for which the normal form is computed."""
+"""Most variables among which facts are eliminated."""
 
 
 @dataclass(frozen=True, init=False)
@@ -394,8 +394,10 @@ def _moved(mask: int, positions: list[int]) -> int:
 
 @lru_cache(maxsize=256)
 def _rows(model: Model, names: tuple[str, ...]) -> Rows:
+    if not (model.nodes or model.assumptions):
+        return {}
     if len(names) > MAX_VARIABLES:
-        raise ModelError(f"normal forms are computed for up to {MAX_VARIABLES} variables, not {len(names)}")
+        raise ModelError(f"facts are eliminated for up to {MAX_VARIABLES} variables, not {len(names)}")
     own = list(_equations(model, names))
     rows = eliminate(own, len(names))
     return eliminate([*own, *forced], len(names)) if (forced := forced_equations(model, names)) else rows

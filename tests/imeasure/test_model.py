@@ -224,3 +224,10 @@ def test_symbols_of_any_kind_are_the_parameter_of_their_name():
 def test_coefficients_are_real_numbers(coefficient):
     with pytest.raises(InformationError):
         Model().reduce(coefficient * parse("H[X]"))
+
+
+def test_limits_on_the_number_of_variables():
+    names = ",".join(f"X{i}" for i in range(9))
+    assert entropy_form(Model().reduce(f"H[{names}] - H[X0]") - parse(f"H[{names}] - H[X0]")).is_zero()
+    with pytest.raises(ModelError, match="up to 8 variables"):
+        Model(names.replace(",", " -> ")).reduce("H[X0]")
