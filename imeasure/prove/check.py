@@ -97,6 +97,9 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False) -> Ve
                 return _unproved(problem, target, search, refuter)
             proofs.append(proof)
     except LimitReached as limit:
+        for target in wanted if limits.left > 0 else ():
+            if (found := refuter.thorough(target, search.dag)) is not None:
+                return Verdict("refuted", problem, refutation=found)
         return Verdict("undecided", problem, reason=str(limit))
     return Verdict("proved", problem, Certificate(problem, tuple(proofs)))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +52,15 @@ class Code:
             result.append(digit)
         return tuple(result)
 
-    def without(self, bit: int) -> Code:
-        """Return the code in which one more variable is constant."""
-        return Code(self.field, self.size, tuple(() if i == bit else seen for i, seen in enumerate(self.seen)))
+    def without(self, variable: int, position: int | None = None) -> Code:
+        """Return the code in which a variable sees one functional less, or nothing."""
+        seen = self.seen[variable]
+        left = () if position is None else (*seen[:position], *seen[position + 1 :])
+        return Code(self.field, self.size, (*self.seen[:variable], left, *self.seen[variable + 1 :]))
+
+    def cells(self) -> int:
+        """Return the number of cells of the table, outcomes of probability zero included."""
+        return int(prod(self.field ** self.rank(1 << i) for i in range(len(self.seen))))
 
     def repeated(self, times: int) -> Code:
         """Return independent copies side by side, which multiplies all entropies."""

@@ -28,6 +28,8 @@ from imeasure.prove.verdict import Refutation
 
 OBEYED = 1e-12
 """How far a table may be from obeying a fact."""
+CELLS = 1 << 20
+"""Most cells of a counterexample's table."""
 BROKEN = 1e-9
 """By how much a table has to break a claim."""
 
@@ -78,7 +80,11 @@ class Refuter:
                 return None
             values = _values(table[wanted], fact.row, place)
             wanted = wanted[values == 0 if fact.equality else values >= 0]
-        return self._code(target, assigned(int(wanted[0]), self.count)) if len(wanted) else None
+        for number in wanted[:20].tolist():
+            found = self._code(target, assigned(number, self.count))
+            if found is not None:
+                return found
+        return None
 
     def thorough(self, target: Target, dag: Dag | None) -> Refutation | None:
         """Look everywhere else.
@@ -158,7 +164,8 @@ class Refuter:
                     vectors = tuple(v for v in pool if generator.random() < 0.5)
                     if len(vectors) > 1 and generator.random() < 0.5:
                         vectors = (int(np.bitwise_xor.reduce(vectors)),)
-                if fresh < 10 and generator.random() < (0.9 if root else 0.15):
+                noisy = bool(bit & spoken) or number % 2 == 1
+                if fresh < 10 and generator.random() < (0.9 if root else 0.15 * noisy):
                     vectors = (*vectors, 1 << fresh)
                     fresh += 1
                 seen[bit] = tuple(v for v in vectors if v)
@@ -191,9 +198,9 @@ class Refuter:
         return True
 
     def _code(self, target: Target, code: Code) -> Refutation | None:
-        for bit in range(self.count):
-            if code.seen[bit] and self._breaks(code.without(bit), 1, target.row):
-                code = code.without(bit)
+        code = self._smaller(code, target.row)
+        if code.cells() > CELLS:
+            return None
         names = self.problem.variables
 
         def value(row: Row) -> float:
@@ -201,6 +208,16 @@ class Refuter:
             return sum(float(c) * (1.0 if m == ONE else unit * code.rank(int(m))) for m, c in row.items())
 
         return self._refutation(target, lambda: code.distribution(names), value, exact=True)
+
+    def _smaller(self, code: Code, row: Row) -> Code:
+        """Take away what variables see as long as the facts are obeyed and the row is broken."""
+        for variable in range(self.count):
+            if code.seen[variable] and self._breaks(code.without(variable), 1, row):
+                code = code.without(variable)
+            for position in reversed(range(len(code.seen[variable]))):
+                if self._breaks(code.without(variable, position), 1, row):
+                    code = code.without(variable, position)
+        return code
 
     def _named(self, target: Target) -> Refutation | None:
         for order, entropies in _four_atoms():

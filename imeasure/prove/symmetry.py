@@ -13,6 +13,7 @@ from imeasure.certificate.problem import Problem
 from imeasure.certificate.rows import Row, add
 from imeasure.certificate.steps import Combination, Key
 from imeasure.prove.combine import combine
+from imeasure.prove.limits import LimitReached
 from imeasure.shannon import bits
 
 Permutation = tuple[int, ...]
@@ -21,6 +22,8 @@ Permutation = tuple[int, ...]
 Tagged = tuple[int, Row]
 """A row with the number of its sort: only rows of the same sort may be exchanged."""
 
+LARGEST = 50_000
+"""Largest orbit that is enumerated."""
 LEAVES = 400
 """Most permutations that are tried in the search for generators."""
 
@@ -179,6 +182,19 @@ def _match(
     return None
 
 
+def _interchangeable(group: Iterable[Permutation]) -> list[list[int]] | None:
+    """Return the classes of variables that may be exchanged freely if that is all of the group, otherwise None."""
+    classes: list[set[int]] = []
+    for permutation in group:
+        moved = {i for i, image in enumerate(permutation) if i != image}
+        if len(moved) != 2:
+            return None
+        joined = [members for members in classes if members & moved]
+        classes = [members for members in classes if not members & moved]
+        classes.append(moved.union(*joined))
+    return [sorted(members) for members in classes]
+
+
 class Orbits:
     """Orbits of sets under a group given by generators.
 
@@ -191,6 +207,7 @@ class Orbits:
         self.group = tuple(group)
         self.problem = problem
         self._least: dict[int, int] = {}
+        self._classes = _interchangeable(self.group)
         self._facts = {
             (fact.equality, frozenset(fact.row.items())): k for k, fact in reversed(list(enumerate(problem.facts)))
         }
@@ -198,6 +215,12 @@ class Orbits:
     def least(self, mask: int) -> int:
         """Return the least set of the orbit of a set."""
         found = self._least.get(mask)
+        if found is None and self._classes is not None:
+            found = mask
+            for members in self._classes:
+                inside = [1 << i for i in members if mask >> i & 1]
+                found = found & ~sum(inside) | sum(1 << i for i in members[: len(inside)])
+            self._least[mask] = found
         if found is None:
             orbit, frontier = {mask}, [mask]
             while frontier:
@@ -207,6 +230,8 @@ class Orbits:
                     if image not in orbit:
                         orbit.add(image)
                         frontier.append(image)
+                if len(orbit) > LARGEST:
+                    raise LimitReached(f"an orbit of sets has more than {LARGEST} members")
             found = min(orbit)
             for member in orbit:
                 self._least[member] = found
@@ -239,6 +264,8 @@ class Orbits:
                     if image not in orbit:
                         orbit.add(image)
                         frontier.append(image)
+                if len(orbit) > LARGEST:
+                    raise LimitReached(f"a symmetric proof has more than {LARGEST} steps of one sort")
             share = Fraction(multiplier) / len(orbit)
             combine(result, dict.fromkeys(sorted(orbit), share))
         return result

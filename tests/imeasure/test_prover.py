@@ -5,8 +5,7 @@ from itertools import permutations
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from imeasure import Model, check
 from imeasure.certificate.problem import read_problem
