@@ -8,6 +8,7 @@ a counterexample only after its facts were checked (R. W. Yeung, "A Framework fo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from imeasure.certificate import Certificate
 from imeasure.certificate.problem import Problem, Statement, read_problem
@@ -120,5 +121,5 @@ def _unproved(problem: Problem, target: Target, search: Search, refuter: Refuter
         return Verdict("undecided", problem, reason=reason)
     kind = "Shannon's and Zhang-Yeung's inequalities" if search.non_shannon else "Shannon's inequalities"
     reason = f"{target.text(problem.names)} does not follow from {kind} and the facts, and no distribution breaks it"
-    broken = search.violation() if search.point else None
-    return Verdict("undecided", problem, reason=f"{reason} as far as was searched", polymatroid=broken)
+    broken = partial(search.violation, dict(search.point)) if search.point else None
+    return Verdict("undecided", problem, reason=f"{reason} as far as was searched", broken=broken)

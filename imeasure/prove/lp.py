@@ -180,7 +180,7 @@ class Program:
         size = max((magnitude(value) for value in target.values()), default=1)
         cost = np.zeros(len(self.columns))
         for column, value in target.items():
-            cost[self.index[column]] = float(Fraction(value) / size)
+            cost[self.index[column]] = float(value) / float(size)
         if self._solver is None:
             self._solver = self._new_solver(cost)
         else:
@@ -200,10 +200,10 @@ class Program:
         lower = np.array([-1.0 if floor is None else 0.0 for floor in self.floors])
         starts, indices, values = [0], [], []
         for row in self.rows:
-            scale = max(map(magnitude, row.row.values()))
+            scale = float(max(map(magnitude, row.row.values())))
             for column, value in row.row.items():
                 indices.append(self.index[column])
-                values.append(float(Fraction(value) / scale))
+                values.append(float(value) / scale)
             starts.append(len(indices))
         upper = np.array([0.0 if row.equality else highspy.kHighsInf for row in self.rows])
         solver.addCols(

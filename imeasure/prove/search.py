@@ -23,6 +23,8 @@ from imeasure.prove.symmetry import Orbits, Tagged, generators
 from imeasure.prove.uncross import Sets, uncross
 from imeasure.shannon import bits, subsets
 
+KEPT = 6
+"""Up to so many variables the linear program without facts is built once; each use starts from scratch all the same."""
 MANY = 7
 """From so many variables on, symmetries are looked for."""
 FEW = 6
@@ -117,7 +119,7 @@ class Search:
             return self._close({}, row)
         if self._program is None:
             self._orbits = self._symmetry()
-            rows = [self.space.represent(row) for row in [*self._wanted, row]]
+            rows = [self.space.represent(found) for found in [*self._wanted, row]]
             self._program = build(
                 self.space,
                 self.limits,
@@ -171,13 +173,20 @@ class Search:
         """Return whether a rational point obeys all rows of the linear program, exactly."""
         return self._program is not None and self._program.contains(point)
 
-    def violation(self) -> dict[str, Fraction]:
-        """Return the last point that breaks a row, rationalised, as values of quantities."""
+    def violation(self, point: dict[Column, float]) -> dict[str, Fraction]:
+        """Return a point that breaks a row, rationalised, as values of quantities.
+
+        Args:
+            point: Values by column.
+
+        Returns:
+            Values by quantity, scaled so that the constant, or else the largest, is 1.
+        """
         names = self.problem.names
-        unit = self.point.get(ONE, 0.0)
-        size = unit if unit > 1e-9 else max(map(abs, self.point.values()), default=0.0) or 1.0
+        unit = point.get(ONE, 0.0)
+        size = unit if unit > 1e-9 else max(map(abs, point.values()), default=0.0) or 1.0
         values: dict[str, Fraction] = {}
-        for column, value in self.point.items():
+        for column, value in point.items():
             text = (
                 str(column) if isinstance(column, str) else "1" if column == ONE else quantity_text([column], 0, names)
             )
@@ -243,6 +252,10 @@ def build(
     """
     problem = space.problem
     candidates: Elementals | None = None
+    if isinstance(space, Space) and not problem.facts and not non_shannon and _is_plain(space, extra):
+        program = _free_program(len(problem.names))
+        program.limits = limits
+        return program
     if isinstance(space, MarkovSpace):
         columns, floors, rows = space.columns(limits)
     else:
@@ -281,6 +294,19 @@ def build(
         candidates = _all_elementals(len(problem.names)) if orbits is None and space.is_free() else None
         candidates = candidates or elementals(space, sets, orbits)
     return Program(columns, rows, candidates or Elementals.none(), floors, limits)
+
+
+def _is_plain(space: Space, rows: Iterable[Row]) -> bool:
+    """Return whether a small program without facts, which can be kept, serves rows over all sets."""
+    small = 0 < len(space.problem.names) <= KEPT
+    return small and space.is_free() and all(isinstance(c, int) and c != ONE for row in rows for c in row)
+
+
+@lru_cache(maxsize=KEPT)
+def _free_program(count: int) -> Program:
+    columns: list[Column] = [*sorted(range(1, 1 << count), key=lambda mask: (mask.bit_count(), mask))]
+    floors: list[Combination | None] = [{("H", mask, 0): 1} for mask in columns]
+    return Program(columns, [], _all_elementals(count), floors, Limits())
 
 
 @lru_cache(maxsize=8)

@@ -46,8 +46,7 @@ class Verdict:
         certificate: The proof, if proved.
         refutation: What a distribution shows, if refuted.
         reason: Why nothing more is known, if undecided.
-        polymatroid: If undecided, entropies (by quantity) that obey every Shannon inequality and every fact and yet
-            break the claim; no distribution is known to have them.
+        broken: Makes :attr:`polymatroid`, if undecided.
 
     Example:
         >>> from imeasure import check
@@ -60,7 +59,7 @@ class Verdict:
     certificate: Certificate | None = None
     refutation: Refutation | None = None
     reason: str = ""
-    polymatroid: Mapping[str, Fraction | float] | None = None
+    broken: Callable[[], Mapping[str, Fraction]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def claim(self) -> str:
@@ -71,6 +70,14 @@ class Verdict:
     def counterexample(self) -> Distribution | None:
         """A distribution that obeys the facts and breaks the claim, if refuted."""
         return None if self.refutation is None else self.refutation.build()
+
+    @cached_property
+    def polymatroid(self) -> Mapping[str, Fraction] | None:
+        """If undecided, entropies that obey every Shannon inequality and every fact and yet break the claim.
+
+        By quantity; no distribution is known to have them.
+        """
+        return None if self.broken is None else self.broken()
 
     def __bool__(self) -> bool:
         return self.status == "proved"
