@@ -30,5 +30,12 @@ from .quantities import (
     param as param,
     rvs as rvs,
 )
-from .rewriting import CanonicalForm as CanonicalForm, Shortest as Shortest, shortest as shortest, simplify as simplify
+from .rewriting import (
+    CanonicalForm as CanonicalForm,
+    Equivalence as Equivalence,
+    Shortest as Shortest,
+    equivalent as equivalent,
+    shortest as shortest,
+    simplify as simplify,
+)
 from .statements import Constraint as Constraint, Objective as Objective, Relation as Relation

@@ -1,0 +1,266 @@
+"""Equivalent objectives: the same up to a positive factor and a constant, for some map between their parameters.
+
+Modulo what the model makes constant an objective is a vector over atoms whose entries are rational functions of the
+parameters. Two objectives are equivalent exactly if one vector is a positive multiple of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+
+from imeasure.conditions import Conditions, holds_everywhere, positive
+from imeasure.derivation import as_constant, is_constant
+from imeasure.elimination import Column, column_quantity, combination
+from imeasure.errors import DerivationError, NonlinearError, UnknownVariableError, unknown
+from imeasure.measure import variables_of
+from imeasure.model import Model, supervised
+from imeasure.parser import parse
+from imeasure.printing import to_text
+from imeasure.quantities import param
+from imeasure.rewriting.derive import collected
+from imeasure.rewriting.quotient import Quotient, quotient
+from imeasure.statements import Objective
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Whether two objectives have the same minimisers, and how their values relate.
+
+    Where it holds, ``second = scale * first + constant`` with the solution put into the second objective (into the
+    first, for a parameter that only the first one has).
+
+    Attributes:
+        first: The first objective.
+        second: The second objective.
+        model: The model under which they are compared.
+        holds: Whether they are equivalent for some parameter values; ``conditions`` says for which.
+        scale: The factor; negative if one objective is a minimum and the other a maximum.
+        constant: What the model makes constant.
+        solution: The values of the parameters solved for, in terms of the others.
+        conditions: The parameter values for which the scale has the right sign.
+        obstacle: Where it does not hold, what would have to be constant.
+
+    Example:
+        >>> found = equivalent("min I[X;Z] - beta*I[Y;Z]", "max I[Y;Z] - beta*I[X;Z]", solve_for="beta")
+        >>> print(found)
+        equivalent with beta = 1/beta: second = (-1/beta) * first, for beta > 0
+    """
+
+    first: Objective
+    second: Objective
+    model: Model
+    holds: bool
+    scale: sympy.Expr = sympy.S.Zero
+    constant: sympy.Expr = sympy.S.Zero
+    solution: Mapping[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=Conditions)
+    obstacle: sympy.Expr = sympy.S.Zero
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def verify(self) -> bool:
+        """Check the relation exactly, without the search that found it.
+
+        Returns:
+            True.
+
+        Raises:
+            DerivationError: If the objectives are not equivalent, or not in the way that is said.
+        """
+        if not self.holds:
+            raise DerivationError(f"'{self.first}' and '{self.second}' are not known to be equivalent")
+        left, right = _substituted(self.first, self.second, self.solution)
+        if self.model.reduce(right - self.scale * left - self.constant) != 0:
+            raise DerivationError("the second objective is not scale * first + constant under the model")
+        if not is_constant(self.constant, self.model):
+            raise DerivationError(f"{to_text(self.constant)} is not constant under the model")
+        sign = 1 if self.first.sense == self.second.sense else -1
+        if not holds_everywhere(sign * self.scale, self.conditions, self.model):
+            raise DerivationError(f"the scale {self.scale} has the wrong sign somewhere in {self.conditions}")
+        return True
+
+    def __str__(self) -> str:
+        if not self.holds:
+            if self.obstacle == 0:
+                return "not equivalent: the factor between them has the wrong sign"
+            return f"not equivalent: {to_text(self.obstacle)} is in the way; they would be if it were constant"
+        solved = ", ".join(f"{symbol} = {value}" for symbol, value in self.solution.items())
+        text = f"equivalent{f' with {solved}' if solved else ''}: second = ({self.scale}) * first"
+        if self.constant != 0:
+            text += f" + constant, constant {to_text(self.constant)}"
+        return f"{text}, for {self.conditions}" if self.conditions else text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as plain data."""
+        return {
+            "first": str(self.first),
+            "second": str(self.second),
+            "model": str(self.model),
+            "holds": self.holds,
+            "scale": str(self.scale),
+            "constant": to_text(self.constant),
+            "solution": {str(symbol): str(value) for symbol, value in self.solution.items()},
+            "conditions": self.conditions.texts(),
+            "obstacle": to_text(self.obstacle),
+        }
+
+
+def equivalent(
+    first: str | Objective,
+    second: str | Objective,
+    *,
+    model: Model | None = None,
+    solve_for: str | sympy.Symbol | Iterable[str | sympy.Symbol] = (),
+) -> Equivalence:
+    """Decide whether two objectives have the same minimisers, solving for parameters if asked to.
+
+    Args:
+        first: An objective.
+        second: Another one. A parameter of the same name in both has the same value, unless it is solved for.
+        model: The model, by default :func:`imeasure.supervised`.
+        solve_for: Parameters of the second objective (of the first, where only that one has it) to be expressed by the
+            others.
+
+    Returns:
+        The answer, verified where it holds.
+
+    Raises:
+        ParseError: If a text is not in the language.
+        NonlinearError: If a statement is no objective, or not linear in its quantities.
+        UnknownVariableError: If a parameter to be solved for does not occur, or a variable is not in the model.
+        UndefinedQuantityError: If a quantity has no value under the model.
+
+    Example:
+        >>> ib = "min I[X;Z] - beta*I[Y;Z]"
+        >>> form = "min H[Y|Z] + H[Z|Y] + g*(H[Y|Z] - H[Z|Y]) + (g - 1)*H[Z|X]"
+        >>> found = equivalent(ib, form, solve_for="g")
+        >>> found.solution, found.scale
+        ({g: (beta - 2)/beta}, 2/beta)
+        >>> print(equivalent(ib, "min H[Z] - beta*I[Y;Z]"))
+        not equivalent: H[Z|X] is in the way; they would be if it were constant
+    """
+    model = supervised() if model is None else model
+    left, right = _objective(first), _objective(second)
+    for objective in (left, right):
+        model.require_defined(objective.expression)
+    unknowns = _unknowns(solve_for, left, right)
+    fresh = {symbol: sympy.Dummy(symbol.name, real=True) for symbol in unknowns}
+    a, b = _substituted(left, right, fresh)
+    space = quotient(model, model.covering(variables_of(a + b)), homogeneous=True)
+    vectors = _vector(a, space), _vector(b, space)
+    for values in _solutions(*vectors, list(fresh.values())):
+        solution = {symbol: values[dummy] for symbol, dummy in fresh.items()}
+        found = _related(left, right, solution, model, space)
+        if found is not None and found.conditions.satisfiable:
+            found.verify()
+            return found
+    return Equivalence(left, right, model, holds=False, obstacle=_obstacle(left, right, space))
+
+
+def _objective(statement: str | Objective) -> Objective:
+    read = parse(statement) if isinstance(statement, str) else statement
+    if not isinstance(read, Objective):
+        raise NonlinearError(f"expected an objective such as 'min I[X;Z] - beta*I[Y;Z]', not '{statement}'")
+    return read
+
+
+def _unknowns(
+    solve_for: str | sympy.Symbol | Iterable[str | sympy.Symbol], first: Objective, second: Objective
+) -> list[sympy.Symbol]:
+    listed = solve_for.replace(",", " ").split() if isinstance(solve_for, str) else solve_for
+    listed = [listed] if isinstance(listed, sympy.Symbol) else listed
+    symbols = [param(item) if isinstance(item, str) else item for item in listed]
+    known = sorted(map(str, first.expression.free_symbols | second.expression.free_symbols))
+    for symbol in symbols:
+        if str(symbol) not in known:
+            raise UnknownVariableError(unknown("parameter", str(symbol), known))
+    return symbols
+
+
+def _substituted(
+    first: Objective, second: Objective, values: Mapping[sympy.Symbol, sympy.Expr]
+) -> tuple[sympy.Expr, sympy.Expr]:
+    of_second = {s: v for s, v in values.items() if s in second.expression.free_symbols}
+    of_first = {s: v for s, v in values.items() if s not in of_second}
+    return (
+        first.expression.subs(of_first, simultaneous=True),
+        second.expression.subs(of_second, simultaneous=True),
+    )
+
+
+def _vector(expression: sympy.Expr, space: Quotient) -> dict[Column, sympy.Expr]:
+    coordinates, form = space.coordinates(expression)
+    return {column: form.coefficient(value) for column, value in coordinates.items()}
+
+
+def _solutions(
+    a: Mapping[Column, sympy.Expr], b: Mapping[Column, sympy.Expr], unknowns: list[sympy.Symbol]
+) -> list[dict[sympy.Symbol, sympy.Expr]]:
+    """Return parameter values that make the vectors proportional; the empty map stands for: they are."""
+    columns = list(dict.fromkeys([*a, *b]))
+    if not a or not b:
+        return [{symbol: symbol for symbol in unknowns}] if not a and not b else []
+    zero = sympy.S.Zero
+    minors = [
+        sympy.numer(sympy.cancel(a.get(i, zero) * b.get(j, zero) - a.get(j, zero) * b.get(i, zero)))
+        for position, i in enumerate(columns)
+        for j in columns[position + 1 :]
+    ]
+    equations = [minor for minor in minors if minor != 0]
+    if not equations:
+        return [{symbol: symbol for symbol in unknowns}]
+    if not unknowns:
+        return []
+    found = sympy.solve(equations, unknowns, dict=True)
+    complete = [solution for solution in found if set(unknowns) <= set(solution)]
+    return sorted(complete, key=lambda solution: [sympy.default_sort_key(solution[symbol]) for symbol in unknowns])
+
+
+def _related(
+    first: Objective, second: Objective, solution: Mapping[sympy.Symbol, sympy.Expr], model: Model, space: Quotient
+) -> Equivalence | None:
+    solution = {symbol: sympy.factor(value) for symbol, value in solution.items()}
+    left, right = _substituted(first, second, solution)
+    a, b = _vector(left, space), _vector(right, space)
+    if not a or not b:
+        scale = sympy.S.One if first.sense == second.sense else sympy.S.NegativeOne
+        if a or b:
+            return None
+    else:
+        column = next(iter(a))
+        scale = sympy.factor(b.get(column, sympy.S.Zero) / a[column])
+        if set(a) != set(b) or any(sympy.cancel(b[c] - scale * a[c]) != 0 for c in a):
+            return None
+    sign = 1 if first.sense == second.sense else -1
+    constant = as_constant(right - scale * left, model)
+    if constant is None:
+        return None
+    conditions = positive([sign * scale], model)
+    return Equivalence(first, second, model, True, scale, collected(constant), solution, conditions)
+
+
+def _obstacle(first: Objective, second: Objective, space: Quotient) -> sympy.Expr:
+    """Return the simplest expression that would have to be constant for the objectives to be equivalent."""
+    a, b = _vector(first.expression, space), _vector(second.expression, space)
+    sign = 1 if first.sense == second.sense else -1
+    ratios = list(dict.fromkeys(sympy.factor(b[c] / a[c]) for c in a if c in b))
+    found: list[tuple[int, sympy.Expr]] = []
+    for ratio in ratios or [sympy.Integer(sign)]:
+        rest, form = space.coordinates(second.expression - ratio * first.expression)
+        if not rest:
+            return sympy.S.Zero
+        if (sign * ratio).is_negative and len(ratios) > 1:
+            continue
+        for place, candidate in enumerate(space.candidates):
+            if combination(rest, [candidate.vector]) is not None:
+                found.append((place, candidate.quantity))
+                break
+        else:
+            atoms = (form.coefficient(value) * column_quantity(column, form.names) for column, value in rest.items())
+            found.append((len(space.candidates), sympy.Add(*atoms)))
+    return min(found, key=lambda pair: (pair[0], str(pair[1])))[1] if found else sympy.S.Zero

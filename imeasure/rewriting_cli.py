@@ -1,0 +1,97 @@
+"""The commands ``simplify``, ``equivalent`` and ``objectives``, for the command line to register."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from imeasure.catalogue import objectives as catalogue
+from imeasure.command_line import model_from_options, model_options, print_json
+from imeasure.model import Model
+from imeasure.parser import parse
+from imeasure.printing import to_text
+from imeasure.rewriting import CanonicalForm, equivalent, shortest, simplify
+from imeasure.statements import Objective
+
+
+@click.command("simplify")
+@click.argument("statement")
+@click.option("--loss", help="The loss term of an objective, H[Y|Z] by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@model_options
+def simplify_command(statement: str, loss: str | None, as_json: bool, **options: Any) -> None:
+    """Rewrite STATEMENT: an objective to loss + weight * regularizer, an expression to the shortest equal one."""
+    graph = options.pop("graph")
+    if isinstance(parse(statement), Objective):
+        _show_form(simplify(statement, model=model_from_options(graph, **options), loss=loss), as_json)
+        return
+    model = model_from_options(graph, **options) if graph else Model(assume=options["given"])
+    found = shortest(statement, model=model)
+    if as_json:
+        print_json({"expression": to_text(found.expression), "proved": found.proved, "model": str(model)})
+        return
+    click.echo(to_text(found.expression))
+    click.echo("proved shortest" if found.proved else "shorter ones are not excluded")
+
+
+def _show_form(form: CanonicalForm, as_json: bool) -> None:
+    if as_json:
+        print_json(form.to_dict())
+        return
+    click.echo(form)
+    click.echo(f"\n{form.derivation}\n")
+    click.echo(f"objective = ({form.scale}) * (canonical form) + constant, constant {to_text(form.constant)}")
+    for other in form.alternatives:
+        click.echo(f"also: {other}")
+    click.echo(f"model: {form.model}")
+
+
+@click.command("equivalent")
+@click.argument("first")
+@click.argument("second")
+@click.option("--solve-for", default="", metavar="NAMES", help="Parameters of SECOND to express by the others.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@model_options
+def equivalent_command(first: str, second: str, solve_for: str, as_json: bool, **options: Any) -> None:
+    """Say whether FIRST and SECOND, objectives or names of the catalogue, have the same minimisers."""
+    texts = [catalogue[text].statement if text in catalogue else text for text in (first, second)]
+    model = model_from_options(options.pop("graph"), **options)
+    found = equivalent(*texts, model=model, solve_for=solve_for)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        click.echo(found)
+    raise SystemExit(0 if found else 1)
+
+
+@click.command("objectives")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def objectives_command(as_json: bool) -> None:
+    """List the objectives of the literature with their canonical forms."""
+    rows = [(entry, simplify(entry.objective())) for entry in catalogue.values()]
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": entry.name,
+                    "title": entry.title,
+                    "statement": entry.statement,
+                    "ranges": dict(entry.ranges),
+                    "reference": entry.reference,
+                    "form": str(form),
+                }
+                for entry, form in rows
+            ]
+        )
+        return
+    table = Table("Name", "Objective", "Canonical form", "Reference", show_lines=True)
+    for entry, form in rows:
+        table.add_row(*(str(cell).replace("[", r"\[") for cell in (entry.name, entry.statement, form, entry.reference)))
+    Console().print(table)
+
+
+COMMANDS = (simplify_command, equivalent_command, objectives_command)
+"""The commands, for a group to register."""
