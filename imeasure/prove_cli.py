@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import sympy
 
 from imeasure.certificate import Certificate
 from imeasure.errors import InformationError
+from imeasure.measure import as_expression
+from imeasure.model import Model
 from imeasure.prove import Verdict, check as check_relation, prove_range
 
 
@@ -35,6 +38,11 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
     ):
         command = option(command)
     return command
+
+
+def _end(text: str) -> sympy.Expr:
+    infinite = {"oo": sympy.oo, "-oo": -sympy.oo}
+    return infinite[text] if text in infinite else as_expression(text)
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
@@ -73,6 +81,7 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 @click.command("check")
 @click.argument("relation")
 @_common
+@click.option("--range", "ranges", multiple=True, nargs=3, metavar="NAME LOW HIGH", help="A parameter's open interval.")
 @click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", help="Write the proof to a file.")
 @click.option("--explain", is_flag=True, help="Print the proof.")
 @click.option("--non-shannon", is_flag=True, help="Use Zhang-Yeung inequalities too.")
@@ -83,6 +92,7 @@ def check_command(
     given: tuple[str, ...],
     functionals: tuple[str, ...],
     as_json: bool,
+    ranges: tuple[tuple[str, str, str], ...],
     certificate: str | None,
     explain: bool,
     non_shannon: bool,
@@ -91,8 +101,9 @@ def check_command(
     """Prove or refute RELATION, such as 'I[X;Z] <= I[X;Y]'."""
 
     def run() -> int:
+        known = Model(model, ranges={name: (_end(low), _end(high)) for name, low, high in ranges}) if ranges else model
         verdict = check_relation(
-            relation, model=model, given=given, functionals=functionals, non_shannon=non_shannon, seconds=seconds
+            relation, model=known, given=given, functionals=functionals, non_shannon=non_shannon, seconds=seconds
         )
         click.echo(json.dumps(verdict_data(verdict), indent=1, ensure_ascii=False) if as_json else str(verdict))
         if verdict.certificate is not None:

@@ -12,6 +12,9 @@ from imeasure.certificate import Certificate
 from imeasure.certificate.problem import Problem
 from imeasure.distribution import Distribution
 
+SHOWN = 32
+"""Most entropies of a polymatroid that are printed."""
+
 
 @dataclass(frozen=True)
 class Refutation:
@@ -96,7 +99,9 @@ class Verdict:
             lines.append(f"because {self.reason}")
         if self.polymatroid is not None:
             lines.append("a polymatroid, not known to be a distribution, that obeys the facts and breaks the claim:")
-            lines += [f"  {name} = {value}" for name, value in self.polymatroid.items()]
+            lines += [f"  {name} = {value}" for name, value in list(self.polymatroid.items())[:SHOWN]]
+            if len(self.polymatroid) > SHOWN:
+                lines.append(f"  ... and {len(self.polymatroid) - SHOWN} more")
         return "\n".join(lines)
 
     def _refuted(self, found: Refutation) -> list[str]:

@@ -65,6 +65,10 @@ def test_commands(tmp_path):
     as_json = run(check_command, ["H[X] <= H[Y]", "--json"])
     assert as_json.exit_code == 1
     assert '"refuted"' in as_json.output
+    bounded = ["H[Y|Z] + I[X;Z|Y]/(beta - 1) >= 0", "--model", "Y -> X -> Z"]
+    assert run(check_command, [*bounded, "--range", "beta", "1", "oo"]).exit_code == 0
+    assert run(check_command, [*bounded, "--range", "beta", "0", "1"]).exit_code == 1
+    assert run(check_command, [*bounded, "--range", "beta", "?", "1"]).exit_code == 2
     bad = run(check_command, ["H[X"])
     assert bad.exit_code == 2
     assert "never closed" in bad.stderr
