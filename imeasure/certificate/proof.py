@@ -16,7 +16,7 @@ from typing import Any
 from imeasure.certificate import explain, serial
 from imeasure.certificate.problem import Problem
 from imeasure.certificate.rows import Row
-from imeasure.certificate.steps import Combination, objection, total
+from imeasure.certificate.steps import Combination, elemental, objection, total
 from imeasure.certificate.targets import Target, targets
 from imeasure.errors import DerivationError
 
@@ -103,6 +103,27 @@ class Certificate:
             if not same(total(combination, self.problem), target.row):
                 raise DerivationError(f"the steps do not sum to {target.text(self.problem.names)}")
         return True
+
+    def elemental(self) -> Certificate:
+        """Return the same proof with every basic inequality written as a sum of elemental ones.
+
+        Returns:
+            A certificate whose Shannon steps are ``I[i;j|K] >= 0`` and ``H[i|all others] >= 0`` for single variables.
+
+        Example:
+            >>> from imeasure import check
+            >>> [step.statement for step in check("I[X;Y,Z] >= 0").certificate.elemental().steps()]
+            ['I[X;Y] >= 0', 'I[X;Z|Y] >= 0']
+        """
+        everything = (1 << len(self.problem.names)) - 1
+        parts = []
+        for combination in self.parts:
+            part: Combination = {}
+            for key, multiplier in combination.items():
+                for step in elemental(key, everything):
+                    part[step] = part.get(step, 0) + multiplier
+            parts.append(part)
+        return Certificate(self.problem, tuple(parts))
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Return the certificate as JSON text, with everything that a check needs.

@@ -11,6 +11,7 @@ from typing import Any
 
 from imeasure.certificate.problem import Problem
 from imeasure.certificate.rows import ONE, Number, Row, add, information, quantity_text
+from imeasure.shannon import bits
 
 Key = tuple[Any, ...]
 """``("I", a, b, c)``, ``("H", a, c)``, ``("fact", k)``, ``("one",)``, ``("KL", text)``, ``("Jensen", y, x, z)`` or
@@ -154,6 +155,44 @@ def functionals_of(problem: Problem) -> set[str]:
     rows = [fact.row for fact in problem.facts] + [link.row for link in problem.links if link.row]
     found = {column for row in rows for column in row if isinstance(column, str)}
     return found | set(problem.cache.get("functionals", ()))
+
+
+def elemental(key: Key, everything: int) -> list[Key]:
+    """Return the elemental inequalities whose sum a basic inequality is; other steps stay as they are.
+
+    ``I[A;B|C]`` is a sum of ``I[i;j|K]`` by the chain rule; ``H[A|C]`` is one of ``H[i|all others]`` and ``I[i;j|K]``.
+
+    Args:
+        key: The step.
+        everything: Bitmask of all variables.
+
+    Returns:
+        Steps whose groups are single variables.
+
+    Example:
+        >>> elemental(("I", 1, 6, 0), 7)
+        [('I', 1, 2, 0), ('I', 1, 4, 2)]
+        >>> elemental(("H", 1, 0), 3)
+        [('H', 1, 2), ('I', 1, 2, 0)]
+    """
+    if key[0] not in ("I", "H"):
+        return [key]
+    found: list[Key] = []
+    if key[0] == "I":
+        _, left, right, given = key
+        for i in bits(left & ~given):
+            one, before = 1 << i, given | left & ((1 << i) - 1)
+            for j in bits(right & ~given):
+                found.append(("I", one, 1 << j, before | right & ((1 << j) - 1)))
+        return found
+    _, left, given = key
+    for i in bits(left & ~given):
+        one, before = 1 << i, given | left & ((1 << i) - 1)
+        others = everything & ~one
+        found.append(("H", one, others))
+        for j in bits(others & ~before):
+            found.append(("I", one, 1 << j, before | others & ~before & ((1 << j) - 1)))
+    return found
 
 
 def step_text(key: Key, problem: Problem) -> str:

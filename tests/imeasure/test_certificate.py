@@ -71,6 +71,20 @@ def test_json_alone_is_checked_where_no_solver_can_be_imported(certificates, tmp
     assert done.stdout.split() == ["True", "refused"]
 
 
+def test_elemental_proofs_hold_too(certificates):
+    for certificate in certificates:
+        expanded = certificate.elemental()
+        assert expanded.verify()
+        everything = (1 << len(certificate.problem.names)) - 1
+        for part in expanded.parts:
+            for kind, *rest in part:
+                if kind == "I":
+                    assert rest[0].bit_count() == rest[1].bit_count() == 1
+                if kind == "H":
+                    assert rest[0] | rest[1] == everything
+                    assert rest[0].bit_count() == 1
+
+
 def test_every_multiplier_matters(certificates):
     for certificate in certificates:
         data = json.loads(certificate.to_json())
