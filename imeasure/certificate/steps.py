@@ -182,16 +182,15 @@ def elemental(key: Key, everything: int) -> list[Key]:
         _, left, right, given = key
         for i in bits(left & ~given):
             one, before = 1 << i, given | left & ((1 << i) - 1)
-            for j in bits(right & ~given):
-                found.append(("I", one, 1 << j, before | right & ((1 << j) - 1)))
+            found += [("I", one, 1 << j, before | right & ((1 << j) - 1)) for j in bits(right & ~given)]
         return found
     _, left, given = key
     for i in bits(left & ~given):
         one, before = 1 << i, given | left & ((1 << i) - 1)
         others = everything & ~one
         found.append(("H", one, others))
-        for j in bits(others & ~before):
-            found.append(("I", one, 1 << j, before | others & ~before & ((1 << j) - 1)))
+        rest = others & ~before
+        found += [("I", one, 1 << j, before | rest & ((1 << j) - 1)) for j in bits(rest)]
     return found
 
 
