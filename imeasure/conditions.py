@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 from sympy.solvers.inequalities import solve_rational_inequalities
@@ -151,7 +152,7 @@ def _positive_part(
     known_positive: Collection[sympy.Expr] = (),
 ) -> dict[sympy.Symbol, sympy.Set]:
     """Return the positive sets of one-parameter expressions; append what couples parameters to the relations."""
-    rest = sympy.factor(sympy.together(expression))
+    rest = _factored(expression)
     if len(rest.free_symbols) > 1:
         rest = _without_settled_signs(rest, values_of, known_positive)
     if len(rest.free_symbols) == 1:
@@ -188,6 +189,12 @@ def _without_settled_signs(
     return rest
 
 
+@lru_cache(maxsize=1024)
+def _factored(expression: sympy.Expr) -> sympy.Expr:
+    return sympy.factor(sympy.together(expression))
+
+
+@lru_cache(maxsize=1024)
 def _positive_set(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Set:
     numerator, denominator = sympy.fraction(sympy.together(expression))
     try:

@@ -8,6 +8,7 @@ nothing of how they were found.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import sympy
@@ -143,6 +144,20 @@ def constant_generators(model: Model) -> list[sympy.Expr]:
     return [*joint, *model.constants, sympy.S.One]
 
 
+@lru_cache(maxsize=64)
+def constant_basis(model: Model, names: tuple[str, ...]) -> tuple[dict[Any, Any], ...]:
+    """Return the coordinates of :func:`constant_generators` over some variables.
+
+    Args:
+        model: A model.
+        names: The variables, at least the model's.
+
+    Returns:
+        One vector a generator.
+    """
+    return tuple(model.coordinates(generator, names)[0] for generator in constant_generators(model))
+
+
 def as_constant(expression: sympy.Expr, model: Model) -> sympy.Expr | None:
     """Return an expression in terms of what the model makes constant, or None if it is not constant.
 
@@ -162,8 +177,7 @@ def as_constant(expression: sympy.Expr, model: Model) -> sympy.Expr | None:
     generators = constant_generators(model)
     names = model.covering(variables_of(expression))
     target, form = model.coordinates(expression, names)
-    basis: list[dict[Any, Any]] = [model.coordinates(generator, names)[0] for generator in generators]
-    coefficients = combination(target, basis)
+    coefficients = combination(target, constant_basis(model, names))
     if coefficients is None:
         return None
     return sympy.Add(*(form.coefficient(c) * generator for c, generator in zip(coefficients, generators, strict=True)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -27,6 +28,23 @@ from imeasure.transforms import zeta
 
 MAX_ATOM_VARIABLES = 24
 """Most variables whose atoms are enumerated."""
+
+
+@lru_cache(maxsize=4096)
+def factored(coefficient: sympy.Expr) -> sympy.Expr:
+    """Return a coefficient in factored form; the few that a session meets are kept.
+
+    Args:
+        coefficient: A sympy expression without quantities.
+
+    Returns:
+        ``sympy.factor`` of it.
+
+    Example:
+        >>> factored(parse("beta^2 - 1"))
+        (beta - 1)*(beta + 1)
+    """
+    return sympy.factor(coefficient)
 
 
 @dataclass(frozen=True)
@@ -51,7 +69,7 @@ class EntropyForm:
     def coefficient(self, value: Any) -> sympy.Expr:
         """Return a coefficient as a sympy expression."""
         if self.domain is not None and not isinstance(value, int | Fraction):
-            return sympy.factor(self.domain.to_sympy(value))
+            return factored(self.domain.to_sympy(value))
         return sympy.Rational(value)
 
     @property

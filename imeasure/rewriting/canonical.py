@@ -8,9 +8,10 @@ search below runs over exact vectors; :meth:`CanonicalForm.verify` checks its re
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, islice
+from functools import partial
+from itertools import chain, combinations, islice
 from typing import Any
 
 import sympy
@@ -23,6 +24,7 @@ from imeasure.measure import as_expression, variables_of
 from imeasure.model import Model, supervised
 from imeasure.printing import to_latex, to_text
 from imeasure.quantities import Information, param
+from imeasure.rewriting.deferred import Deferred
 from imeasure.rewriting.derive import collected, derive
 from imeasure.rewriting.quotient import Candidate, Quotient, quotient
 from imeasure.statements import Objective
@@ -42,7 +44,8 @@ class CanonicalForm:
         constant: What the model makes constant.
         conditions: The parameter values for which the objective has this form.
         derivation: The steps from the objective to ``expression``.
-        alternatives: Other forms of the same objective, each with its own conditions.
+        alternatives: Other forms of the same objective, each with its own conditions; worked out and verified when
+            they are looked at.
 
     Example:
         >>> from imeasure import simplify
@@ -62,7 +65,7 @@ class CanonicalForm:
     constant: sympy.Expr
     conditions: Conditions
     derivation: Derivation
-    alternatives: tuple[CanonicalForm, ...] = ()
+    alternatives: Sequence[CanonicalForm] = ()
 
     @property
     def expression(self) -> sympy.Expr:
@@ -77,7 +80,20 @@ class CanonicalForm:
         return param(next(name for name in names if name not in taken))
 
     def verify(self) -> bool:
-        """Check the form exactly, without the search that found it.
+        """Check the form and its alternatives exactly, without the search that found them.
+
+        Returns:
+            True.
+
+        Raises:
+            DerivationError: Saying what does not hold.
+        """
+        if any((other.objective, other.model) != (self.objective, self.model) for other in self.alternatives):
+            raise DerivationError("an alternative is the form of another objective or stands on another model")
+        return all(form.verify_alone() for form in (self, *self.alternatives))
+
+    def verify_alone(self) -> bool:
+        """Check the form as :meth:`verify` does, its alternatives left out.
 
         Returns:
             True.
@@ -100,13 +116,11 @@ class CanonicalForm:
             raise DerivationError("the conditions hold for no value of the parameters")
         if (self.derivation.model, self.derivation.conditions) != (self.model, self.conditions):
             raise DerivationError("the derivation stands on another model or other conditions than the form")
-        if any((other.objective, other.model) != (self.objective, self.model) for other in self.alternatives):
-            raise DerivationError("an alternative is the form of another objective or stands on another model")
         begins = sympy.expand(self.derivation.start - self.objective.expression) == 0
         ends = sympy.expand(self.derivation.end - self.expression) == 0
         if not (begins and ends):
             raise DerivationError("the derivation does not lead from the objective to the form")
-        return self.derivation.verify() and all(other.verify() for other in self.alternatives)
+        return self.derivation.verify()
 
     def _body(self, spell: Callable[[sympy.Expr], str], brackets: tuple[str, str]) -> str:
         if self.weight == 0:
@@ -227,17 +241,21 @@ class _Search:
         else:
             found = self.singles() or self.several()
         self.require_loss(found)
-        forms = [form for form in map(self.build, found) if form is not None]
-        if not forms:
+        forms = (form for form in map(self.build, found) if form is not None)
+        form = next(forms, None)
+        if form is None:
             raise DegenerateObjectiveError(
                 f"in '{self.objective}' no regularizer has a positive weight together with a positive coefficient of "
                 f"{to_text(self.loss)}; check the signs and the ranges of the parameters"
             )
-        form = forms[0]
-        others = [*forms[1:], *self.in_entropies(form)]
-        form = replace(form, alternatives=tuple(others))
-        form.verify()
-        return form
+        form.verify_alone()
+        return replace(form, alternatives=Deferred(partial(self.others, forms, form)))
+
+    def others(self, forms: Iterator[CanonicalForm], form: CanonicalForm) -> Iterator[CanonicalForm]:
+        """Yield the alternatives of a form, verified."""
+        for other in chain(forms, self.in_entropies(form)):
+            other.verify_alone()
+            yield other
 
     def value(self, coefficient: Any) -> sympy.Expr:
         return self.form.coefficient(coefficient)

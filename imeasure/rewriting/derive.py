@@ -7,6 +7,7 @@ has, then by the loss and constants.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -15,7 +16,7 @@ from imeasure.conditions import Conditions
 from imeasure.derivation import Derivation, Step, as_constant, constant_generators, holds_for_any_variables
 from imeasure.elimination import Column, columns_of, combination
 from imeasure.errors import DerivationError
-from imeasure.measure import entropy_form, linear_terms, variables_of
+from imeasure.measure import entropy_form, factored, linear_terms, variables_of
 from imeasure.model import Model
 from imeasure.printing import to_text
 from imeasure.statements import Objective
@@ -99,7 +100,7 @@ def collected(expression: sympy.Expr) -> sympy.Expr:
         (beta - 1)*H[X]
     """
     terms = linear_terms(expression)
-    return sympy.Add(*(sympy.factor(c) * (1 if q is None else q) for q, c in terms.items()))
+    return sympy.Add(*(factored(c) * (1 if q is None else q) for q, c in terms.items()))
 
 
 def _express(quantity: sympy.Expr, terms: Sequence[sympy.Expr], model: Model) -> sympy.Expr | None:
@@ -113,6 +114,7 @@ def _express(quantity: sympy.Expr, terms: Sequence[sympy.Expr], model: Model) ->
     return None
 
 
+@lru_cache(maxsize=1024)
 def _coordinates(expression: sympy.Expr, names: tuple[str, ...], model: Model | None) -> dict[Column, Any]:
     if model is None:
         return columns_of(entropy_form(expression, names))

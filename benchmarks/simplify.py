@@ -1,0 +1,51 @@
+"""Time ``simplify`` for every objective of the catalogue, and for total correlations of 3 to 6 variables.
+
+Run ``python benchmarks/simplify.py``; writes ``benchmarks/results/simplify.json``. ``first`` is the first call in the
+process (import of the package excluded), ``median`` the median of 15 further calls. Seconds of processor time.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+from imeasure import objectives, shortest, simplify
+
+REPEATS = 15
+
+
+def seconds(run):
+    start = process_time()
+    run()
+    return process_time() - start
+
+
+def timed(run):
+    first = seconds(run)
+    return {"first": round(first, 5), "median": round(median(seconds(run) for _ in range(REPEATS)), 5)}
+
+
+def total_correlation(names):
+    return " + ".join(f"H[{name}]" for name in names) + f" - H[{','.join(names)}]"
+
+
+def main():
+    parsed = {name: entry.objective() for name, entry in objectives.items()}
+    result = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "objectives": {name: timed(lambda o=objective: simplify(o)) for name, objective in parsed.items()},
+        "total correlation": {
+            str(count): timed(lambda text=total_correlation("ABCDEF"[:count]): shortest(text)) for count in range(3, 7)
+        },
+    }
+    text = json.dumps(result, indent=2)
+    Path(__file__).with_name("results").joinpath("simplify.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
