@@ -1,6 +1,6 @@
 """Draw the bias of each estimator of H[Z] against the dimension, on noise whose entropy is exactly zero.
 
-    python docs/how-to/bias_against_dimension.py [FILE]
+python docs/how-to/bias_against_dimension.py [FILE]
 """
 
 import math
