@@ -209,7 +209,7 @@ def minimal_highs(claim):
 def psitip_times(python, cases):
     with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
         json.dump(cases, file)
-    command = [python, str(HERE / "peer_psitip.py"), file.name, "20"]
+    command = [python, str(HERE / "peer_psitip.py"), file.name, "5"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     finally:

@@ -23,6 +23,8 @@ from imeasure.prove.symmetry import Orbits, Tagged, generators
 from imeasure.prove.uncross import Sets, uncross
 from imeasure.shannon import bits, subsets
 
+SMALL = 4
+"""Up to so many variables a linear program over all sets is faster than taking them apart."""
 KEPT = 6
 """Up to so many variables the linear program without facts is built once; each use starts from scratch all the same."""
 MANY = 7
@@ -205,7 +207,7 @@ def choose_space(problem: Problem, rows: list[Row]) -> Space | MarkovSpace:
         A graph's space if there are independences and no functional dependences, otherwise a lattice.
     """
     if problem.facts:
-        if dependences(problem):
+        if len(problem.names) <= SMALL or dependences(problem):
             return Space(problem, rows)
         dag = find_dag(problem)
         if dag is not None:
