@@ -286,7 +286,7 @@ def main():
         }
         result["structured"].append(row)
     show(
-        "structure: family, n, ours, verdict (psitip: stopped after 120 s on n >= 16)",
+        "structure: family, n, ours, verdict",
         [(r["family"], r["n"], f"{r['ours'] * 1e3:.1f} ms", r["status"]) for r in result["structured"]],
     )
     result["unstructured"] = []
