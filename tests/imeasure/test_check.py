@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from imeasure import Model, ModelError, NonlinearError, ParseError, UndefinedQuantityError, UnknownVariableError, check
 from imeasure.certificate.problem import read_problem
