@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -37,9 +38,9 @@ def main():
     result = {
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "objectives": {name: timed(lambda o=objective: simplify(o)) for name, objective in parsed.items()},
+        "objectives": {name: timed(partial(simplify, objective)) for name, objective in parsed.items()},
         "total correlation": {
-            str(count): timed(lambda text=total_correlation("ABCDEF"[:count]): shortest(text)) for count in range(3, 7)
+            str(count): timed(partial(shortest, total_correlation("ABCDEF"[:count]))) for count in range(3, 7)
         },
     }
     text = json.dumps(result, indent=2)

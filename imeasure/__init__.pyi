@@ -1,7 +1,6 @@
 from .bottleneck import InformationCurve as InformationCurve, blahut_arimoto as blahut_arimoto
 from .catalogue import CatalogueEntry as CatalogueEntry, objectives as objectives
 from .certificate import Certificate as Certificate
-from .conditions import Conditions as Conditions
 from .derivation import Derivation as Derivation, Step as Step
 from .diagrams import diagram as diagram
 from .distribution import Distribution as Distribution, Samples as Samples
@@ -15,6 +14,15 @@ from .errors import (
     ParseError as ParseError,
     UndefinedQuantityError as UndefinedQuantityError,
     UnknownVariableError as UnknownVariableError,
+)
+from .inquiry import (
+    Bound as Bound,
+    Bounds as Bounds,
+    LedgerEntry as LedgerEntry,
+    bounds as bounds,
+    conditions as conditions,
+    hints as hints,
+    ledger as ledger,
 )
 from .measure import Measure as Measure
 from .model import Model as Model, supervised as supervised
@@ -38,4 +46,6 @@ from .rewriting import (
     shortest as shortest,
     simplify as simplify,
 )
+from .signs import Conditions as Conditions
 from .statements import Constraint as Constraint, Objective as Objective, Relation as Relation
+from .words import Glossary as Glossary, glossary as glossary

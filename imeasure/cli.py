@@ -9,6 +9,7 @@ import click
 
 from imeasure.command_line import CommandLine
 from imeasure.diagram_cli import diagram_command, measure_command
+from imeasure.inquiry_cli import COMMANDS as INQUIRY
 from imeasure.prove_cli import COMMANDS as PROVER
 from imeasure.rewriting_cli import COMMANDS as REWRITING
 
@@ -19,5 +20,5 @@ def main() -> None:
     """Information objectives: canonical forms, exact proofs, and the catalogue of the literature."""
 
 
-for command in (*REWRITING, *PROVER, diagram_command, measure_command):
+for command in (*REWRITING, *INQUIRY, *PROVER, diagram_command, measure_command):
     main.add_command(command)

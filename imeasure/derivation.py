@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import sympy
 
-from imeasure.conditions import Conditions, holds_everywhere
 from imeasure.elimination import combination
 from imeasure.errors import DerivationError
 from imeasure.measure import entropy_form, variables_of
@@ -21,6 +20,7 @@ from imeasure.model import Model
 from imeasure.printing import to_latex, to_text
 from imeasure.quantities import Information
 from imeasure.shannon import subsets
+from imeasure.signs import Conditions, holds_everywhere
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from typing import Any, Literal
 import sympy
 from matplotlib.axes import Axes
 
-from imeasure.conditions import Conditions
 from imeasure.diagrams.arrange import MAX_SETS, arrange
 from imeasure.diagrams.bars import bars
 from imeasure.diagrams.chains import chain_of
@@ -19,6 +18,7 @@ from imeasure.diagrams.shapes import Layout
 from imeasure.errors import ConfigError
 from imeasure.model import Model
 from imeasure.printing import to_latex, to_text
+from imeasure.signs import Conditions
 from imeasure.statements import Objective
 
 Names = Literal["symbols", "words", "values", "none"]

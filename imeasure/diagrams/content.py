@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 import sympy
 
-from imeasure.conditions import Conditions, holds_everywhere
 from imeasure.diagrams.chains import chain_of, interval_atoms
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError, ModelError, NonlinearError, UnknownVariableError
@@ -22,6 +21,7 @@ from imeasure.measure import as_expression, atom, atom_coefficients, entropy_for
 from imeasure.model import MAX_VARIABLES, Model
 from imeasure.parser import parse
 from imeasure.quantities import Information
+from imeasure.signs import Conditions, holds_everywhere
 from imeasure.statements import Objective
 
 WORDS: Mapping[str, str] = MappingProxyType(

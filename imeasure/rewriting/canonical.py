@@ -16,7 +16,6 @@ from typing import Any
 
 import sympy
 
-from imeasure.conditions import Conditions, holds_everywhere, positive, with_positive_denominator
 from imeasure.derivation import Derivation, as_constant, is_constant
 from imeasure.elimination import combination
 from imeasure.errors import DegenerateObjectiveError, DerivationError
@@ -27,6 +26,7 @@ from imeasure.quantities import Information, param
 from imeasure.rewriting.deferred import Deferred
 from imeasure.rewriting.derive import collected, derive
 from imeasure.rewriting.quotient import Candidate, Quotient, quotient
+from imeasure.signs import Conditions, holds_everywhere, positive, with_positive_denominator
 from imeasure.statements import Objective
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import sympy
 
-from imeasure.conditions import Conditions
 from imeasure.derivation import Derivation, Step, as_constant, constant_generators, holds_for_any_variables
 from imeasure.elimination import Column, columns_of, combination
 from imeasure.errors import DerivationError
 from imeasure.measure import entropy_form, factored, linear_terms, variables_of
 from imeasure.model import Model
 from imeasure.printing import to_text
+from imeasure.signs import Conditions
 from imeasure.statements import Objective
 
 

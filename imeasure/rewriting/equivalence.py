@@ -12,7 +12,6 @@ from typing import Any
 
 import sympy
 
-from imeasure.conditions import Conditions, holds_everywhere, positive
 from imeasure.derivation import as_constant, is_constant
 from imeasure.elimination import Column, column_quantity, combination
 from imeasure.errors import DerivationError, NonlinearError, UnknownVariableError, unknown
@@ -23,6 +22,7 @@ from imeasure.printing import to_text
 from imeasure.quantities import param
 from imeasure.rewriting.derive import collected
 from imeasure.rewriting.quotient import Quotient, quotient
+from imeasure.signs import Conditions, holds_everywhere, positive
 from imeasure.statements import Objective
 
 

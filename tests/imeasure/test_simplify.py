@@ -19,7 +19,7 @@ from imeasure import (
     simplify,
     supervised,
 )
-from imeasure.conditions import positive
+from imeasure.signs import positive
 from imeasure.printing import to_text
 
 a, beta, g = param("a"), param("beta"), param("g")

@@ -1,0 +1,147 @@
+"""``bounds``: the named quantities that provably lie above or below a quantity, the tightest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import sympy
+
+from imeasure.certificate import Certificate
+from imeasure.measure import as_expression, variables_of
+from imeasure.model import Model, supervised
+from imeasure.printing import to_text
+from imeasure.prove.check import check
+from imeasure.rewriting.quotient import quotient, simplicity
+from imeasure.statements import Relation
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A quantity on one side of another.
+
+    Attributes:
+        quantity: The bound.
+        relation: What was proved.
+        certificate: The proof.
+    """
+
+    quantity: sympy.Expr
+    relation: Relation
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The proved bounds of a quantity.
+
+    Attributes:
+        quantity: The quantity.
+        lower: Lower bounds; none comes after one that it is known to be at least as tight as.
+        upper: Upper bounds, ordered likewise.
+        model: The model.
+
+    Example:
+        >>> print(bounds("H[Z|Y]"))
+        I[X;Z|Y] <= H[Z|Y] <= H[Z] <= H[Y,Z] <= H[X,Y,Z]
+        also below: H[Z|X]
+        also above: H[X,Z|Y], H[X,Z]
+    """
+
+    quantity: sympy.Expr
+    lower: tuple[Bound, ...]
+    upper: tuple[Bound, ...]
+    model: Model
+
+    def verify(self) -> bool:
+        """Check every bound's certificate by exact addition.
+
+        Returns:
+            True.
+
+        Raises:
+            DerivationError: If one does not hold.
+        """
+        return all(bound.certificate.verify() for bound in (*self.lower, *self.upper))
+
+    def __str__(self) -> str:
+        below, above = self._chain(self.lower, below=True), self._chain(self.upper, below=False)
+        lines = [" <= ".join(to_text(q) for q in (*reversed(below), self.quantity, *above))]
+        for word, chain, found in (("below", below, self.lower), ("above", above, self.upper)):
+            others = [to_text(bound.quantity) for bound in found if bound.quantity not in chain]
+            if others:
+                lines.append(f"also {word}: {', '.join(others)}")
+        return "\n".join(lines)
+
+    def _chain(self, found: tuple[Bound, ...], *, below: bool) -> list[sympy.Expr]:
+        chain: list[sympy.Expr] = []
+        for bound in found:
+            if not chain or _ordered(self.model, *((bound.quantity, chain[-1])[:: 1 if below else -1])):
+                chain.append(bound.quantity)
+        return chain
+
+
+def bounds(
+    quantity: str | sympy.Expr, *, model: Model | None = None, among: Iterable[str | sympy.Expr] | None = None
+) -> Bounds:
+    """Return the proved lower and upper bounds of a quantity.
+
+    Args:
+        quantity: A quantity or an expression.
+        model: The model, by default :func:`imeasure.supervised`.
+        among: The quantities to compare with; by default every entropy and mutual information of the model's variables
+            that is not equal to a simpler one under the model.
+
+    Returns:
+        The bounds with their certificates.
+
+    Raises:
+        ParseError: If a text is not in the language.
+        UnknownVariableError: If a variable is not in the model.
+        UndefinedQuantityError: If a quantity has no value under the model.
+    """
+    model = supervised() if model is None else model
+    wanted = as_expression(quantity)
+    model.require_defined(wanted)
+    if among is None:
+        space = quotient(model, model.covering(variables_of(wanted)), homogeneous=False)
+        offered = [candidate.quantity for candidate in space.candidates]
+    else:
+        offered = [as_expression(item) for item in among]
+    offered = [q for q in offered if model.reduce(q - wanted) != 0]
+    lower = [bound for q in offered if (bound := _proved(model, q, Relation((q, wanted), ("<=",))))]
+    upper = [bound for q in offered if (bound := _proved(model, q, Relation((wanted, q), ("<=",))))]
+    return Bounds(wanted, _tightest(lower, model, below=True), _tightest(upper, model, below=False), model)
+
+
+def _proved(model: Model, quantity: sympy.Expr, relation: Relation) -> Bound | None:
+    certificate = check(relation, model=model).certificate
+    return None if certificate is None else Bound(quantity, relation, certificate)
+
+
+def _ordered(model: Model, low: sympy.Expr, high: sympy.Expr) -> bool:
+    return bool(check(Relation((low, high), ("<=",)), model=model))
+
+
+def _tightest(found: list[Bound], model: Model, *, below: bool) -> tuple[Bound, ...]:
+    rest = sorted(found, key=partial(_simple_key, below=below))
+    result: list[Bound] = []
+    order = {
+        (a.quantity, b.quantity): _ordered(model, *((b.quantity, a.quantity) if below else (a.quantity, b.quantity)))
+        for a in rest
+        for b in rest
+        if a is not b
+    }
+    while rest:
+        tight = [b for b in rest if not any(order[a.quantity, b.quantity] for a in rest if a is not b)]
+        chosen = (tight or rest)[0]
+        result.append(chosen)
+        rest.remove(chosen)
+    return tuple(result)
+
+
+def _simple_key(bound: Bound, *, below: bool) -> tuple[object, ...]:
+    groups = len(getattr(bound.quantity, "groups", ((),)))
+    key = simplicity(bound.quantity) if hasattr(bound.quantity, "groups") else (0, 0, 0, str(bound.quantity))
+    return (-groups if below else groups, key[0], to_text(bound.quantity))

@@ -1,0 +1,152 @@
+"""What would make a claim true: the weakest extra facts, and the nearest true claim.
+
+Both try a finite list in a fixed order and return only what the prover proves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations, islice
+
+import sympy
+
+from imeasure.certificate.problem import Statement, read_problem
+from imeasure.errors import NonlinearError
+from imeasure.facts import statement_variables
+from imeasure.measure import members
+from imeasure.model import Model
+from imeasure.parser import parse
+from imeasure.prove.check import check
+from imeasure.quantities import Information
+from imeasure.shannon import subsets
+from imeasure.statements import Constraint, Relation
+
+Facts = tuple[Relation, ...]
+_ZERO = sympy.S.Zero
+
+
+def conditions(
+    relation: Statement,
+    *,
+    model: Model | str | None = None,
+    given: Statement | Iterable[Statement] = (),
+    most: int = 500,
+) -> tuple[Facts, ...]:
+    """Return the weakest additional facts under which a relation becomes provable.
+
+    Candidates are single conditional independences ``I[A;B|C] = 0`` and functional dependences ``H[A|C] = 0`` of
+    single variables A and B; if none suffices, pairs of them. A set that implies another one found is left out.
+
+    Args:
+        relation: The relation, as text or object.
+        model: What is known.
+        given: More facts.
+        most: Most pairs that are tried.
+
+    Returns:
+        Sets of facts: one empty set if the relation is provable as it is, nothing if no candidate helps. Markov
+        conditions come first, then independences, then dependences.
+
+    Raises:
+        InformationError: As :func:`imeasure.check`.
+
+    Example:
+        >>> for facts in conditions("I[X;Z] >= I[Y;Z]"):
+        ...     print(*facts)
+        I[Y;Z|X] = 0
+        I[Y;Z] = 0
+    """
+    known = [given] if isinstance(given, str | Relation | Constraint) else list(given)
+    if check(relation, model=model, given=known):
+        return ((),)
+    problem = read_problem(relation, model, known)
+    candidates = [Relation((quantity, _ZERO), ("=",)) for quantity in _candidates(tuple(sorted(problem.variables)))]
+    open_facts = [fact for fact in candidates if not check(fact, model=model, given=known)]
+    for sets in (combinations(open_facts, 1), islice(combinations(open_facts, 2), most)):
+        found = [facts for facts in sets if check(relation, model=model, given=[*known, *facts])]
+        if found:
+            return tuple(facts for facts in found if not _stronger(facts, found, model, known))
+    return ()
+
+
+def _candidates(names: tuple[str, ...]) -> Iterator[Information]:
+    """Yield informations of pairs with a condition, then without, then conditional entropies."""
+    everything = (1 << len(names)) - 1
+    conditions_of = sorted(subsets(everything), key=lambda mask: (mask == 0, mask.bit_count(), mask))
+    for mask in conditions_of:
+        for pair in combinations([name for i, name in enumerate(names) if not mask >> i & 1], 2):
+            yield Information([[name] for name in pair], members(mask, names))
+    for mask in conditions_of:
+        for i, name in enumerate(names):
+            if not mask >> i & 1:
+                yield Information([[name]], members(mask, names))
+
+
+def _stronger(facts: Facts, found: list[Facts], model: Model | str | None, known: list[Statement]) -> bool:
+    for other in found:
+        if other is facts:
+            continue
+        implies = all(check(fact, model=model, given=[*known, *facts]) for fact in other)
+        if implies:
+            back = all(check(fact, model=model, given=[*known, *other]) for fact in facts)
+            if not back or found.index(other) < found.index(facts):
+                return True
+    return False
+
+
+def hints(
+    relation: str | Relation, *, model: Model | str | None = None, given: Statement | Iterable[Statement] = ()
+) -> tuple[Relation, ...]:
+    """Return the proved relations that differ from a claim in one quantity's condition or groups.
+
+    Args:
+        relation: A relation that is not provable.
+        model: What is known.
+        given: More facts.
+
+    Returns:
+        The nearest relations: those in which one variable was added to or taken from a condition or a group; nothing if
+        the claim is proved as it is.
+
+    Raises:
+        InformationError: As :func:`imeasure.check`.
+
+    Example:
+        >>> print(*hints("H[X|Y] = H[X|Y,Z] + I[X;Z]"))
+        H[X|Y] = H[X|Y,Z] + I[X;Z|Y]
+    """
+    read = parse(relation) if isinstance(relation, str) else relation
+    if not isinstance(read, Relation):
+        raise NonlinearError(f"expected a relation such as 'I[X;Z] <= H[Z]', not '{relation}'")
+    known = [given] if isinstance(given, str | Relation | Constraint) else list(given)
+    if check(read, model=model, given=known):
+        return ()
+    names = statement_variables(read)
+    changed: dict[Relation, None] = {}
+    for place, expression in enumerate(read.expressions):
+        for quantity in sorted(expression.atoms(Information), key=lambda q: (-len(q.groups), str(q))):
+            for other in _neighbours(quantity, names):
+                sides = list(read.expressions)
+                sides[place] = expression.xreplace({quantity: other})
+                if any(side.atoms(Information) for side in sides) and sides[place] not in (0, *read.expressions):
+                    changed[Relation(tuple(sides), read.operators)] = None
+    return tuple(claim for claim in changed if check(claim, model=model, given=known))
+
+
+def _neighbours(quantity: Information, names: Iterable[str]) -> Iterator[Information]:
+    """Yield the quantities with one variable more or less in the condition, then in a group."""
+    groups = [[v.name for v in group] for group in quantity.groups]
+    condition = [v.name for v in quantity.given]
+    inside = {name for group in groups for name in group}
+    for name in names:
+        if name in condition:
+            yield Information(groups, [other for other in condition if other != name])
+        elif name not in inside:
+            yield Information(groups, [*condition, name])
+    for place, group in enumerate(groups):
+        for name in names:
+            if name in condition or (name in inside and name not in group):
+                continue
+            changed = [n for n in group if n != name] if name in group else [*group, name]
+            if changed:
+                yield Information([*groups[:place], changed, *groups[place + 1 :]], condition)

@@ -1,0 +1,67 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from imeasure import glossary, ledger, parse
+from imeasure.cli import main
+from imeasure.inquiry_cli import ledger_page, ledger_row
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, list(arguments))
+
+
+@pytest.mark.parametrize("entry", ledger, ids=lambda entry: entry.label)
+def test_statements_of_the_paper_have_their_verdict(entry):
+    verdict = entry.verdict()
+    if entry.label == "(10)":
+        assert verdict.status == "refuted"
+        assert [str(other) for other in entry.corrections()] == ["H[X|Y] = H[X|Y,Z] + I[X;Z|Y]"]
+    else:
+        assert verdict.status == "proved"
+        assert verdict.certificate.verify()
+
+
+def test_the_page_of_the_documentation_is_what_the_command_prints():
+    page = Path(__file__).parents[2] / "docs" / "reference" / "ledger.md"
+    assert page.read_text(encoding="utf-8") == ledger_page([ledger_row(entry) for entry in ledger])
+
+
+def test_commands():
+    assert "refuted   true: H[X|Y] = H[X|Y,Z] + I[X;Z|Y]" in run("ledger").output
+    assert json.loads(run("ledger", "--json").output)[0]["verdict"] == "proved"
+    assert run("bounds", "H[Z|Y]").output.startswith("I[X;Z|Y] <= H[Z|Y] <= H[Z]")
+    assert json.loads(run("bounds", "H[Z|Y]", "--json").output)["upper"][0] == "H[Z]"
+    assert run("conditions", "I[X;Z] >= I[Y;Z]").output.startswith("true given I[Y;Z|X] = 0\n")
+    assert run("conditions", "I[X;Z] >= I[Y;Z]", "--model", "Y -> X -> Z").output == "true as it is\n"
+    nothing = run("conditions", "H[X] + 1 <= 0")
+    assert (nothing.exit_code, nothing.output) == (1, "nothing was found that makes it true\n")
+    assert run("glossary", "residual information").output == "I[X;Y|Z]\n"
+    assert run("glossary", "nothing of the sort").exit_code == 1
+    assert json.loads(run("glossary", "--json").output)["Nuisance"] == "H[X|Y]"
+
+
+def test_equivalent_command():
+    assert run("equivalent", "IB", "VIB", "--solve-for", "beta").output.startswith("equivalent with beta = 1/beta")
+    different = run("equivalent", "IB", "DIB")
+    assert different.exit_code == 1
+    assert "H[Z|X] is in the way" in different.output
+    assert json.loads(run("equivalent", "IB", "CEB", "--solve-for", "beta", "--json").output)["solution"] == {
+        "beta": "2"
+    }
+
+
+def test_simplify_command_takes_expressions():
+    assert run("simplify", "H[X] + H[Y] - H[X,Y]").output == "I[X;Y]\nproved shortest\n"
+    assert run("simplify", "H[Z] - I[Y;Z] - H[Z|X]", "--model", "Y -> X -> Z").output.startswith("I[X;Z|Y]\n")
+    assert json.loads(run("simplify", "H[X|Y]", "--given", "X _||_ Y", "--json").output)["expression"] == "H[X]"
+
+
+def test_the_glossary_reads_both_ways():
+    for name, quantity in glossary.items():
+        assert glossary[name.lower()] == quantity
+        assert glossary[quantity] == name
+    assert "H[Q]" not in glossary
+    assert glossary.spell(parse("H[Z|Y] + I[X;Z|Y]/2")) == "Reverse Decoder Uncertainty + Redundant Information/2"
