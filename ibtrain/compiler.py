@@ -18,7 +18,10 @@ from ibtrain.surrogates import SURROGATES, Surrogate, surrogate
 
 
 def compile(  # noqa: A001 - the public name says what it does
-    form_or_text: imeasure.CanonicalForm | str, *, latent: AdditiveNoise | str, surrogates: Sequence[str] | None = None
+    form_or_text: imeasure.CanonicalForm | str,
+    *,
+    latent: AdditiveNoise | str,
+    surrogates: Sequence[str] | str | None = None,
 ) -> Loss:
     """Turn an objective into a loss: one surrogate for each term of its canonical form.
 
@@ -30,14 +33,15 @@ def compile(  # noqa: A001 - the public name says what it does
         form_or_text: A canonical form, or an objective as text, which is simplified under
             `imeasure.supervised(latent=...)`.
         latent: Kind of latent, `"noisy"`, or the bottleneck that makes it.
-        surrogates: Names of surrogates to prefer, each for the terms that it fits; by default the tightest.
+        surrogates: Names of surrogates to prefer, or one name, each for the terms that it fits; by default the
+            tightest.
 
     Returns:
         The loss, with its plan.
 
     Raises:
-        ConfigError: If no surrogate fits a term (the nearest ones are listed), a named one fits none, or the kind of
-            latent is unknown.
+        ConfigError: If no surrogate fits a term (the nearest ones are listed), a named one fits none, two fit the
+            same, or what was given is no objective or no known kind of latent.
         InformationError: Whatever `imeasure.simplify` raises on the text.
 
     References:
@@ -57,7 +61,10 @@ def compile(  # noqa: A001 - the public name says what it does
     form = form_or_text
     if isinstance(form, str):
         form = imeasure.simplify(form, model=imeasure.supervised(latent="noisy"))
-    preferred = [surrogate(name) for name in surrogates or ()]
+    if not isinstance(form, imeasure.CanonicalForm):
+        raise ConfigError(f"compile needs an objective as text or a canonical form, not {form!r}")
+    names = (surrogates,) if isinstance(surrogates, str) else surrogates or ()
+    preferred = [surrogate(name) for name in dict.fromkeys(names)]
     weight_symbol = None if form.weight.is_number else _weight_symbol(form)
     weight = form.weight if weight_symbol is None else weight_symbol
     expression = sympy.expand(form.loss + weight * form.regularizer)
@@ -65,12 +72,17 @@ def compile(  # noqa: A001 - the public name says what it does
     for summand in sympy.Add.make_args(expression):
         coefficient, quantity = _split(summand)
         entry = _fitting(quantity, coefficient, kind, preferred)
-        earlier = chosen.get(entry.name)
-        names = (str(quantity),) if earlier is None else (*earlier.quantities, str(quantity))
-        total = coefficient if earlier is None else earlier.coefficient + coefficient
-        chosen[entry.name] = Term(total, names, entry)
+        earlier = chosen.get(entry.name, Term(sympy.Integer(0), (), entry))
+        quantities = tuple(dict.fromkeys((*earlier.quantities, str(quantity))))
+        chosen[entry.name] = Term(earlier.coefficient + coefficient, quantities, entry)
     for entry in preferred:
         if entry.name not in chosen:
+            for term in chosen.values():
+                if term.surrogate in preferred and set(term.quantities) & set(entry.stands_for):
+                    raise ConfigError(
+                        f"{term.surrogate.name} and {entry.name} both stand for {', '.join(term.quantities)}: "
+                        "name one of them"
+                    )
             raise ConfigError(
                 f"the surrogate {entry.name} fits no term of {form.expression!s}; "
                 f"it may stand for {', '.join(entry.stands_for)}"

@@ -6,7 +6,8 @@ values of the coefficients' parameters. Terms appear in the plan, in `repr` and 
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import sympy
@@ -76,7 +77,7 @@ class Plan:
                 str(term.coefficient),
                 term.surrogate.name,
                 term.surrogate.formula,
-                term.surrogate.side,
+                "; ".join(dict.fromkeys(term.surrogate.side_for(quantity) for quantity in term.quantities)),
                 self.guarantee,
             )
             for term in self.terms
@@ -123,12 +124,12 @@ class Loss(nn.Module):
         super().__init__()
         self.plan = plan
         symbols = sorted({symbol for term in plan.terms for symbol in _symbols(term.coefficient)}, key=str)
-        self._coefficients = [_function(symbols, term.coefficient) for term in plan.terms]
+        self._coefficients = [_Function(symbols, term.coefficient) for term in plan.terms]
         self._names = tuple(str(symbol) for symbol in symbols)
         self._weight_name = "" if plan.weight_symbol not in symbols else str(plan.weight_symbol)
         origin = sorted(_symbols(plan.weight), key=str) if self._weight_name else []
         self._origin_names = tuple(str(symbol) for symbol in origin if symbol != plan.weight_symbol)
-        self._weight = _function(origin, plan.weight)
+        self._weight = _Function(origin, plan.weight)
         for name in self._names:
             self.register_buffer(f"parameter_{name}", torch.tensor(math.nan))
         self._given: frozenset[str] = frozenset()
@@ -156,7 +157,9 @@ class Loss(nn.Module):
             parameters: Numbers by name: the weight, or the objective's own parameters.
 
         Raises:
-            ConfigError: If a name is not a parameter of this loss, or a value breaks the objective's conditions.
+            ConfigError: If a name is not a parameter of this loss, the weight is given twice (itself and through the
+                objective's parameters), or a value is not finite, a negative weight or against the objective's
+                conditions.
 
         Example:
             >>> from ibtrain import compile
@@ -164,20 +167,10 @@ class Loss(nn.Module):
             >>> round(loss.values[loss.weight_name].item(), 6)
             0.1
         """
-        self._check(parameters)
-        conditions = self.plan.form.conditions
-        if conditions:
-            condition = conditions.as_sympy()
-            known = {symbol: parameters[str(symbol)] for symbol in condition.free_symbols if str(symbol) in parameters}
-            if condition.subs(known) == sympy.false:
-                given = ", ".join(f"{name} = {value}" for name, value in parameters.items())
-                raise ConfigError(f"the objective needs {conditions}, but {given} was given")
-        weight = parameters.get(self._weight_name, 0.0)
-        if not weight >= 0:
-            raise ConfigError(f"the weight {self._weight_name} must not be negative, but {weight} was given")
-        for name, value in self._resolved(parameters).items():
+        resolved = self._resolved({name: _plain(value) for name, value in parameters.items()})
+        for name, value in resolved.items():
             self.get_buffer(f"parameter_{name}").fill_(value)
-        self._given = frozenset(self._given | self._resolved(parameters).keys())
+        self._given = frozenset(self._given | resolved.keys())
         return self
 
     def forward(self, latent: Latent, logits: Tensor, target: Tensor, **parameters: float | Tensor) -> LossValue:
@@ -187,17 +180,19 @@ class Loss(nn.Module):
             latent: Samples S x B x K of the latent and what is known of their law.
             logits: Decoder outputs, S x B x C.
             target: Classes, B.
-            parameters: Values that replace those that were set; tensors may require gradients.
+            parameters: Values that replace those that were set. Numbers are checked as `set` checks them; tensors may
+                require gradients or be mapped over, and their values are not looked at.
 
         Returns:
             Total and terms, in nats.
 
         Raises:
-            ConfigError: If a parameter has no value, or a name is not a parameter of this loss.
+            ConfigError: If a parameter has no value, a name is not a parameter of this loss, or a number cannot be a
+                value of it.
         """
-        self._check(parameters)
-        values = {**self.values, **self._resolved(parameters)}
-        missing = [name for name in self._names if name not in self._given and name not in self._resolved(parameters)]
+        resolved = self._resolved(parameters)
+        values = {**self.values, **resolved}
+        missing = [name for name in self._names if name not in self._given and name not in resolved]
         if missing:
             raise ConfigError(f"the loss needs a value for {', '.join(missing)}: loss.set({missing[0]}=...)")
         terms = {term.surrogate.name: term.surrogate.evaluate(latent, logits, target) for term in self.plan.terms}
@@ -209,7 +204,7 @@ class Loss(nn.Module):
         """Return the formula that `repr` shows."""
         return self.plan.formula
 
-    def _check(self, parameters: Mapping[str, object]) -> None:
+    def _check_names(self, parameters: Mapping[str, object]) -> None:
         known = {*self._names, *self._origin_names}
         for name in parameters:
             if name not in known:
@@ -218,13 +213,59 @@ class Loss(nn.Module):
                     f"{name!r} is not a parameter of the loss {self.plan.formula}; its parameters: {names}"
                 )
 
+        implied = [name for name in self._origin_names if name in parameters and name not in self._names]
+        if self._weight_name in parameters and implied:
+            weight = self._weight_name
+            raise ConfigError(f"{weight} follows from {', '.join(implied)}: give {weight} alone, or leave it out")
+
+    def _check_conditions(self, numbers: Mapping[str, float]) -> None:
+        conditions = self.plan.form.conditions
+        if not conditions or not numbers:
+            return
+        condition = conditions.as_sympy()
+        known = {symbol: numbers[str(symbol)] for symbol in condition.free_symbols if str(symbol) in numbers}
+        if known and condition.subs(known) == sympy.false:
+            given = ", ".join(f"{name} = {value}" for name, value in numbers.items())
+            raise ConfigError(f"the objective needs {conditions}, but {given} was given")
+
     def _resolved(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        own = {name: value for name, value in parameters.items() if name in self._names}
-        if self._weight_name in self._names and self._weight_name not in own:
-            origin = {name: parameters[name] for name in self._origin_names if name in parameters}
-            if origin and len(origin) == len(self._origin_names):
-                own[self._weight_name] = self._weight(**origin)
+        self._check_names(parameters)
+        given = {name: _number(name, value) for name, value in parameters.items()}
+        self._check_conditions({name: value for name, value in given.items() if not isinstance(value, Tensor)})
+        own = {name: value for name, value in given.items() if name in self._names}
+        origin = {name: given[name] for name in self._origin_names if name in given}
+        if self._weight_name and self._weight_name not in own and origin and len(origin) == len(self._origin_names):
+            try:
+                own[self._weight_name] = _number(self._weight_name, self._weight(**origin))
+            except (ArithmeticError, ValueError):
+                values = ", ".join(f"{name} = {value}" for name, value in origin.items())
+                raise ConfigError(
+                    f"the weight {self._weight_name} = {self.plan.weight} has no value at {values}"
+                ) from None
+        weight = own.get(self._weight_name)
+        if weight is not None and not isinstance(weight, Tensor) and weight < 0:
+            raise ConfigError(f"the weight {self._weight_name} must not be negative, but {weight} was given")
         return own
+
+
+def _plain(value: object) -> object:
+    if not isinstance(value, Tensor):
+        return value
+    return value.item() if value.numel() == 1 else value.tolist()
+
+
+def _number(name: str, value: Any) -> float | Tensor:
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ConfigError(f"{name} must be a number, not {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not abs(number) <= torch.finfo(torch.float32).max:
+        raise ConfigError(f"{name} must be finite, and within what float32 holds, not {value!r}")
+    return number
 
 
 def _note_loaded(module: nn.Module, incompatible: object) -> None:  # noqa: ARG001 - torch's signature
@@ -232,10 +273,25 @@ def _note_loaded(module: nn.Module, incompatible: object) -> None:  # noqa: ARG0
         module._given = frozenset(name for name, value in module.values.items() if not value.isnan())
 
 
-def _function(symbols: list[Any], expression: Any) -> Callable[..., Any]:
-    function = sympy.lambdify(symbols, expression, modules=[_TORCH, "math"], dummify=False)
-    names = {str(symbol) for symbol in symbols}
-    return lambda **values: function(**{name: value for name, value in values.items() if name in names})
+class _Function:
+    """A sympy expression as a function of its symbols by name; pickled as the expression.
+
+    Args:
+        symbols: What it is a function of.
+        expression: What it computes.
+    """
+
+    def __init__(self, symbols: Sequence[Any], expression: Any) -> None:
+        self._symbols = tuple(symbols)
+        self._expression = expression
+        self._names = tuple(str(symbol) for symbol in symbols)
+        self._compute = sympy.lambdify(self._symbols, expression, modules=[_TORCH, "math"], dummify=False)
+
+    def __call__(self, **values: Any) -> Any:
+        return self._compute(*(values[name] for name in self._names))
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return type(self), (self._symbols, self._expression)
 
 
 def _symbols(expression: Any) -> set[Any]:

@@ -53,6 +53,21 @@ class Surrogate:
     reference: str
     evaluate: Evaluate
 
+    def side_for(self, quantity: str) -> str:
+        """Say on which side of a quantity the value lies, and up to which constant.
+
+        H[Z|Y] = I[X;Z|Y] + H[Z|X]: a bound of the left side bounds the information only with the entropy of the noise
+        added, a constant that may be negative.
+
+        Args:
+            quantity: One of `stands_for`.
+
+        Example:
+            >>> surrogate("LogVar[Z|Y]").side_for("H[Z|Y]"), surrogate("LogVar[Z|Y]").side_for("I[X;Z|Y]")
+            ('upper', 'upper, + H[Z|X]')
+        """
+        return f"{self.side}, + H[Z|X]" if quantity in ("I[X;Z]", "I[X;Z|Y]") else self.side
+
     @property
     def axiom(self) -> str:
         """The bound as a relation in imeasure's language.

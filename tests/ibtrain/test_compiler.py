@@ -1,6 +1,9 @@
 """Bottleneck, surrogates, compiler and loss: what is printed is what is computed."""
 
+import copy
+import io
 import math
+import pickle
 
 import pytest
 import torch
@@ -62,14 +65,81 @@ def test_parameters_are_saved_with_the_module(batch):
     assert torch.equal(first(latent, logits, target).total, second(latent, logits, target).total)
 
 
-def test_wrong_parameters_are_refused():
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"beta": 0.5}, r"beta > 1, but beta = 0\.5"),
+        ({"beta": 1}, r"beta > 1, but beta = 1\.0"),
+        ({"gamma": -1.0}, "must not be negative"),
+        ({"delta": 1.0}, "'delta' is not a parameter"),
+        ({"beta": "x"}, "beta must be a number, not 'x'"),
+        ({"gamma": True}, "gamma must be a number"),
+        ({"gamma": math.inf}, "gamma must be finite"),
+        ({"gamma": math.nan}, "gamma must be finite"),
+        ({"gamma": 10**400}, "gamma must be finite"),
+        ({"beta": 3, "gamma": 7}, "gamma follows from beta: give gamma alone"),
+    ],
+)
+def test_wrong_parameters_are_refused_when_set_and_when_given_with_the_call(parameters, message, batch):
+    network, inputs, target = batch
     loss = compile(IB, latent="noisy")
-    with pytest.raises(ConfigError, match=r"beta = 0\.5"):
-        loss.set(beta=0.5)
+    with pytest.raises(ConfigError, match=message):
+        loss.set(**parameters)
+    with pytest.raises(ConfigError, match=message):
+        loss(*network(inputs), target, **parameters)
+
+
+def test_tensors_are_checked_when_they_are_set():
+    loss = compile(IB, latent="noisy")
+    assert loss.set(gamma=torch.tensor(0.25)).values["gamma"].item() == 0.25
     with pytest.raises(ConfigError, match="must not be negative"):
-        loss.set(gamma=-1.0)
-    with pytest.raises(ConfigError, match="'delta' is not a parameter"):
-        loss.set(delta=1.0)
+        loss.set(gamma=torch.tensor(-1.0))
+    with pytest.raises(ConfigError, match="must be a number"):
+        loss.set(gamma=torch.ones(2))
+
+
+def _saved(module):
+    file = io.BytesIO()
+    torch.save(module, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one)), _saved])
+def test_a_loss_can_be_copied_pickled_and_saved_whole(again, batch):
+    network, inputs, target = batch
+    loss = compile(IB, latent="noisy", surrogates="LogVar[Z]").set(beta=11)
+    latent, logits = network(inputs)
+    other = again(loss)
+    assert str(other.plan) == str(loss.plan)
+    assert torch.equal(other(latent, logits, target).total, loss(latent, logits, target).total)
+    assert torch.equal(other(latent, logits, target, beta=3).total, loss(latent, logits, target, gamma=0.5).total)
+    other.set(gamma=5)
+    assert loss.values["gamma"].item() == pytest.approx(0.1)
+    file = io.BytesIO()
+    torch.save(loss.state_dict(), file)
+    file.seek(0)
+    other.load_state_dict(torch.load(file))
+    assert torch.equal(other.values["gamma"], loss.values["gamma"])
+
+
+def test_the_plan_says_up_to_which_constant_a_bound_holds():
+    plan = compile(IB, latent="noisy").plan
+    assert [row[4] for row in plan.rows()] == ["upper", "upper, + H[Z|X]"]
+    assert [row[4] for row in compile("min H[Y|Z] + H[Z|Y]", latent="noisy").plan.rows()] == ["upper", "upper"]
+
+
+def test_a_plan_names_each_quantity_once():
+    rows = compile("min H[Z] - a*H[Z|X] - b*H[Z|X] - beta*I[Y;Z]", latent="noisy").plan.rows()
+    assert [row[0] for row in rows] == ["H[Y|Z]", "H[Z|Y]", "H[Z|X]"]
+
+
+def test_one_surrogate_is_enough_and_two_for_one_term_are_too_many():
+    assert compile(IB, latent="noisy", surrogates="LogVar[Z]").plan.formula == "CE[Y|Z] + gamma*LogVar[Z]"
+    with pytest.raises(ConfigError, match=r"LogVar\[Z\] and LogVar\[Z\|Y\] both stand for I\[X;Z\|Y\]: name one"):
+        compile(IB, latent="noisy", surrogates=["LogVar[Z]", "LogVar[Z|Y]"])
+    with pytest.raises(ConfigError, match="needs an objective as text or a canonical form, not 3"):
+        compile(3, latent="noisy")
 
 
 @pytest.mark.parametrize(
