@@ -25,6 +25,8 @@ from ibtrain.errors import ConfigError
 ZERO_ENTROPY_VARIANCE = 1 / (2 * math.pi * math.e)
 """Variance at which Gaussian noise has an entropy of 0 nats in every dimension: 1 / (2 pi e)."""
 
+_LARGEST = 2**20  # no size of a run that a computer holds is near it
+
 
 def _option(
     default: Any,
@@ -39,10 +41,15 @@ def _option(
     return dataclasses.field(default=default, metadata=limits)
 
 
+def _hints(cls: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(typing.cast(Any, cls))}
+
+
 def _section(cls: type, mapping: object, place: str) -> object:
     if not isinstance(mapping, Mapping):
-        raise ConfigError(f"{place or 'the configuration'} must be a table, not {mapping!r}")
-    hints = typing.get_type_hints(cls)
+        raise ConfigError(f"{place.removesuffix('.') or 'the configuration'} must be a table, not {mapping!r}")
+    hints = _hints(cls)
     values = {}
     for key, value in mapping.items():
         if key not in hints:
@@ -57,6 +64,14 @@ def _unknown(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
     return f"unknown key {name!r} in the configuration: {remedy}"
+
+
+def _keys(mapping: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
+    keys: dict[str, tuple[dict[str, Any], str]] = {}
+    for name, value in mapping.items():
+        inner = {f"{name}.{key}": (value, key) for key in value} if isinstance(value, dict) else {name: (mapping, name)}
+        keys.update(inner)
+    return keys
 
 
 def _toml_value(text: str) -> object:
@@ -115,85 +130,98 @@ class Section:
         ConfigError: If a value has the wrong type, is not finite or is out of range.
     """
 
+    _place: typing.ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, table: str = "") -> None:
+        """Note the table's name for the messages.
+
+        Args:
+            table: Its name in a configuration; nothing for the configuration itself.
+        """
+        super().__init_subclass__()
+        cls._place = f"{table}." if table else ""
+
     def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
+        hints = _hints(type(self))
         for field in dataclasses.fields(typing.cast(Any, self)):
-            value = _coerced(getattr(self, field.name), hints[field.name], field.name)
-            _check_range(value, field.metadata, field.name)
+            name = f"{self._place}{field.name}"
+            value = _coerced(getattr(self, field.name), hints[field.name], name)
+            _check_range(value, field.metadata, name)
             object.__setattr__(self, field.name, value)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DataConfig(Section):
+class DataConfig(Section, table="data"):
     """Which data, and how it is split."""
 
     name: str = _option("digits", choices=("digits",))
     """Data set. Our choice: `digits` ships with scikit-learn, the paper uses MNIST and CIFAR10."""
     test_fraction: float = _option(0.2, above=0.0, below=1.0)
     """Share of the samples kept for testing, the same in every class. Our choice."""
-    split_seed: int = _option(0, minimum=0)
+    split_seed: int = _option(0, minimum=0, maximum=2**32 - 1)
     """Seed of the split; all runs of a sweep share it. Our choice."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class NetworkConfig(Section):
+class NetworkConfig(Section, table="network"):
     """The encoder in front of the bottleneck; the decoder behind it is one linear layer, as stated in the paper."""
 
     name: str = _option("mlp", choices=("mlp",))
     """Kind of encoder. Our choice for digits: the paper's MLP belongs to its figure 3."""
-    hidden: tuple[int, ...] = _option((256, 256), minimum=1)
+    hidden: tuple[int, ...] = _option((256, 256), minimum=1, maximum=_LARGEST)
     """Widths of the hidden layers. Our choice: the paper's MLP has 1024, 1024."""
-    latent: int = _option(16, minimum=1)
+    latent: int = _option(16, minimum=1, maximum=_LARGEST)
     """Dimensions K of the latent Z. Our choice for digits: stated in the paper as 100 for its ResNet18."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BottleneckConfig(Section):
+class BottleneckConfig(Section, table="bottleneck"):
     """The noise that makes Z a random function of X."""
 
     noise_variance: float = _option(ZERO_ENTROPY_VARIANCE, above=0.0)
     """Variance of the Gaussian noise in each dimension. Stated in the paper: 1 / (2 pi e), zero entropy."""
-    samples: int = _option(1, minimum=1)
+    samples: int = _option(1, minimum=1, maximum=_LARGEST)
     """Samples S of the latent for each input. Stated in the paper: one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ObjectiveConfig(Section):
+class ObjectiveConfig(Section, table="objective"):
     """What is minimised."""
 
     statement: str = _option("min I[X;Z] - beta*I[Y;Z]")
     """The objective, in imeasure's language. Stated in the paper: the information bottleneck."""
-    surrogate: str = _option("LogVar[Z|Y]")
-    """Which bound takes the regularizer's place, by its name in `surrogates`. Stated in the paper: all three."""
+    surrogate: str = _option("")
+    """Which bound takes the regularizer's place, by its name in `surrogates`; without a name the tightest one that
+    fits. Stated in the paper: three of them."""
     gamma: float = _option(0.01, minimum=0.0)
     """Weight of the regularizer. Stated in the paper: from 1e-4 to 10 in log space."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainingConfig(Section):
+class TrainingConfig(Section, table="training"):
     """How the optimiser walks."""
 
-    epochs: int = _option(60, minimum=1)
+    epochs: int = _option(60, minimum=1, maximum=_LARGEST)
     """Passes over the training data. Our choice: the paper states none."""
-    batch_size: int = _option(128, minimum=1)
+    batch_size: int = _option(128, minimum=1, maximum=_LARGEST)
     """Samples in a batch. Our choice: the paper states none."""
     learning_rate: float = _option(1e-3, above=0.0)
     """Adam's learning rate. Our choice for digits: stated in the paper as 1e-4, which needs far more epochs here."""
-    threads: int = _option(1, minimum=1)
+    threads: int = _option(1, minimum=1, maximum=256)
     """Threads on a CPU; sums are rounded differently with another number. Our choice: small networks gain nothing."""
     decay: float = _option(0.8, above=0.0, maximum=1.0)
     """Factor of the learning rate when the loss has stopped improving. Stated in the paper: 0.8."""
-    patience: int = _option(3, minimum=0)
+    patience: int = _option(3, minimum=0, maximum=_LARGEST)
     """Epochs without improvement after which the rate decays. Stated in the paper: more than 3."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PlaneConfig(Section):
+class PlaneConfig(Section, table="plane"):
     """How the trained latent is measured."""
 
-    samples: int = _option(2000, minimum=1)
+    samples: int = _option(2000, minimum=2, maximum=_LARGEST)
     """Samples of Z behind each estimate. Our choice: the paper uses nearest-neighbour estimates."""
-    seed: int = _option(0, minimum=0)
+    seed: int = _option(0, minimum=0, maximum=2**63 - 1)
     """Seed of these samples. Our choice."""
 
 
@@ -284,20 +312,12 @@ class Config(Section):
         mapping = self.to_mapping()
         for option in options:
             key, equals, text = option.partition("=")
-            *tables, last = key.strip().split(".")
             if not equals:
                 raise ConfigError(f"option {option!r} has no value: write key=value, for example seed=1")
-            place = mapping
-            for table in tables:
-                inner = place.get(table)
-                if not isinstance(inner, dict):
-                    raise ConfigError(
-                        _unknown(table, [name for name, value in place.items() if isinstance(value, dict)])
-                    )
-                place = inner
-            if last not in place:
-                raise ConfigError(_unknown(last, list(place)))
-            place[last] = _toml_value(text.strip())
+            table, last = _keys(mapping).get(key.strip(), (None, ""))
+            if table is None:
+                raise ConfigError(_unknown(key.strip(), list(_keys(mapping))))
+            table[last] = _toml_value(text.strip())
         return self.from_mapping(mapping)
 
     @property

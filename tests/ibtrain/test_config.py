@@ -68,20 +68,25 @@ def test_the_digest_changes_with_every_value():
         ),
         ("seed = 1.5", "seed must be a whole number, not 1.5"),
         ("seed = true", "seed must be a whole number, not True"),
-        ("[training]\nepochs = 0", "epochs must be at least 1, not 0"),
-        ("[objective]\ngamma = nan", "gamma must be finite, not nan"),
-        ("[data]\ntest_fraction = 1.0", "test_fraction must be less than 1.0, not 1.0"),
-        ("[bottleneck]\nnoise_variance = 0", "noise_variance must be greater than 0.0, not 0.0"),
-        ("[network]\nhidden = 3", "hidden must be a list, not 3"),
-        ("[network]\nhidden = [0]", "hidden must be at least 1, not 0"),
-        ("[data]\nname = 'digit'", "name cannot be 'digit': did you mean 'digits'?"),
-        ("data = 3", "data. must be a table, not 3"),
+        ("[training]\nepochs = 0", "training.epochs must be at least 1, not 0"),
+        ("[objective]\ngamma = nan", "objective.gamma must be finite, not nan"),
+        ("[data]\ntest_fraction = 1.0", "data.test_fraction must be less than 1.0, not 1.0"),
+        ("[bottleneck]\nnoise_variance = 0", "bottleneck.noise_variance must be greater than 0.0, not 0.0"),
+        ("[network]\nhidden = 3", "network.hidden must be a list, not 3"),
+        ("[network]\nhidden = [0]", "network.hidden must be at least 1, not 0"),
+        ("[data]\nname = 'digit'", "data.name cannot be 'digit': did you mean 'digits'?"),
+        ("data = 3", "data must be a table, not 3"),
+        ("[plane]\nsamples = 1", "plane.samples must be at least 2, not 1"),
+        ("[plane]\nseed = 9223372036854775808", f"plane.seed must be at most {2**63 - 1}, not {2**63}"),
+        ("[data]\nsplit_seed = 4294967296", f"data.split_seed must be at most {2**32 - 1}, not {2**32}"),
+        ("[network]\nlatent = 100000000000", f"network.latent must be at most {2**20}, not 100000000000"),
+        ("[training]\nthreads = 1000000", "training.threads must be at most 256, not 1000000"),
     ],
 )
 def test_wrong_values_are_refused_by_name(text, message):
     with pytest.raises(ConfigError) as caught:
         Config.from_toml(text)
-    assert str(caught.value).replace("data.", "data") == message.replace("data.", "data")
+    assert str(caught.value) == message
 
 
 def test_text_that_is_no_toml_is_refused():
@@ -92,8 +97,12 @@ def test_text_that_is_no_toml_is_refused():
 def test_options_replace_values():
     one = Config().with_options(["seed=3", "network.hidden=[8, 9]", "objective.surrogate=LogVar[Z]"])
     assert (one.seed, one.network.hidden, one.objective.surrogate) == (3, (8, 9), "LogVar[Z]")
-    with pytest.raises(ConfigError, match="did you mean 'training'"):
+    with pytest.raises(ConfigError, match=r"did you mean 'training\.epochs'"):
         Config().with_options(["trainin.epochs=3"])
+    with pytest.raises(ConfigError, match=r"unknown key 'training\.epochs\.x' .* did you mean 'training\.epochs'"):
+        Config().with_options(["training.epochs.x=3"])
+    with pytest.raises(ConfigError, match=r"unknown key 'a\.b' .* known are bottleneck\.noise_variance, .*, seed, "):
+        Config().with_options(["a.b=3"])
     with pytest.raises(ConfigError, match="has no value"):
         Config().with_options(["seed"])
 
