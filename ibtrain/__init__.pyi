@@ -1,21 +1,20 @@
-from . import datasets as datasets
-from . import estimators as estimators
-from . import experiments as experiments
-from . import functional as functional
-from . import networks as networks
-from . import plane as plane
-from . import report as report
-from . import runs as runs
-from . import surrogates as surrogates
-from .bottlenecks import AdditiveNoise as AdditiveNoise
-from .bottlenecks import Latent as Latent
+from . import (
+    datasets as datasets,
+    estimators as estimators,
+    experiments as experiments,
+    functional as functional,
+    networks as networks,
+    plane as plane,
+    report as report,
+    runs as runs,
+    surrogates as surrogates,
+    training as training,
+)
+from .bottlenecks import AdditiveNoise as AdditiveNoise, Latent as Latent
 from .compiler import compile as compile  # noqa: A004 - the public name says what it does
 from .config import Config as Config
-from .errors import ConfigError as ConfigError
-from .errors import InformationError as InformationError
-from .loss import Loss as Loss
-from .loss import LossValue as LossValue
+from .errors import ConfigError as ConfigError, InformationError as InformationError
+from .loss import Loss as Loss, LossValue as LossValue
 from .networks import BottleneckNetwork as BottleneckNetwork
 from .sweeps import sweep as sweep
-from .training import Trained as Trained
-from .training import train as train
+from .training import Trained as Trained, train as train

@@ -34,12 +34,14 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
     loss = ibtrain.compile(objective, latent="noisy", surrogates=[experiment.surrogates[0]])
     form = loss.plan.form
     click.echo(f"objective       {objective}\ncanonical form  {form}\n\nderivation\n{form.derivation}\n")
-    for surrogate in experiment.surrogates:
-        click.echo(f"{ibtrain.compile(form, latent='noisy', surrogates=[surrogate]).plan}\n")
+    plans = [f"{ibtrain.compile(form, latent='noisy', surrogates=name).plan}\n" for name in experiment.surrogates]
+    click.echo("\n".join(plans))
+    configs = experiment.configs()
+    ibtrain.training.check(configs, accelerator=accelerator)
     ibtrain.runs.write_text(out / "canonical.txt", f"{form}\n\n{form.derivation}\n")
     ibtrain.runs.write_text(out / "canonical.json", form.to_json() + "\n")
-    ibtrain.runs.write_text(out / "config.toml", experiment.base.to_toml())
-    configs = experiment.configs()
+    ibtrain.runs.write_text(out / "plan.txt", "\n".join(plans))
+    experiment.save(out)
     click.echo(f"{len(configs)} runs on {experiment.base.data.name}, results in {out}", nl=True)
     try:
         rows = ibtrain.sweep(configs, out, accelerator=accelerator, console=console)
@@ -52,7 +54,7 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
             err=True,
         )
         sys.exit(_STOPPED)
-    console.print(ibtrain.report.summary(rows))
+    console.print(ibtrain.report.summary(rows), crop=False)
     for name, answer in ibtrain.report.falls(rows, "H[Z|Y]").items():
         label = ibtrain.surrogates.SURROGATES[name].label
         click.echo(f"H[Z|Y] falls as gamma grows with {label}: {'yes' if answer else 'no'}")
@@ -73,7 +75,7 @@ def train(config: Path, options: tuple[str, ...], out: Path, accelerator: str) -
     except KeyboardInterrupt:
         click.echo(f"stopped: the run is not finished, {out} holds no results of it", err=True)
         sys.exit(_STOPPED)
-    console.print(ibtrain.report.summary(rows))
+    console.print(ibtrain.report.summary(rows), crop=False)
     click.echo(f"results {out / 'runs' / settings.digest / 'results.csv'}")
 
 
@@ -83,10 +85,14 @@ cli.add_command(estimate)
 def main() -> None:
     """Run the command line; errors become one line on standard error and exit status 2."""
     try:
-        cli()
+        status = cli(standalone_mode=False)
     except InformationError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
+        status = 2
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        sys.exit(_STOPPED)
+        status = _STOPPED
+    sys.exit(status)

@@ -5,8 +5,15 @@ space, as in figures 5 and 6 of Kirsch, Lyle and Gal, "Unpacking Information Bot
 """
 
 import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Self
+
+import tomli_w
 
 from ibtrain.config import Config
+from ibtrain.errors import ConfigError
+from ibtrain.runs import write_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +50,49 @@ class Experiment:
             for surrogate in self.surrogates
             for gamma in self.gammas
         )
+
+    def save(self, folder: str | Path) -> None:
+        """Write the experiment: the base as `config.toml`, what is varied as the table `[sweep]` of `sweep.toml`.
+
+        Args:
+            folder: Where the two files go.
+
+        Raises:
+            ConfigError: If they cannot be written.
+        """
+        varied = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "base"}
+        write_text(Path(folder) / "config.toml", self.base.to_toml())
+        write_text(Path(folder) / "sweep.toml", tomli_w.dumps({"sweep": varied}))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read an experiment that `save` wrote.
+
+        Args:
+            folder: Where the two files are.
+
+        Raises:
+            ConfigError: If a file cannot be read, or its content cannot be used.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     DEMO.save(folder)
+            ...     Experiment.load(folder) == DEMO
+            True
+        """
+        path = Path(folder) / "sweep.toml"
+        base = Config.load(Path(folder) / "config.toml")
+        try:
+            varied = tomllib.loads(path.read_text(encoding="utf-8"))["sweep"]
+            name = varied.pop("name")
+            experiment = cls(name=name, base=base, **{key: tuple(values) for key, values in varied.items()})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                f"cannot read the sweep {path}: {error!r}; it needs what Experiment.save writes"
+            ) from None
+        experiment.configs()
+        return experiment
 
 
 DEMO = Experiment(

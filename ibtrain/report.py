@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -21,11 +23,14 @@ from ibtrain.runs import Row
 from ibtrain.surrogates import SURROGATES
 
 _MARKERS = "osD^vP*X"
+_SIZES = (150, 70, 25)
 _SHOWN = ("H[Z]", "H[Z|Y]", PRESERVED, RESIDUAL)
 
 
 def draw_plane(rows: Iterable[Row], path: Path, *, title: str = "Information plane") -> None:
     """Draw preserved against residual information, coloured by gamma, one marker for each surrogate.
+
+    Markers are hollow where a value is flagged. Lines lead from each gamma to the next, and measure nothing between.
 
     Args:
         rows: Results of finished runs; each run's last information plane is drawn.
@@ -42,32 +47,35 @@ def draw_plane(rows: Iterable[Row], path: Path, *, title: str = "Information pla
     colours = LogNorm(min(gammas), max(*gammas, min(gammas) * 10))
     figure = Figure(figsize=(8, 5.4), layout="constrained")
     axes = figure.add_subplot()
-    drawn = None
+    colourmap = ScalarMappable(colours, "viridis")
+    any_flagged = False
     handles = []
-    for name, marker in zip(_surrogates(runs), _MARKERS * len(runs), strict=False):
+    for index, name in enumerate(_surrogates(runs)):
+        marker, size = _MARKERS[index % len(_MARKERS)], _SIZES[index % len(_SIZES)]
         points = sorted(
             (r for r in runs if r[PRESERVED].surrogate == name), key=lambda r: (r[PRESERVED].seed, r[PRESERVED].gamma)
         )
         x, y = ([run[quantity].value for run in points] for quantity in (PRESERVED, RESIDUAL))
         for seed in {run[PRESERVED].seed for run in points}:
             line = [run for run in points if run[PRESERVED].seed == seed]
-            axes.plot(*([r[q].value for r in line] for q in (PRESERVED, RESIDUAL)), color="0.75", linewidth=1, zorder=1)
+            coordinates = ([r[q].value for r in line] for q in (PRESERVED, RESIDUAL))
+            axes.plot(*coordinates, color="0.8", linewidth=0.8, linestyle=(0, (4, 4)), zorder=1)
         errors = [[_known_error(run[quantity]) for run in points] for quantity in (PRESERVED, RESIDUAL)]
         axes.errorbar(x, y, xerr=errors[0], yerr=errors[1], fmt="none", ecolor="0.5", zorder=2)
-        drawn = axes.scatter(
+        shades = colourmap.to_rgba(np.array([max(run[PRESERVED].gamma, min(gammas)) for run in points]))
+        flagged = [bool(run[PRESERVED].flags or run[RESIDUAL].flags) for run in points]
+        axes.scatter(
             x,
             y,
-            c=[max(run[PRESERVED].gamma, min(gammas)) for run in points],
-            norm=colours,
-            cmap="viridis",
+            c=[(*shade[:3], 0.0 if flag else 0.7) for shade, flag in zip(shades, flagged, strict=True)],
             marker=marker,
-            s=60,
-            edgecolors="black",
-            linewidths=0.6,
-            alpha=0.9,
+            s=size,
+            edgecolors=[shade if flag else "black" for shade, flag in zip(shades, flagged, strict=True)],
+            linewidths=[1.6 if flag else 0.6 for flag in flagged],
             zorder=3,
         )
-        handle = Line2D([], [], marker=marker, linestyle="", markersize=8, label=_label(name))
+        any_flagged = any_flagged or any(flagged)
+        handle = Line2D([], [], marker=marker, linestyle="", markersize=math.sqrt(size), label=_label(name))
         handle.set(markerfacecolor="white", markeredgecolor="black")
         handles.append(handle)
     axes.set_xlabel("preserved information  I[X;Z]  (nats)")
@@ -76,9 +84,13 @@ def draw_plane(rows: Iterable[Row], path: Path, *, title: str = "Information pla
     axes.margins(0.06)
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
+    handles.append(Line2D([], [], color="0.8", linewidth=0.8, linestyle=(0, (4, 4)), label="from gamma to gamma"))
+    if any_flagged:
+        hollow = Line2D([], [], marker="o", linestyle="", markersize=8, label="hollow: close to ln N, see flags")
+        hollow.set(markerfacecolor="none", markeredgecolor="0.3", markeredgewidth=1.6)
+        handles.append(hollow)
     axes.legend(handles=handles, title="regularizer", loc="upper right")
-    if drawn is not None:
-        figure.colorbar(drawn, ax=axes, label="weight gamma of the regularizer")
+    figure.colorbar(colourmap, ax=axes, label="weight gamma of the regularizer")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         figure.savefig(path, dpi=150)
@@ -93,21 +105,36 @@ def summary(rows: Iterable[Row]) -> Table:
         rows: Results of finished runs.
 
     Returns:
-        A table for a rich console; informations in nats.
+        A table for a rich console; informations in nats. Flagged values have a star, the caption tells what it means.
+        Numbers are never cut short: print it with `crop=False` where the console may be narrow.
     """
     runs = list(_last(rows))
     seeds = ("seed",) if len({_any(run).seed for run in runs}) > 1 else ()
     table = Table(box=SIMPLE_HEAD, title="accuracies, and informations in nats (mixture estimator, training data)")
-    for name in ("regularizer", "gamma", *seeds, "train", "test", *_SHOWN):
-        table.add_column(name.replace("[", r"\["), justify="left" if name == "regularizer" else "right", no_wrap=True)
+    header = ("regularizer", "gamma", *seeds, "train", "test", *_SHOWN)
+    lines: list[list[str] | None] = []
     for name in _surrogates(runs):
         for run in sorted((r for r in runs if _any(r).surrogate == name), key=lambda r: (_any(r).gamma, _any(r).seed)):
             one = _any(run)
             accuracies = (f"{run[q].value:.1%}" if q in run else "" for q in ("train accuracy", "test accuracy"))
-            numbers = (f"{run[q].value:.3f}" if q in run else "" for q in _SHOWN)
-            label = _label(name).replace("[", r"\[")
-            table.add_row(label, f"{one.gamma:g}", *(str(one.seed) for _ in seeds), *accuracies, *numbers)
-        table.add_section()
+            numbers = (f"{run[q].value:.3f}{'*' * bool(run[q].flags)}" if q in run else "" for q in _SHOWN)
+            lines.append([_label(name), f"{one.gamma:g}", *(str(one.seed) for _ in seeds), *accuracies, *numbers])
+        lines.append(None)
+    for index, name in enumerate(header):
+        width = max(len(name), *(len(line[index]) for line in lines if line))
+        if index == 0:
+            table.add_column(name, overflow="fold", min_width=len(name))
+        else:
+            table.add_column(name.replace("[", r"\["), justify="right", no_wrap=True, min_width=width)
+    for line in lines:
+        if line is None:
+            table.add_section()
+        else:
+            table.add_row(*(cell.replace("[", r"\[") for cell in line))
+    flags = dict.fromkeys(run[q].flags for run in runs for q in _SHOWN if q in run and run[q].flags)
+    if flags:
+        table.caption = "\n".join(f"* {flag}" for flag in flags).replace("[", r"\[")
+        table.caption_justify = "left"
     return table
 
 
@@ -155,7 +182,7 @@ def _known_error(row: Row) -> float:
 
 
 def _label(name: str) -> str:
-    return SURROGATES[name].label if name in SURROGATES else name
+    return " + ".join(SURROGATES[part].label if part in SURROGATES else part for part in name.split(" + ")) or "none"
 
 
 def _last(rows: Iterable[Row]) -> list[dict[str, Row]]:

@@ -1,11 +1,14 @@
 """Results as tidy rows, and the folders that hold them.
 
 A row is one number with everything a table needs to know about it. A run has a folder named by the hash of its
-configuration; its results are written last and in one piece, so a folder with results is a finished run.
+configuration; its results are written last and in one piece, so a folder with results is a finished run. Their checksum
+lies beside them, so results that were cut short later are not taken for whole.
 """
 
 import csv
 import dataclasses
+import hashlib
+import io
 import math
 import os
 import tempfile
@@ -47,6 +50,8 @@ class Row:
     standard_error: float = math.nan
     flags: str = ""
 
+
+_CHECKSUM = "results.csv.sha256"
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 """Columns of every results file, in order."""
@@ -92,11 +97,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
         path: The file.
         rows: What to write.
     """
-    lines: list[str] = []
-    writer = csv.writer(_Lines(lines), lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(dataclasses.astuple(row) for row in rows)
-    write_text(path, "".join(lines))
+    write_text(path, _table(rows))
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
@@ -109,13 +110,18 @@ def read_rows(path: Path) -> tuple[Row, ...]:
         ConfigError: If it cannot be read, or is no such file.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return tuple(
-                Row(**{name: _KINDS.get(name, str)(text) for name, text in line.items()})
-                for line in csv.DictReader(file)
-            )
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        return _parsed(path.read_bytes().decode("utf-8"))
+    except (OSError, TypeError, ValueError, csv.Error) as error:
         raise ConfigError(f"cannot read the results {path}: {error}; delete the file to compute them again") from None
+
+
+def _parsed(text: str) -> tuple[Row, ...]:
+    header, *lines = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
+    if tuple(header) != COLUMNS or not text.endswith("\n"):
+        raise ValueError("it is empty, cut short or no table of results")
+    return tuple(
+        Row(**{name: _KINDS.get(name, str)(cell) for name, cell in zip(COLUMNS, line, strict=True)}) for line in lines
+    )
 
 
 class Runs:
@@ -140,16 +146,34 @@ class Runs:
         """Say whether the run's results are there."""
         return (self.folder(config) / "results.csv").is_file()
 
-    def rows(self, config: Config) -> tuple[Row, ...]:
+    def finished(self) -> tuple[str, ...]:
+        """Return the digests of all finished runs below the folder, sorted."""
+        return tuple(sorted(path.parent.name for path in self.root.glob("*/results.csv")))
+
+    def rows(self, digest: str) -> tuple[Row, ...]:
         """Return a finished run's results.
 
+        Args:
+            digest: The digest of its configuration.
+
         Raises:
-            ConfigError: If they cannot be read.
+            ConfigError: If they cannot be read, or are not those that were stored.
         """
-        return read_rows(self.folder(config) / "results.csv")
+        path = self.root / digest / "results.csv"
+        rows = read_rows(path)
+        try:
+            noted = (path.parent / _CHECKSUM).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            noted = ""
+        if noted != _checksum(path.read_bytes()):
+            raise ConfigError(
+                f"the results {path} are not those that were stored (the checksum beside them differs): "
+                f"delete the folder {path.parent} to compute them again"
+            )
+        return rows
 
     def store(self, config: Config, rows: Iterable[Row], documents: dict[str, str]) -> None:
-        """Store a finished run: documents and configuration first, the results last.
+        """Store a finished run: documents, configuration and the results' checksum first, the results last.
 
         Args:
             config: What was run.
@@ -160,9 +184,23 @@ class Runs:
             ConfigError: If a file cannot be written.
         """
         folder = self.folder(config)
-        for name, text in {**documents, "config.toml": config.to_toml()}.items():
+        results = _table(rows)
+        texts = {**documents, "config.toml": config.to_toml(), _CHECKSUM: _checksum(results.encode())}
+        for name, text in texts.items():
             write_text(folder / name, text)
-        write_rows(folder / "results.csv", rows)
+        write_text(folder / "results.csv", results)
+
+
+def _checksum(results: bytes) -> str:
+    return f"{hashlib.sha256(results).hexdigest()}  results.csv\n"
+
+
+def _table(rows: Iterable[Row]) -> str:
+    lines: list[str] = []
+    writer = csv.writer(_Lines(lines), lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(dataclasses.astuple(row) for row in rows)
+    return "".join(lines)
 
 
 class _Lines:

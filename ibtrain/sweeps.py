@@ -1,7 +1,8 @@
 """Run many configurations one after the other, each once.
 
 A sweep is nothing but independent runs in one folder: those that are finished are read, the others are trained, and the
-table of all is renewed after each. So it can be stopped at any moment and called again.
+table of all is renewed after each. So it can be stopped at any moment and called again. Everything that can be refused
+is refused before anything is written.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from ibtrain.config import Config
 from ibtrain.runs import Row, Runs, write_rows
-from ibtrain.training import Epoch, train
+from ibtrain.training import Epoch, check, train
 
 
 def sweep(
@@ -22,7 +23,8 @@ def sweep(
 ) -> tuple[Row, ...]:
     """Train every configuration that is not finished yet, and return the results of all.
 
-    `folder/results.csv` holds the rows of all finished runs at any time; each run has its own folder in `folder/runs`.
+    `folder/results.csv` holds the rows of all finished runs at any time: first those of `configs`, then those of
+    earlier sweeps in the same folder. Each run has its own folder in `folder/runs`.
 
     Args:
         configs: What to run.
@@ -31,10 +33,12 @@ def sweep(
         console: Where to show progress; nowhere by default.
 
     Returns:
-        The rows of all runs, in the order of the configurations.
+        The rows of the runs of `configs`, in their order.
 
     Raises:
-        ConfigError: If a run fails, or results cannot be read or written. Finished runs stay.
+        ConfigError: If a configuration cannot be run (then nothing is written), a run fails, or results cannot be read
+            or written. Finished runs stay.
+        InformationError: If an objective cannot be read or has no canonical form; then nothing is written.
 
     Example:
         >>> import tempfile
@@ -46,27 +50,31 @@ def sweep(
     """
     root = Path(folder)
     runs = Runs(root / "runs")
-    done = {config.digest: runs.rows(config) for config in configs if runs.is_finished(config)}
+    wanted = {config.digest: config for config in configs}
+    done: dict[str, tuple[Row, ...]] = {}
 
-    def collected() -> tuple[Row, ...]:
-        return tuple(row for digest in dict.fromkeys(c.digest for c in configs) for row in done.get(digest, ()))
+    def renew() -> None:
+        done.update({digest: runs.rows(digest) for digest in runs.finished() if digest not in done})
+        write_rows(root / "results.csv", (row for digest in {**wanted, **done} for row in done.get(digest, ())))
 
-    write_rows(root / "results.csv", collected())
+    check([config for config in wanted.values() if not runs.is_finished(config)], accelerator=accelerator)
+    renew()
     with _progress(console) as progress:
-        whole = progress.add_task("sweep", total=len(configs), completed=len(done), unit="runs", note="")
+        whole = progress.add_task("sweep", total=len(wanted), completed=len(wanted.keys() & done), unit="runs", note="")
         run = progress.add_task("run", total=None, unit="epochs", note="")
-        for config in configs:
+        for config in wanted.values():
             if config.digest in done:
                 continue
-            note = f"{config.objective.surrogate}, gamma {config.objective.gamma:g}, seed {config.seed}"
+            objective = config.objective
+            note = f"{objective.surrogate or 'tightest bound'}, gamma {objective.gamma:g}, seed {config.seed}"
             progress.update(whole, note=escape(note))
             progress.reset(run, total=config.training.epochs)
             trained = train(config, accelerator=accelerator, on_epoch=partial(_show, progress, run))
             runs.store(config, trained.rows, trained.documents)
             done[config.digest] = trained.rows
-            write_rows(root / "results.csv", collected())
-            progress.update(whole, advance=1)
-    return collected()
+            renew()
+            progress.update(whole, completed=len(wanted.keys() & done))
+    return tuple(row for digest in wanted for row in done[digest])
 
 
 def _progress(console: Console | None) -> Progress:

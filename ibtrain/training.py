@@ -6,7 +6,7 @@ and Gal, "Unpacking Information Bottlenecks" (2020).
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+import imeasure
 from ibtrain import plane
 from ibtrain.bottlenecks import AdditiveNoise
 from ibtrain.compiler import compile as compile_objective
@@ -23,6 +24,7 @@ from ibtrain.errors import ConfigError
 from ibtrain.loss import Loss
 from ibtrain.networks import MLP, BottleneckNetwork
 from ibtrain.runs import Row
+from ibtrain.surrogates import surrogate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +101,7 @@ def train(config: Config, *, accelerator: str = "auto", on_epoch: Callable[[Epoc
         True
     """
     loss = build_loss(config)
-    data = digits(test_fraction=config.data.test_fraction, seed=config.data.split_seed)
+    data = _data(config)
     fabric = _fabric(accelerator)
     with torch.random.fork_rng(), _threads(config.training.threads):
         torch.manual_seed(config.seed)
@@ -109,8 +111,32 @@ def train(config: Config, *, accelerator: str = "auto", on_epoch: Callable[[Epoc
         with torch.no_grad():
             means = network.bottleneck(network.encoder(data.train_inputs)).mean
         measured = plane.measure(means, data.train_targets, config, epoch=len(epochs))
+    label = _regularizer(loss)
     rows = [*(row for epoch in epochs for row in _rows(epoch, loss, config)), *measured]
+    rows = [dataclasses.replace(row, surrogate=label) for row in rows]
     return Trained(config=config, network=network, loss=loss.cpu(), epochs=epochs, rows=tuple(rows))
+
+
+def check(configs: Sequence[Config], *, accelerator: str = "auto") -> None:
+    """Refuse configurations that cannot be trained, before anything is trained.
+
+    Args:
+        configs: What is to be run.
+        accelerator: Where, in Lightning's words.
+
+    Raises:
+        ConfigError: If a loss cannot be built, the data cannot be split, or the accelerator is not there.
+        InformationError: If an objective cannot be read or has no canonical form.
+
+    Example:
+        >>> check([Config()], accelerator="cpu")
+    """
+    for config in configs:
+        build_loss(config)
+    for config in {config.data: config for config in configs}.values():
+        _data(config)
+    if configs:
+        _fabric(accelerator)
 
 
 def build_loss(config: Config) -> Loss:
@@ -120,18 +146,50 @@ def build_loss(config: Config) -> Loss:
         config: The configuration.
 
     Raises:
-        ConfigError: If no surrogate fits, or the objective fixes another weight than the configuration's gamma.
+        ConfigError: If no surrogate fits or the named one does not stand for the regularizer, the objective has
+            parameters that a configuration cannot set, or it fixes another weight than the configuration's gamma.
+        InformationError: If the objective cannot be read or has no canonical form.
     """
     objective = config.objective
-    loss = compile_objective(objective.statement, latent="noisy", surrogates=[objective.surrogate])
+    statement, name = objective.statement, objective.surrogate
+    form = imeasure.simplify(statement, model=imeasure.supervised(latent="noisy"))
+    if "gamma" in map(str, form.objective.expression.free_symbols):
+        raise ConfigError(
+            f"the objective {statement!r} has a parameter called gamma, but objective.gamma is the weight of the "
+            "regularizer: give the parameter another name, for example beta"
+        )
+    if name and form.regularizer == 0:
+        raise ConfigError(f"the objective {statement!r} has no regularizer: leave objective.surrogate empty")
+    loss = compile_objective(form, latent="noisy", surrogates=name or None)
+    if name and surrogate(name).name not in _regularizer(loss).split(" + "):
+        raise ConfigError(
+            f"objective.surrogate = {name!r} does not stand for the regularizer {form.regularizer} of {statement!r}: "
+            f"name another, for example {_regularizer(loss)!r}"
+        )
+    unset = [parameter for parameter in loss.parameter_names if parameter != loss.weight_name]
+    if unset:
+        raise ConfigError(
+            f"a configuration sets only the weight of the regularizer: write numbers for {', '.join(unset)} "
+            f"in the objective {statement!r}"
+        )
     if loss.weight_name is not None:
         return loss.set(**{loss.weight_name: objective.gamma})
     if float(loss.plan.weight) != objective.gamma:
         raise ConfigError(
-            f"the objective {objective.statement!r} fixes the regularizer's weight: "
-            f"set objective.gamma to {loss.plan.weight}"
+            f"the objective {statement!r} fixes the regularizer's weight: set objective.gamma to {loss.plan.weight}"
         )
     return loss
+
+
+def _regularizer(loss: Loss) -> str:
+    """Return the names of the surrogates that stand for the regularizer."""
+    regularizer = loss.plan.form.regularizer
+    quantities = {str(q) for q in regularizer.atoms(imeasure.Information) | regularizer.atoms(imeasure.Functional)}
+    return " + ".join(term.surrogate.name for term in loss.plan.terms if quantities & set(term.quantities))
+
+
+def _data(config: Config) -> Dataset:
+    return digits(test_fraction=config.data.test_fraction, seed=config.data.split_seed)
 
 
 def build_network(config: Config, data: Dataset) -> BottleneckNetwork:
@@ -140,13 +198,19 @@ def build_network(config: Config, data: Dataset) -> BottleneckNetwork:
     Args:
         config: The configuration.
         data: The data it is for.
+
+    Raises:
+        ConfigError: If there is no room for it.
     """
     size = config.network.latent
-    return BottleneckNetwork(
-        MLP(data.input_size, config.network.hidden, size),
-        AdditiveNoise(variance=config.bottleneck.noise_variance, samples=config.bottleneck.samples),
-        nn.Linear(size, data.num_classes),
-    )
+    try:
+        return BottleneckNetwork(
+            MLP(data.input_size, config.network.hidden, size),
+            AdditiveNoise(variance=config.bottleneck.noise_variance, samples=config.bottleneck.samples),
+            nn.Linear(size, data.num_classes),
+        )
+    except RuntimeError as error:
+        raise ConfigError(f"cannot make the network: {error}; make network.hidden or network.latent smaller") from None
 
 
 def _fabric(accelerator: str) -> Fabric:
@@ -166,7 +230,7 @@ def _threads(number: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _fit(  # noqa: PLR0917 - the parts of a run
+def _fit(
     fabric: Fabric,
     network: BottleneckNetwork,
     loss: Loss,
@@ -193,7 +257,7 @@ def _fit(  # noqa: PLR0917 - the parts of a run
         if not torch.isfinite(torch.tensor(mean)):
             raise ConfigError(
                 f"the loss is {mean} in epoch {number} (gamma = {config.objective.gamma}, "
-                f"{config.objective.surrogate}): lower training.learning_rate or objective.gamma"
+                f"{_regularizer(loss) or 'no regularizer'}): lower training.learning_rate or objective.gamma"
             )
         schedule.step(mean)
         epoch = Epoch(
@@ -210,9 +274,7 @@ def _fit(  # noqa: PLR0917 - the parts of a run
     return tuple(epochs)
 
 
-def _step(  # noqa: PLR0917 - the parts of a step
-    fabric: Fabric, model: Any, optimizer: Any, loss: Loss, inputs: Tensor, targets: Tensor
-) -> Tensor:
+def _step(fabric: Fabric, model: Any, optimizer: Any, loss: Loss, inputs: Tensor, targets: Tensor) -> Tensor:
     model.train()
     optimizer.zero_grad()
     latent, logits = model(inputs)

@@ -1,5 +1,7 @@
 """Data, training, sweeps, runs, pictures and commands, on short runs."""
 
+import dataclasses
+import io
 import json
 import math
 import os
@@ -12,8 +14,9 @@ import tomllib
 import pytest
 import torch
 from click.testing import CliRunner
+from rich.console import Console
 
-from ibtrain import Config, ConfigError, datasets, experiments, report, runs, sweep, train
+from ibtrain import Config, ConfigError, InformationError, datasets, experiments, report, runs, sweep, train
 from ibtrain.cli import cli
 from ibtrain.runs import Row
 
@@ -92,8 +95,66 @@ def test_rows_survive_the_file(tmp_path):
     assert runs.read_rows(tmp_path / "results.csv") == rows
     assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
     (tmp_path / "results.csv").write_text("nonsense\n1\n")
-    with pytest.raises(ConfigError, match="delete the file"):
-        runs.read_rows(tmp_path / "results.csv")
+    for text in ("", "nonsense\n1\n", ",".join(runs.COLUMNS), ",".join(runs.COLUMNS) + "\nr,1\n"):
+        (tmp_path / "results.csv").write_text(text)
+        with pytest.raises(ConfigError, match="delete the file"):
+            runs.read_rows(tmp_path / "results.csv")
+
+
+@pytest.mark.parametrize("kept", [0, 3, 0.5])
+def test_results_that_were_cut_short_are_not_taken_for_a_finished_run(tmp_path, kept):
+    rows = [Row("r", epoch, 0.1, "LogVar[Z]", 0, "loss", "mean", "exact", 1.0) for epoch in (1, 2, 3)]
+    stored = runs.Runs(tmp_path / "runs")
+    stored.store(SHORT, rows, {})
+    path = stored.folder(SHORT) / "results.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:kept]) if isinstance(kept, int) else "".join(lines)[:-3])
+    with pytest.raises(ConfigError, match=r"results\.csv.*delete the f"):
+        sweep([SHORT], tmp_path, accelerator="cpu")
+    assert not (tmp_path / "results.csv").exists()
+
+
+def test_a_sweep_keeps_the_rows_of_earlier_sweeps(tmp_path):
+    one, two = (SHORT.with_options([f"seed={seed}"]) for seed in (1, 2))
+    first = sweep([one], tmp_path, accelerator="cpu")
+    second = sweep([two], tmp_path, accelerator="cpu")
+    assert {row.run for row in second} == {two.digest}
+    table = runs.read_rows(tmp_path / "results.csv")
+    assert [row.value for row in table] == [row.value for row in (*second, *first)]
+    sweep([one], tmp_path, accelerator="cpu")
+    assert [row.run for row in runs.read_rows(tmp_path / "results.csv")] == [row.run for row in (*first, *second)]
+
+
+@pytest.mark.parametrize(
+    ("options", "accelerator", "message"),
+    [
+        (["objective.statement=min I[X;Z] - beta*"], "cpu", "expected"),
+        (["objective.surrogate=LogVra[Z]"], "cpu", r"did you mean 'LogVar\[Z\]'"),
+        (["objective.surrogate=CE[Y|Z]"], "cpu", r"does not stand for the regularizer I\[X;Z\|Y\]"),
+        (["objective.statement=min I[X;Z] - gamma*I[Y;Z]"], "cpu", "give the parameter another name"),
+        (["objective.statement=min H[Z] - a*H[Z|X] - beta*I[Y;Z]"], "cpu", "write numbers for a"),
+        (["objective.statement=min H[Y|Z]"], "cpu", r"set objective\.gamma to 0"),
+        (["objective.statement=min H[Y|Z]", "objective.surrogate=LogVar[Z]"], "cpu", "has no regularizer"),
+        (["data.test_fraction=0.001"], "cpu", "cannot split the digits"),
+        ([], "gpux", "cannot train on accelerator 'gpux'"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path, options, accelerator, message):
+    with pytest.raises(InformationError, match=message):
+        sweep([SHORT, SHORT.with_options(options)], tmp_path, accelerator=accelerator)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_objective_without_a_regularizer_is_trained():
+    options = ["objective.statement=min H[Y|Z]", "objective.gamma=0"]
+    trained = train(SHORT.with_options(options), accelerator="cpu")
+    assert trained.loss.plan.formula == "CE[Y|Z]"
+    assert {(row.surrogate, row.gamma) for row in trained.rows} == {("", 0.0)}
+
+
+def test_without_a_name_the_tightest_surrogate_is_used_and_named_in_the_rows():
+    assert SHORT.objective.surrogate == ""
+    assert {row.surrogate for row in train(SHORT, accelerator="cpu").rows} == {"LogVar[Z|Y]"}
 
 
 def test_a_sweep_skips_finished_runs(tmp_path):
@@ -121,6 +182,38 @@ def test_falls_compares_with_the_standard_errors():
     assert report.falls(curve(5, 5), "H[Z]") == {"LogVar[Z]": False}
 
 
+def _printed(rows, width):
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    console.print(report.summary(rows), crop=False)
+    return console.file.getvalue()
+
+
+def _plane(surrogate, gamma, flags=""):
+    one = Row(f"{surrogate}{gamma}", 1, gamma, surrogate, 0, "I[X;Z]", "mixture", "two-sided", 7.25, 0.01, flags)
+    return [one, dataclasses.replace(one, quantity="I[X;Y|Z]", value=0.125, flags="")]
+
+
+def test_flagged_values_are_marked_in_the_table():
+    text = _printed([*_plane("LogVar[Z]", 0.1, "within 1 % of ln N = 7.27"), *_plane("LogVar[Z]", 1.0)], 80)
+    assert text.count("7.250*") == 1
+    assert text.count("7.250 ") == 1
+    assert "* within 1 % of ln N = 7.27" in text
+    assert "*" not in _printed(_plane("LogVar[Z]", 1.0), 80)
+
+
+def test_numbers_are_not_cut_short_beside_a_wide_label():
+    text = _printed(_plane("AVeryLongNameOfABound[Z|Y] + AnotherVeryLongNameOfABound[Z|Y]", 0.1), 40)
+    for whole in ("7.250", "0.125", "I[X;Y|Z]"):
+        assert whole in text
+    assert "…" not in text
+
+
+def test_flagged_points_change_the_picture(tmp_path):
+    for name, flags in (("plain", ""), ("flagged", "within 1 % of ln N")):
+        report.draw_plane([*_plane("LogVar[Z]", 0.1, flags), *_plane("LogVar[Z|Y]", 1.0)], tmp_path / f"{name}.png")
+    assert (tmp_path / "plain.png").read_bytes() != (tmp_path / "flagged.png").read_bytes()
+
+
 def test_an_empty_picture_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="nothing to draw"):
         report.draw_plane([], tmp_path / "plane.png")
@@ -135,6 +228,9 @@ def test_the_short_demo_from_end_to_end(tmp_path):
     assert tomllib.loads((tmp_path / "config.toml").read_text())["data"]["name"] == "digits"
     assert json.loads((tmp_path / "canonical.json").read_text())["weight"] == "1/(beta - 1)"
     assert "H[Y|Z]" in (tmp_path / "canonical.txt").read_text()
+    assert experiments.Experiment.load(tmp_path) == experiments.DEMO_FAST
+    plans = (tmp_path / "plan.txt").read_text()
+    assert all(f"loss = CE[Y|Z] + gamma*{name}\n" in plans for name in experiments.DEMO_FAST.surrogates)
     rows = runs.read_rows(tmp_path / "results.csv")
     assert len({row.run for row in rows}) == len(experiments.DEMO_FAST.configs())
     assert {row.surrogate for row in rows} == set(experiments.DEMO_FAST.surrogates)
@@ -143,6 +239,29 @@ def test_the_short_demo_from_end_to_end(tmp_path):
 def test_the_full_demo_has_what_it_promises():
     assert len(experiments.DEMO.gammas) >= 6
     assert set(experiments.DEMO.surrogates) == {"LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]"}
+
+
+@pytest.mark.parametrize("text", ["", "[sweep]\nname = 'x'\n", "[sweep]\nname = 'x'\ngammas = 3\n", "[sweep\n"])
+def test_a_sweep_file_that_cannot_be_used_is_refused(tmp_path, text):
+    experiments.DEMO.save(tmp_path)
+    (tmp_path / "sweep.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"cannot read the sweep .*sweep\.toml"):
+        experiments.Experiment.load(tmp_path)
+
+
+@pytest.mark.parametrize("stop", ["KeyboardInterrupt", "click.Abort"])
+def test_ctrl_c_before_the_first_run_ends_with_130(stop):
+    code = f"import click, ibtrain.cli\n@ibtrain.cli.cli.command()\ndef stop():\n    raise {stop}\nibtrain.cli.main()"
+    result = subprocess.run([sys.executable, "-c", code, "stop"], capture_output=True, text=True, check=False)
+    assert result.returncode == 130
+    assert result.stderr.strip() == "stopped"
+
+
+def test_usage_errors_and_help_have_their_exit_statuses():
+    wrong, helped = run("train"), run("--help")
+    assert (wrong.returncode, helped.returncode) == (2, 0)
+    assert "Missing argument 'CONFIG'" in wrong.stderr
+    assert "Usage:" in helped.stdout
 
 
 def test_bad_input_is_one_line_on_standard_error(tmp_path):
