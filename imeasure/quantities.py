@@ -29,6 +29,7 @@ _GREEK = {
 _LETTERS = {spelled: symbol for symbol, spelled in _GREEK.items() if symbol != "ς"}
 
 
+@cache
 def canonical_name(name: str) -> str:
     """Return the spelling that stands for a name however it was typed.
 

@@ -17,6 +17,7 @@ from imeasure import (
     parse,
     rvs,
 )
+from imeasure.lexer import _plain_tokens, tokenize
 from imeasure.printing import to_latex, to_text, to_unicode
 
 W, X, Y, Z = rvs("W X Y Z")
@@ -203,3 +204,12 @@ def test_what_would_be_misread_is_refused(text, problem):
 def test_parameters_survive_latex(name):
     expression = param(name) * H[X]
     assert parse(to_latex(expression)) == expression
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet="HIXYabe()[];:,|+-*/^<>= 0123.", max_size=24))
+def test_plain_text_gives_the_same_tokens_by_either_table(text):
+    plain = _plain_tokens(text)
+    if plain is not None:
+        general = tokenize("~" + text)
+        assert [token[:2] for token in plain] == [token[:2] for token in general]
