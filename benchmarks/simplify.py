@@ -34,11 +34,13 @@ def total_correlation(names):
 
 
 def main():
-    parsed = {name: entry.objective() for name, entry in objectives.items()}
     result = {
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "objectives": {name: timed(partial(simplify, objective)) for name, objective in parsed.items()},
+        "objectives": {
+            name: timed(partial(simplify, entry.objective(), model=entry.model(), loss=entry.loss))
+            for name, entry in objectives.items()
+        },
         "total correlation": {
             str(count): timed(partial(shortest, total_correlation("ABCDEF"[:count]))) for count in range(3, 7)
         },

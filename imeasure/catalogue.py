@@ -1,7 +1,8 @@
 """The objectives of the information bottleneck literature, as data.
 
 Each entry is a statement in the language with the ranges of its parameters and where it comes from; nothing here is
-computed. ``simplify(objectives["IB"].statement)`` does the rest.
+computed. ``simplify(entry.objective(), model=entry.model(), loss=entry.loss)`` does the rest; for the variables Y, X
+and Z of supervised learning ``simplify(entry.statement)`` is enough.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import cast
 
+from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.statements import Objective
 
@@ -25,6 +27,9 @@ class CatalogueEntry:
         statement: The objective in the language.
         reference: Where it comes from.
         ranges: For each parameter the values its source allows, in words of the language.
+        graph: The graph of its variables.
+        fixed: The variables whose joint law is data.
+        loss: The loss term of its canonical form.
     """
 
     name: str
@@ -32,6 +37,13 @@ class CatalogueEntry:
     statement: str
     reference: str
     ranges: Mapping[str, str] = field(default_factory=dict)
+    graph: str = "Y -> X -> Z"
+    fixed: tuple[str, ...] = ("X", "Y")
+    loss: str = "H[Y|Z]"
+
+    def model(self) -> Model:
+        """Return the model that the objective presupposes."""
+        return Model(self.graph, fixed=self.fixed)
 
     def objective(self) -> Objective:
         """Return the parsed statement."""
@@ -100,6 +112,63 @@ _ENTRIES = (
         "min H[Y|Z] + H[Z|Y] + g*(H[Y|Z] - H[Z|Y])",
         f"{_KIRSCH}, equation (24)",
         {"g": "-1 < g < 1"},
+    ),
+    CatalogueEntry(
+        "weights",
+        "Decoder uncertainty with a Bayesian encoder",
+        "min H[Y|Z] + beta*(I[Z;W|X] + H[Z|X,W])",
+        f"{_KIRSCH}, section 3.2: the encoding uncertainty split by network weights W",
+        {"beta": "beta > 0"},
+        graph="Y -> X -> Z; W -> Z",
+    ),
+    CatalogueEntry(
+        "prediction",
+        "Information Bottleneck judged by its prediction",
+        "min I[X;Z] - beta*I[Y;Yhat]",
+        f"{_KIRSCH}, section 3: the prediction Yhat is made from the latent",
+        {"beta": "beta > 0"},
+        graph="Y -> X -> Z -> Yhat",
+        loss="H[Y|Yhat]",
+    ),
+    CatalogueEntry(
+        "multi-view",
+        "Multi-View Information Bottleneck, one view's side",
+        "min I[X1;Z1|X2] - beta*I[X2;Z1]",
+        "Federici, Dutta, Forré, Kushman and Akata, Learning Robust Representations via Multi-View Information "
+        "Bottleneck, 2020",
+        {"beta": "beta > 0"},
+        graph="Y -> X1 -> Z1; Y -> X2 -> Z2",
+        fixed=("X1", "X2", "Y"),
+        loss="H[X2|Z1]",
+    ),
+    CatalogueEntry(
+        "conditional-IB",
+        "Information Bottleneck with side information C",
+        "min I[X;Z|C] - beta*I[Y;Z|C]",
+        "Gondek and Hofmann, Conditional Information Bottleneck Clustering, 2003",
+        {"beta": "beta > 1"},
+        graph="C -> Y; C -> X; Y -> X; X -> Z; C -> Z",
+        fixed=("C", "X", "Y"),
+        loss="H[Y|C,Z]",
+    ),
+    CatalogueEntry(
+        "privacy-funnel",
+        "Privacy Funnel: keep the data X, hide the secret S",
+        "max I[X;Z] - beta*I[S;Z]",
+        "Makhdoumi, Salamatian, Fawaz and Medard, From the Information Bottleneck to the Privacy Funnel, 2014",
+        {"beta": "beta > 0"},
+        graph="S -> X -> Z",
+        fixed=("S", "X"),
+        loss="H[X|Z]",
+    ),
+    CatalogueEntry(
+        "InfoMax",
+        "InfoMax",
+        "max I[X;Z]",
+        "Linsker, Self-Organization in a Perceptual Network, 1988",
+        graph="X -> Z",
+        fixed=("X",),
+        loss="H[X|Z]",
     ),
 )
 

@@ -71,7 +71,7 @@ def equivalent_command(first: str, second: str, solve_for: str, as_json: bool, *
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def objectives_command(as_json: bool) -> None:
     """List the objectives of the literature with their canonical forms."""
-    rows = [(entry, simplify(entry.objective())) for entry in catalogue.values()]
+    rows = [(entry, simplify(entry.objective(), model=entry.model(), loss=entry.loss)) for entry in catalogue.values()]
     if as_json:
         print_json(
             [
@@ -80,6 +80,8 @@ def objectives_command(as_json: bool) -> None:
                     "title": entry.title,
                     "statement": entry.statement,
                     "ranges": dict(entry.ranges),
+                    "graph": entry.graph,
+                    "loss": entry.loss,
                     "reference": entry.reference,
                     "form": str(form),
                 }

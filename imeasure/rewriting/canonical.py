@@ -237,11 +237,12 @@ class _Search:
             )
         alone = combination(self.target, [self.loss_vector])
         if alone is not None:
-            found = [_Found(self.value(alone[0]), (), (), True)]
+            found = iter([_Found(self.value(alone[0]), (), (), True)])
         else:
-            found = self.singles() or self.several()
-        self.require_loss(found)
-        forms = (form for form in map(self.build, found) if form is not None)
+            found = iter(self.singles() or self.several())
+        first = next(found)
+        self.require_loss(first)
+        forms = (form for form in map(self.build, chain([first], found)) if form is not None)
         form = next(forms, None)
         if form is None:
             raise DegenerateObjectiveError(
@@ -278,19 +279,23 @@ class _Search:
     def measures_latents(self, quantity: Information) -> bool:
         return any(v.name in self.learned for group in quantity.groups for v in group)
 
-    def several(self) -> list[_Found]:
+    def several(self) -> Iterator[_Found]:
+        """Yield the decompositions with the fewest terms, all of the same number."""
         beyond = [c for c in self.space.candidates if self.is_beyond(c)]
-        for pool in (beyond, list(self.space.candidates)):
+        for offered in (beyond, list(self.space.candidates)):
             for size in (2, 3):
-                for chosen in islice(combinations(pool, size), 20_000):
-                    if found := self.decompose(chosen):
-                        return [found]
+                fewest = map(self.decompose, islice(combinations(offered, size), 20_000))
+                first = next((found for found in fewest if found), None)
+                if first is not None:
+                    yield first
+                    yield from (found for found in fewest if found)
+                    return
         raise DegenerateObjectiveError(
             f"no regularizer of up to three terms completes {to_text(self.loss)} in '{self.objective}'"
         )
 
-    def require_loss(self, found: list[_Found]) -> None:
-        coefficient = found[0].coefficient
+    def require_loss(self, found: _Found) -> None:
+        coefficient = found.coefficient
         if positive([coefficient], self.model).satisfiable and coefficient != 0:
             return
         name = to_text(self.loss)
