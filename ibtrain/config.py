@@ -178,9 +178,9 @@ class NetworkConfig(Section, table="network"):
 class BottleneckConfig(Section, table="bottleneck"):
     """The noise that makes Z a random function of X."""
 
-    noise_variance: float = _option(ZERO_ENTROPY_VARIANCE, above=0.0)
+    noise_variance: float = _option(ZERO_ENTROPY_VARIANCE, minimum=1e-12, maximum=1e12)
     """Variance of the Gaussian noise in each dimension. Stated in the paper: 1 / (2 pi e), zero entropy."""
-    samples: int = _option(1, minimum=1, maximum=_LARGEST)
+    samples: int = _option(1, minimum=1, maximum=4096)
     """Samples S of the latent for each input. Stated in the paper: one."""
 
 

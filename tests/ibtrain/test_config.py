@@ -71,7 +71,7 @@ def test_the_digest_changes_with_every_value():
         ("[training]\nepochs = 0", "training.epochs must be at least 1, not 0"),
         ("[objective]\ngamma = nan", "objective.gamma must be finite, not nan"),
         ("[data]\ntest_fraction = 1.0", "data.test_fraction must be less than 1.0, not 1.0"),
-        ("[bottleneck]\nnoise_variance = 0", "bottleneck.noise_variance must be greater than 0.0, not 0.0"),
+        ("[bottleneck]\nnoise_variance = 0", "bottleneck.noise_variance must be at least 1e-12, not 0.0"),
         ("[network]\nhidden = 3", "network.hidden must be a list, not 3"),
         ("[network]\nhidden = [0]", "network.hidden must be at least 1, not 0"),
         ("[data]\nname = 'digit'", "data.name cannot be 'digit': did you mean 'digits'?"),
