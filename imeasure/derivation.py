@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import Any, Literal
 
 import sympy
@@ -111,6 +112,14 @@ class Derivation:
             note = f"{step.rule}: {step.used}" if step.used else step.rule
             lines.append(f" {'=' if step.kind == 'equal' else '~'} {text:<{width}}   [{note}]")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = [f"<tr><td></td><td>${to_latex(self.start)}$</td><td></td></tr>"]
+        for step in self.steps:
+            sign = "=" if step.kind == "equal" else "≃"
+            note = escape(f"{step.rule}: {step.used}" if step.used else step.rule)
+            rows.append(f"<tr><td>{sign}</td><td>${to_latex(step.after)}$</td><td>{note}</td></tr>")
+        return f"<table>{''.join(rows)}</table>"
 
     def _repr_latex_(self) -> str:
         lines = [rf"& {to_latex(self.start)}"]

@@ -227,6 +227,7 @@ class _Search:
         self.space: Quotient = quotient(model, names, homogeneous=True)
         self.target, self.form = self.space.coordinates(self.sign * objective.expression)
         self.loss_vector = self.space.coordinates(loss)[0]
+        self.reached = frozenset([*self.target, *self.loss_vector])
         self.learned = frozenset(self.space.names).difference(model.fixed)
         self.targets = frozenset(wanted).intersection(model.fixed)
 
@@ -265,6 +266,11 @@ class _Search:
         return self.targets <= candidate.beyond
 
     def decompose(self, candidates: tuple[Candidate, ...]) -> _Found | None:
+        covered = set(self.loss_vector).union(*(c.vector for c in candidates))
+        if not covered.issuperset(self.target):
+            return None
+        if len(candidates) == 1 and not covered <= self.reached:
+            return None
         solution = combination(self.target, [self.loss_vector, *(c.vector for c in candidates)])
         if solution is None or not all(solution[1:]):
             return None

@@ -235,6 +235,9 @@ def test_derivation_reads_like_the_paper():
     ]
     latex = simplify("min I[X;Z] - beta*I[Y;Z]").derivation._repr_latex_()
     assert latex.startswith(r"\begin{align*}")
+    html = simplify("min I[X;Z] - beta*I[Y;Z]").derivation._repr_html_()
+    assert html.count("<tr>") == 5
+    assert "<td>drop constant: (1 - beta)*H[Y]</td>" in html
     assert r"\frac{\mathrm{I}[X;Z \mid Y]}{\beta - 1}" in latex
 
 
