@@ -84,7 +84,9 @@ def draw_plane(rows: Iterable[Row], path: Path, *, title: str = "Information pla
     axes.margins(0.06)
     axes.grid(color="0.92")
     axes.set_axisbelow(True)
-    handles.append(Line2D([], [], color="0.8", linewidth=0.8, linestyle=(0, (4, 4)), label="next gamma; nothing measured between"))
+    handles.append(
+        Line2D([], [], color="0.8", linewidth=0.8, linestyle=(0, (4, 4)), label="to the next gamma, unmeasured")
+    )
     if any_flagged:
         hollow = Line2D([], [], marker="o", linestyle="", markersize=8, label="hollow: close to ln N, see flags")
         hollow.set(markerfacecolor="none", markeredgecolor="0.3", markeredgewidth=1.6)

@@ -9,8 +9,9 @@ import sympy
 
 from imeasure.errors import ModelError, unknown
 from imeasure.measure import as_expression, variables_of
+from imeasure.names import natural_key
 from imeasure.parser import parse
-from imeasure.quantities import RandomVariable, natural_key, param
+from imeasure.quantities import RandomVariable, param
 from imeasure.statements import Constraint, Relation
 
 Kind = Literal["discrete", "continuous", "noisy", "noiseless"]

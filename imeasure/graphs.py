@@ -13,8 +13,9 @@ import networkx as nx
 
 from imeasure.errors import ModelError, ParseError
 from imeasure.measure import members
+from imeasure.names import natural_key
 from imeasure.parser import parse
-from imeasure.quantities import RandomVariable, natural_key
+from imeasure.quantities import RandomVariable
 from imeasure.shannon import Elemental, elementals
 from imeasure.statements import Constraint
 

@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from imeasure.errors import ParseError
-from imeasure.quantities import canonical_name
+from imeasure.names import canonical_name
 
 MAX_LENGTH = 100_000
 """Longest text that is read, in characters."""

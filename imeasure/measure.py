@@ -21,9 +21,10 @@ import sympy
 from sympy.polys.constructor import construct_domain
 
 from imeasure.errors import NonlinearError, UnknownVariableError, unknown
+from imeasure.names import natural_key
 from imeasure.parser import parse
 from imeasure.printing import quantity_key, to_text
-from imeasure.quantities import Functional, Information, natural_key, param
+from imeasure.quantities import Functional, Information, param
 from imeasure.transforms import zeta
 
 MAX_ATOM_VARIABLES = 24
@@ -89,14 +90,7 @@ class EntropyForm:
 
 
 def members(mask: int, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names in a bitmask.
-
-    Args:
-        mask: A bitmask.
-        names: All names; bit i stands for ``names[i]``.
-
-    Returns:
-        Those whose bit is set.
+    """Return the names in a bitmask; bit i stands for ``names[i]``.
 
     Example:
         >>> members(0b101, ("X", "Y", "Z"))

@@ -20,7 +20,8 @@ from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableE
 from imeasure.facts import Kind, read_assumption, read_fixed, read_kinds, read_ranges, statement_variables
 from imeasure.graphs import read_graph, separations
 from imeasure.measure import EntropyForm, as_expression, atom, entropy_form, mask_of, variables_of
-from imeasure.quantities import Information, RandomVariable, natural_key
+from imeasure.names import natural_key
+from imeasure.quantities import Information, RandomVariable
 from imeasure.shannon import Elemental, bits, vanishing_entropy, vanishing_information
 from imeasure.statements import Constraint, Relation
 
@@ -135,14 +136,7 @@ class Model:
         return tuple(sorted({*self.variables, *names}, key=natural_key))
 
     def kind(self, name: str) -> Kind:
-        """Return the kind of a variable.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            The kind, ``"discrete"`` unless said otherwise.
-        """
+        """Return the kind of a variable, ``"discrete"`` unless said otherwise."""
         return dict(self.kinds).get(name, "discrete")
 
     def digraph(self) -> nx.DiGraph:

@@ -11,7 +11,8 @@ from typing import Any
 
 import sympy
 
-from imeasure.quantities import Functional, Information, natural_key, unicode_name
+from imeasure.names import natural_key, unicode_name
+from imeasure.quantities import Functional, Information
 
 
 def quantity_key(quantity: sympy.Expr) -> tuple[Any, ...]:

@@ -17,8 +17,9 @@ from imeasure import syntax
 from imeasure.certificate.rows import Names, Parametric, Row, add, information, quantity_text, row_of
 from imeasure.errors import ModelError, NonlinearError, ParseError
 from imeasure.model import Model
+from imeasure.names import natural_key
 from imeasure.parser import parse, to_sympy
-from imeasure.quantities import Functional, natural_key
+from imeasure.quantities import Functional
 from imeasure.statements import Constraint, Relation
 
 Statement = str | Relation | Constraint

@@ -13,7 +13,7 @@ from itertools import combinations
 
 from imeasure import syntax
 from imeasure.errors import NonlinearError
-from imeasure.quantities import natural_key
+from imeasure.names import natural_key
 
 Column = int | str
 """A bitmask of variables, the text of a functional, or :data:`ONE`."""

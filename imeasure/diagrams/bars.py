@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from imeasure.diagrams.content import Atom, Content, in_unit
 from imeasure.diagrams.result import Diagram, figure_of
 from imeasure.errors import ConfigError
-from imeasure.quantities import latex_name
+from imeasure.names import latex_name
 
 SHOWN = 40
 """Most bars of a chart; the smallest atoms are left out and counted."""

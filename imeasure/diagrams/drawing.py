@@ -21,7 +21,7 @@ from imeasure.diagrams.lettering import block_size, text_size
 from imeasure.diagrams.placing import Box, beside, place
 from imeasure.diagrams.result import Panel, Region
 from imeasure.diagrams.shapes import Floats, Layout
-from imeasure.quantities import latex_name
+from imeasure.names import latex_name
 
 SET_COLOURS = ("#3b6fb6", "#d9822b", "#3a9b6f", "#a6518f", "#7a6a35")
 TREND_COLOURS: Mapping[str, str] = {"minimised": "#e8a35c", "maximised": "#6aa5d8", "depends": "#d9d2e6"}

@@ -6,7 +6,7 @@ from hypothesis import given
 from strategies import quantities
 
 from imeasure import Functional, H, I, Information, ParseError, RandomVariable, param, rvs
-from imeasure.quantities import canonical_name
+from imeasure.names import canonical_name
 
 W, X, Y, Z = rvs("W X Y Z")
 beta = param("beta")
