@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from imeasure.diagrams.arrange import MAX_SETS, arrange
 from imeasure.diagrams.bars import bars
 from imeasure.diagrams.chains import chain_of
-from imeasure.diagrams.content import WORDS, Atom, Content, content, in_unit, subject
+from imeasure.diagrams.content import Atom, Content, content, in_unit, subject
 from imeasure.diagrams.drawing import Labels
 from imeasure.diagrams.lettering import coefficient_text, mathematics, symbol_lines, symbol_text, value_text
 from imeasure.diagrams.pages import page, page_on
@@ -20,6 +20,7 @@ from imeasure.model import Model
 from imeasure.printing import to_latex, to_text
 from imeasure.signs import Conditions
 from imeasure.statements import Objective
+from imeasure.words import glossary
 
 Names = Literal["symbols", "words", "values", "none"]
 
@@ -131,7 +132,9 @@ def _before_and_after(form: Any, names: Any, unit: str, ax: Axes | None) -> Diag
 
 def _labels(names: Names | Mapping[str, str], unit: str, values: bool) -> Labels:
     """For an atom the variants of its label, best first."""
-    words: Mapping[str, str] = WORDS if names == "words" else {} if isinstance(names, str) else names
+    words: Mapping[str, str] = {} if isinstance(names, str) else names
+    if names == "words":
+        words = {quantity: name for name, quantity in glossary.items()}
 
     def variants(atom: Atom) -> list[list[str]]:
         number = [value_text(atom, unit)] if values else []

@@ -24,17 +24,6 @@ from imeasure.quantities import Information
 from imeasure.signs import Conditions, holds_everywhere
 from imeasure.statements import Objective
 
-WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        "H[Y|X]": "Label Uncertainty",
-        "H[Z|X]": "Encoding Uncertainty",
-        "I[Y;Z]": "Preserved Relevant Information",
-        "I[X;Y|Z]": "Residual Information",
-        "I[X;Z|Y]": "Redundant Information",
-    }
-)
-"""Words for the atoms of supervised learning (Kirsch, Lyle and Gal, 2020, section 3)."""
-
 Trend = Literal["minimised", "maximised", "depends", ""]
 
 
