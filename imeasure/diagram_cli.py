@@ -15,7 +15,7 @@ from imeasure.measure import as_expression
 from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.printing import to_text
-from imeasure.rewriting import simplify
+from imeasure.rewriting import CanonicalForm, simplify
 from imeasure.statements import Objective
 
 _UNIT = click.option("--unit", type=click.Choice(["nats", "bits"]), default="nats", show_default=True)
@@ -53,7 +53,13 @@ def diagram_command(
     shown: Any = what
     model = Model(graph) if graph else None
     if canonical:
-        shown = simplify(what, model=model)
+        if values or highlight or kind == "bars":
+            raise ConfigError("--canonical shows coefficients alone; leave out --values, --highlight and --kind bars")
+        data = [name for name in ("X", "Y") if model and name in model.variables]
+        shown = simplify(what, model=Model(graph, fixed=data) if graph else None)
+        if not isinstance(shown, CanonicalForm):
+            raise ConfigError(f"--canonical needs an objective such as 'min I[X;Z] - beta*I[Y;Z]', not '{what}'")
+        model = None
     if out.suffix.lower() not in {".svg", ".png", ".pdf"}:
         raise ConfigError(f"cannot write {out.suffix or 'a file without suffix'}; name the file .svg, .png or .pdf")
     table = Distribution.read(values) if values else None

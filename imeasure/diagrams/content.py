@@ -4,6 +4,7 @@ Everything here is symbolic or numeric and knows no picture. Names are shortened
 quantity equal (``I[Y;Z]`` for ``I[X;Y;Z]`` in the chain ``Y -> X -> Z``).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -222,13 +223,19 @@ def _values(values: Any, names: tuple[str, ...], shown: frozenset[int]) -> dict[
     if not isinstance(values, Mapping):
         raise ConfigError(f"values are a Distribution or a mapping from atoms to nats, not {type(values).__name__}")
     index = {name: i for i, name in enumerate(names)}
-    found = {}
+    found: dict[int, float] = {}
     for key, number in values.items():
         form = entropy_form(as_expression(key), names)
         terms = [(m, c) for m, c in enumerate(atom_coefficients(form)) if c != 0 and m in shown]
         if len(terms) != 1 or terms[0][1] != 1:
             raise ConfigError(f"{key} is not one atom over {', '.join(index)}; values are given atom by atom")
-        found[terms[0][0]] = float(number)
+        try:
+            value = float(number)
+        except (TypeError, ValueError):
+            raise ConfigError(f"the value of {key} is {number!r}, which is no number of nats") from None
+        if not math.isfinite(value) or found.get(terms[0][0], value) != value:
+            raise ConfigError(f"the value of {key} is {number!r}; every atom needs one finite number of nats")
+        found[terms[0][0]] = value
     return found
 
 

@@ -87,11 +87,16 @@ class Diagram:
 
         Returns:
             The path.
+
+        Raises:
+            ConfigError: If the file cannot be written, or its suffix is no format.
         """
-        with mpl.rc_context({"svg.hashsalt": "imeasure"}):
-            self.figure.savefig(
-                path, dpi=dpi, bbox_inches="tight", metadata={"Date": None} if str(path).endswith("svg") else None
-            )
+        metadata = {"Date": None} if str(path).endswith("svg") else None
+        try:
+            with mpl.rc_context({"svg.hashsalt": "imeasure"}):
+                self.figure.savefig(path, dpi=dpi, bbox_inches="tight", metadata=metadata)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"cannot write {path}: {error}") from None
         return Path(path)
 
     def _repr_png_(self) -> bytes:

@@ -103,6 +103,11 @@ def from_array(
         values = tuple(tuple(axis) for axis in outcomes)
         if tuple(map(len, values)) != cells.shape:
             raise ModelError(f"outcomes of lengths {tuple(map(len, values))} do not fit a table of shape {cells.shape}")
+        for name, axis in zip(labels, values, strict=True):
+            if any(value != value for value in axis):  # noqa: PLR0124 - only a missing value differs from itself
+                raise ModelError(f"{name} has a missing value (NaN) as outcome; drop or name it")
+            if len(set(axis)) != len(axis):
+                raise ModelError(f"an outcome of {name} stands twice; add up its probabilities first")
     exact = cells.dtype.kind in "iubOU"
     if exact:
         cells = _objects([_exact(cell) for cell in cells.ravel().tolist()], cells.shape)
@@ -297,6 +302,8 @@ def _from_columns(
     if probability is None:
         return from_rows([(*row, 1) for row in rows], header, normalize=True)
     at = header.index(probability)
+    if ragged := [number for number, row in enumerate(rows, 1) if len(row) != len(header)]:
+        raise ModelError(f"row {ragged[0]} has {len(rows[ragged[0] - 1])} cells, the header has {len(header)}")
     moved = [(*row[:at], *row[at + 1 :], row[at]) for row in rows]
     names = [*header[:at], *header[at + 1 :]]
     return from_rows(moved, names, normalize=normalize or probability in {"count", "weight"})

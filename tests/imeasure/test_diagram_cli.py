@@ -4,6 +4,7 @@ import math
 import pytest
 from click.testing import CliRunner
 
+from imeasure.cli import main
 from imeasure.command_line import CommandLine
 from imeasure.diagram_cli import COMMANDS
 
@@ -53,3 +54,18 @@ def test_bad_input_ends_with_status_two_and_a_message(run, arguments, message):
     result = run(*arguments)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_canonical_uses_the_model_as_simplify_does(tmp_path):
+    arguments = ["diagram", "min I[X;Z] - beta*I[Y;Z]", "--canonical"]
+    result = CliRunner().invoke(main, [*arguments, "--model", "Y -> X -> Z", "-o", str(tmp_path / "a.svg")])
+    assert result.exit_code == 0, result.output
+    plain = CliRunner().invoke(main, [*arguments, "-o", str(tmp_path / "b.svg")])
+    assert plain.exit_code == 0
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_files_that_cannot_be_written_are_bad_input(tmp_path):
+    result = CliRunner().invoke(main, ["diagram", "X Y", "-o", str(tmp_path / "none" / "a.svg")])
+    assert result.exit_code == 2
+    assert "cannot write" in result.stderr

@@ -153,3 +153,19 @@ def test_unknown_probability_column():
 
     with pytest.raises(UnknownVariableError, match="unknown column 'q'"):
         from_frame(pd.DataFrame({"X": [0], "p": [1.0]}), probability="q")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "problem"),
+    [([[0, 0]], "stands twice"), ([[0, float("nan")]], "missing value")],
+)
+def test_unusable_outcomes_are_refused(outcomes, problem):
+    with pytest.raises(ModelError, match=problem):
+        Distribution([0.5, 0.5], "X", outcomes)
+
+
+def test_ragged_rows_are_refused(tmp_path):
+    path = tmp_path / "ragged.csv"
+    path.write_text("X,Y,p\n0,0,0.5\n1,0.5\n")
+    with pytest.raises(ModelError, match="row 2"):
+        Distribution.read(path)
