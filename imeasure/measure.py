@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from imeasure.names import natural_key
 from imeasure.parser import parse
 from imeasure.printing import quantity_key, to_text
 from imeasure.quantities import Functional, Information, param
-from imeasure.transforms import zeta
+from imeasure.transforms import inclusion_exclusion, zeta
 
 MAX_ATOM_VARIABLES = 24
 """Most variables whose atoms are enumerated."""
@@ -178,23 +177,7 @@ def joint_entropies(quantity: Information, index: Mapping[str, int]) -> dict[int
         >>> joint_entropies(parse("I[X;Z|Y]"), {"X": 0, "Y": 1, "Z": 2})
         {2: -1, 3: 1, 6: 1, 7: -1}
     """
-    return _inclusion_exclusion(quantity.groups, quantity.given, index)
-
-
-def _inclusion_exclusion(
-    groups: Iterable[Iterable[Any]], given: Iterable[Any], index: Mapping[str, int]
-) -> dict[int, int]:
-    condition = mask_of(given, index)
-    masks = [mask_of(group, index) for group in groups]
-    form: dict[int, int] = {}
-    for size in range(len(masks) + 1):
-        sign = 1 if size % 2 else -1
-        for chosen in combinations(masks, size):
-            union = condition
-            for mask in chosen:
-                union |= mask
-            form[union] = form.get(union, 0) + sign
-    return {mask: c for mask, c in form.items() if c and mask}
+    return inclusion_exclusion((mask_of(group, index) for group in quantity.groups), mask_of(quantity.given, index))
 
 
 def variables_of(expression: sympy.Expr) -> tuple[str, ...]:
@@ -281,7 +264,8 @@ def entropy_form(expression: sympy.Expr | str, names: tuple[str, ...] | None = N
             _accumulate(terms, joint_entropies(quantity, index), value)
         else:
             if quantity.name == "CE":
-                _accumulate(terms, _inclusion_exclusion([quantity.variables], quantity.given, index), value)
+                left, right = mask_of(quantity.variables, index), mask_of(quantity.given, index)
+                _accumulate(terms, inclusion_exclusion([left], right), value)
                 quantity = Functional("KL", quantity.variables, quantity.given)  # noqa: PLW2901 - CE = H + KL
             mask_of((*quantity.variables, *quantity.given), index)
             _accumulate(functionals, {quantity: 1}, value)

@@ -1,4 +1,4 @@
-"""Fast zeta and Moebius transforms, and with them the way between joint entropies and atoms.
+"""Coordinates over subsets: inclusion-exclusion, and fast transforms between joint entropies and atoms.
 
 An array over the subsets of n variables has length 2^n, indexed by bitmask; a transform takes n 2^n additions and runs
 over the last axis, so that batches cost one call. Exact numbers work as objects.
@@ -6,7 +6,8 @@ over the last axis, so that batches cost one call. Exact numbers work as objects
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -87,3 +88,30 @@ def entropies_from_atoms(atoms: npt.ArrayLike) -> npt.NDArray[Any]:
     inside = zeta(atoms)
     result: npt.NDArray[Any] = inside[..., -1:] - inside[..., ::-1]
     return result
+
+
+def inclusion_exclusion(groups: Iterable[int], given: int = 0) -> dict[int, int]:
+    """Return ``I(A1;...;Ak|C)``, or ``H(A|C)`` for one group, as coefficients of joint entropies.
+
+    Args:
+        groups: Bitmasks of the groups.
+        given: Bitmask of the condition.
+
+    Returns:
+        Coefficients by bitmask.
+
+    Example:
+        >>> inclusion_exclusion([1, 2], 4)
+        {4: -1, 5: 1, 6: 1, 7: -1}
+    """
+    masks = tuple(groups)
+    form: dict[int, int] = {}
+    for size in range(len(masks) + 1):
+        sign = 1 if size % 2 else -1
+        for chosen in combinations(masks, size):
+            union = given
+            for mask in chosen:
+                union |= mask
+            if union:
+                form[union] = form.get(union, 0) + sign
+    return {mask: c for mask, c in form.items() if c}

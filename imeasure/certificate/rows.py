@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import cache
-from itertools import combinations
+from typing import cast
 
 from imeasure import syntax
 from imeasure.errors import NonlinearError
 from imeasure.names import natural_key
+from imeasure.transforms import inclusion_exclusion
 
 Column = int | str
 """A bitmask of variables, the text of a functional, or :data:`ONE`."""
@@ -104,17 +105,7 @@ def information(groups: Iterable[int], given: int = 0) -> Row:
         >>> information([1, 2], 4)
         {4: -1, 5: 1, 6: 1, 7: -1}
     """
-    masks = tuple(groups)
-    row: Row = {}
-    for size in range(len(masks) + 1):
-        sign = 1 if size % 2 else -1
-        for chosen in combinations(masks, size):
-            union = given
-            for mask in chosen:
-                union |= mask
-            if union:
-                row[union] = row.get(union, 0) + sign
-    return {mask: value for mask, value in row.items() if value}
+    return cast("Row", inclusion_exclusion(groups, given))
 
 
 def row_of(node: syntax.Node, names: Names) -> Row:
