@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import sympy
 
-from imeasure.elimination import combination
+from imeasure.elimination import Basis
 from imeasure.errors import DerivationError
 from imeasure.measure import entropy_form, variables_of
 from imeasure.model import Model
@@ -134,7 +134,8 @@ def _unopposed(step: Step) -> str:
     return "" if entropy_form(step.before + step.after).is_zero() else "the two sides are not opposite"
 
 
-def constant_generators(model: Model) -> list[sympy.Expr]:
+@lru_cache(maxsize=64)
+def constant_generators(model: Model) -> tuple[sympy.Expr, ...]:
     """Return expressions that span what the model makes constant, the simplest first.
 
     Args:
@@ -145,17 +146,17 @@ def constant_generators(model: Model) -> list[sympy.Expr]:
 
     Example:
         >>> constant_generators(Model("Y -> X -> Z", fixed=("X", "Y")))
-        [H[X], H[Y], H[Y|X], 1]
+        (H[X], H[Y], H[Y|X], 1)
     """
     masks = sorted(subsets((1 << len(model.fixed)) - 1), key=lambda mask: (mask.bit_count(), mask))
     chosen = ([name for i, name in enumerate(model.fixed) if mask >> i & 1] for mask in masks if mask)
     joint = [Information([subset[-1:]], subset[:-1]) for subset in chosen]
-    return [*joint, *model.constants, sympy.S.One]
+    return (*joint, *model.constants, sympy.S.One)
 
 
 @lru_cache(maxsize=64)
-def constant_basis(model: Model, names: tuple[str, ...]) -> tuple[dict[Any, Any], ...]:
-    """Return the coordinates of :func:`constant_generators` over some variables.
+def constant_basis(model: Model, names: tuple[str, ...]) -> Basis:
+    """Return :func:`constant_generators` as vectors over some variables.
 
     Args:
         model: A model.
@@ -164,7 +165,7 @@ def constant_basis(model: Model, names: tuple[str, ...]) -> tuple[dict[Any, Any]
     Returns:
         One vector a generator.
     """
-    return tuple(model.coordinates(generator, names)[0] for generator in constant_generators(model))
+    return Basis([model.coordinates(generator, names)[0] for generator in constant_generators(model)])
 
 
 def as_constant(expression: sympy.Expr, model: Model) -> sympy.Expr | None:
@@ -186,7 +187,7 @@ def as_constant(expression: sympy.Expr, model: Model) -> sympy.Expr | None:
     generators = constant_generators(model)
     names = model.covering(variables_of(expression))
     target, form = model.coordinates(expression, names)
-    coefficients = combination(target, constant_basis(model, names))
+    coefficients = constant_basis(model, names).coefficients(target)
     if coefficients is None:
         return None
     return sympy.Add(*(form.coefficient(c) * generator for c, generator in zip(coefficients, generators, strict=True)))

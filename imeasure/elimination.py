@@ -147,7 +147,8 @@ def times(value: Any, factor: Fraction) -> Any:
     """
     if isinstance(value, int | Fraction):
         return value * factor
-    return value * factor.numerator / factor.denominator
+    product = value * factor.numerator
+    return product if factor.denominator == 1 else product / factor.denominator
 
 
 class Span:
@@ -175,6 +176,43 @@ class Span:
         return True
 
 
+class Basis:
+    """Vectors prepared for writing many targets as their combinations.
+
+    Args:
+        vectors: Vectors with rational coordinates; one that depends on those before it gets the coefficient 0.
+    """
+
+    def __init__(self, vectors: Sequence[Mapping[Any, Fraction]]) -> None:
+        self.count = len(vectors)
+        self._pivots: list[tuple[Any, dict[Any, Fraction], dict[int, Fraction]]] = []
+        for number, vector in enumerate(vectors):
+            row, made_of = dict(vector), {number: Fraction(1)}
+            for pivot, other, other_made_of in self._pivots:
+                factor = row.get(pivot, Fraction(0))
+                if factor:
+                    _subtract(row, other, factor)
+                    _subtract(made_of, other_made_of, factor)
+            if row:
+                pivot, entry = next(iter(row.items()))
+                scaled = {column: value / entry for column, value in row.items()}
+                self._pivots.append((pivot, scaled, {k: value / entry for k, value in made_of.items()}))
+
+    def coefficients(self, target: Mapping[Any, Any]) -> list[Any] | None:
+        """Return the coefficients that make a target, or None if there are none; see :func:`combination`."""
+        rest: dict[Any, Any] = dict(target)
+        result: list[Any] = [Fraction(0)] * self.count
+        for pivot, row, made_of in self._pivots:
+            value = rest.get(pivot, 0)
+            if value == 0:
+                continue
+            for column, entry in row.items():
+                rest[column] = rest.get(column, 0) - times(value, entry)
+            for number, entry in made_of.items():
+                result[number] = result[number] + times(value, entry)
+        return None if any(value != 0 for value in rest.values()) else result
+
+
 def combination(target: Mapping[Any, Any], basis: Sequence[Mapping[Any, Fraction]]) -> list[Any] | None:
     """Return the coefficients that make a target out of vectors, or None if there are none.
 
@@ -189,29 +227,7 @@ def combination(target: Mapping[Any, Any], basis: Sequence[Mapping[Any, Fraction
         >>> combination({"x": 3, "y": 1}, [{"x": Fraction(1)}, {"x": Fraction(1), "y": Fraction(1)}])
         [Fraction(2, 1), Fraction(1, 1)]
     """
-    pivots: list[tuple[Any, dict[Any, Fraction], dict[int, Fraction]]] = []
-    for number, vector in enumerate(basis):
-        row, made_of = dict(vector), {number: Fraction(1)}
-        for pivot, other, other_made_of in pivots:
-            factor = row.get(pivot, Fraction(0))
-            if factor:
-                _subtract(row, other, factor)
-                _subtract(made_of, other_made_of, factor)
-        if row:
-            pivot, entry = next(iter(row.items()))
-            scaled = {column: value / entry for column, value in row.items()}
-            pivots.append((pivot, scaled, {k: value / entry for k, value in made_of.items()}))
-    rest: dict[Any, Any] = dict(target)
-    result: list[Any] = [Fraction(0)] * len(basis)
-    for pivot, row, made_of in pivots:
-        value = rest.get(pivot, 0)
-        if value == 0:
-            continue
-        for column, entry in row.items():
-            rest[column] = rest.get(column, 0) - times(value, entry)
-        for number, entry in made_of.items():
-            result[number] = result[number] + times(value, entry)
-    return None if any(value != 0 for value in rest.values()) else result
+    return Basis(basis).coefficients(target)
 
 
 def _subtract(row: dict[Any, Fraction], other: Mapping[Any, Fraction], factor: Fraction) -> None:

@@ -55,6 +55,7 @@ def unicode_name(name: str) -> str:
     return _LETTERS.get(letters, letters) + digits
 
 
+@cache
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """Return a sort key that puts ``X2`` before ``X10``.
 

@@ -13,7 +13,7 @@ from imeasure.measure import as_expression, variables_of
 from imeasure.model import Model, supervised
 from imeasure.printing import to_text
 from imeasure.prove.check import check
-from imeasure.rewriting.quotient import quotient, simplicity
+from imeasure.rewriting.quotient import quotient
 from imeasure.statements import Relation
 
 
@@ -142,6 +142,6 @@ def _tightest(found: list[Bound], model: Model, *, below: bool) -> tuple[Bound, 
 
 
 def _simple_key(bound: Bound, *, below: bool) -> tuple[object, ...]:
-    groups = len(getattr(bound.quantity, "groups", ((),)))
-    key = simplicity(bound.quantity) if hasattr(bound.quantity, "groups") else (0, 0, 0, str(bound.quantity))
-    return (-groups if below else groups, key[0], to_text(bound.quantity))
+    groups = getattr(bound.quantity, "groups", ((),))
+    size = sum(map(len, (*groups, getattr(bound.quantity, "given", ()))))
+    return (-len(groups) if below else len(groups), size, to_text(bound.quantity))

@@ -373,7 +373,7 @@ class _Search:
             for c in self.space.candidates
             if len(c.quantity.groups) == 1 and all(v.name in learned for v in c.quantity.groups[0])
         ]
-        target = self.space.vector(quantity)
+        target = self.space.coordinates(quantity)[0]
         for pair in combinations(entropies, 2):
             solution = combination(target, [c.vector for c in pair])
             if solution is not None and all(solution):

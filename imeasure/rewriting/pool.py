@@ -19,17 +19,15 @@ import numpy.typing as npt
 import sympy
 
 from imeasure.elimination import Column, columns_of, substitute, times
-from imeasure.measure import EntropyForm, entropy_form, members
+from imeasure.measure import EntropyForm, entropy_form
 from imeasure.model import Model
 from imeasure.printing import quantity_key
 from imeasure.quantities import Functional, Information
 from imeasure.rewriting.pursuit import direction, pursue
 from imeasure.rewriting.quotient import quotient
-from imeasure.shannon import bits, subsets
+from imeasure.rewriting.shapes import Shape, shape_key, shape_quantity, shape_rows, shapes
 
 Vector = Mapping[Column, Fraction]
-Shape = tuple[int, tuple[int, ...]]
-"""A quantity as bitmasks: the condition, and the groups in order of their lowest bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +42,7 @@ class Pool:
         factors: What each row is to be multiplied by.
         sizes: How many variables each quantity mentions.
         shared: Which quantities have several groups.
+        members: The quantities: shapes, functionals and 1.
     """
 
     names: tuple[str, ...]
@@ -59,7 +58,7 @@ class Pool:
         """Return a quantity of the pool."""
         member = self.members[i]
         if isinstance(member, tuple):
-            return Information([members(group, self.names) for group in member[1]], members(member[0], self.names))
+            return shape_quantity(member, self.names)
         return member
 
     def vector(self, i: int) -> dict[Column, Fraction]:
@@ -109,7 +108,7 @@ def pool(model: Model, names: tuple[str, ...], functionals: tuple[Functional, ..
         ['1', 'H[X]', 'H[Y]', 'H[Z]', 'H[X|Y]']
     """
     basis, expressed = _joint_basis(model, names, functionals)
-    shapes = _shapes(len(names))
+    offered = shapes(len(names), len(names))
     index = {column: j for j, column in enumerate(basis)}
     scale = lcm(*(value.denominator for vector in expressed.values() for value in vector.values()))
     joint = np.zeros((1 << len(names), len(basis)), dtype=np.int64)
@@ -124,9 +123,9 @@ def pool(model: Model, names: tuple[str, ...], functionals: tuple[Functional, ..
         for f in functionals
         if f.name == "KL"
     ]
-    matrix = _rows(shapes, joint)
-    keys = [_key(shape) for shape in shapes]
-    listed: list[Shape | sympy.Expr] = [*shapes, *extra]
+    matrix = shape_rows(offered, joint)
+    keys = [shape_key(shape) for shape in offered]
+    listed: list[Shape | sympy.Expr] = [*offered, *extra]
     matrix = np.concatenate([matrix, rest])
     keys += [(0,), *(_functional_key(f) for f in functionals)]
     for functional, entropy in twins:
@@ -169,50 +168,6 @@ def _joint_basis(
         key: {pivot: row[j] for pivot, row in zip(pivots, rows, strict=True) if row[j]} for j, key in enumerate(keys)
     }
     return tuple(pivots), expressed
-
-
-@lru_cache(maxsize=8)
-def _shapes(count: int) -> tuple[Shape, ...]:
-    everything = (1 << count) - 1
-    partitions = {union: list(_partitions(union)) for union in range(1, everything + 1)}
-    return tuple(
-        (given, blocks)
-        for given in range(everything)
-        for union in subsets(everything ^ given)
-        if union
-        for blocks in partitions[union]
-    )
-
-
-def _partitions(mask: int) -> list[tuple[int, ...]]:
-    if not mask:
-        return [()]
-    low = mask & -mask
-    return [(low | extra, *rest) for extra in subsets(mask ^ low) for rest in _partitions(mask ^ low ^ extra)]
-
-
-def _rows(shapes: Sequence[Shape], joint: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    result = np.zeros((len(shapes), joint.shape[1]), dtype=np.int64)
-    for count in {len(blocks) for _, blocks in shapes}:
-        of_count = [i for i, (_, blocks) in enumerate(shapes) if len(blocks) == count]
-        given = np.array([shapes[i][0] for i in of_count])
-        blocks = np.array([shapes[i][1] for i in of_count])
-        total = np.zeros((len(of_count), joint.shape[1]), dtype=np.int64)
-        for chosen in range(1 << count):
-            union = given.copy()
-            for bit in bits(chosen):
-                union |= blocks[:, bit]
-            total += joint[union] if chosen.bit_count() % 2 else -joint[union]
-        result[of_count] = total
-    return result
-
-
-def _key(shape: Shape) -> tuple[Any, ...]:
-    given, blocks = shape
-    groups = [tuple(bits(block)) for block in blocks]
-    size = sum(map(len, groups))
-    condition = tuple(bits(given))
-    return (size + len(condition), len(groups), size, (0, groups, condition))
 
 
 def _functional_key(functional: Functional) -> tuple[Any, ...]:

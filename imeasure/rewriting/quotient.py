@@ -5,21 +5,24 @@ Every quantity is a rational vector there; the searches for regularizers and for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
+from math import lcm
+from operator import or_
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import sympy
 
 from imeasure.derivation import constant_generators
 from imeasure.elimination import Column, Rows, columns_of, eliminate, substitute
-from imeasure.measure import EntropyForm, entropy_form, joint_entropies, members
+from imeasure.measure import EntropyForm, entropy_form, members
 from imeasure.model import Model
-from imeasure.printing import quantity_key
 from imeasure.quantities import Information
-from imeasure.shannon import subsets
+from imeasure.rewriting.shapes import shape_quantity, shape_rows, shapes
 
 Vector = Mapping[Column, Fraction]
 
@@ -62,82 +65,38 @@ class Quotient:
         return substitute(columns, self.rows), form
 
     @cached_property
-    def _joint(self) -> list[dict[Column, Fraction]]:
-        forms = (EntropyForm(self.names, {mask: Fraction(1)}, {}, 0) for mask in range(1, 1 << len(self.names)))
-        return [{}, *(substitute(columns_of(form), self.rows) for form in forms)]
-
-    def vector(self, quantity: Information) -> dict[Column, Fraction]:
-        """Return a quantity's coordinates."""
-        index = {name: i for i, name in enumerate(self.names)}
-        total: dict[Column, Fraction] = {}
-        for mask, sign in joint_entropies(quantity, index).items():
-            for column, value in self._joint[mask].items():
-                total[column] = total.get(column, Fraction(0)) + sign * value
-        return {column: value for column, value in total.items() if value}
-
-    @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """The classes of equal quantities that are not constant, the simplest first."""
-        classes: dict[frozenset[tuple[Column, Fraction]], list[Information]] = {}
-        for quantity in sorted(quantities(self.names, 2), key=simplicity):
-            vector = self.vector(quantity)
-            if vector:
-                classes.setdefault(frozenset(vector.items()), []).append(quantity)
-        return tuple(
-            Candidate(equal[0], dict(key), frozenset(v.name for quantity in equal for v in quantity.given))
-            for key, equal in classes.items()
-        )
+        offered = shapes(len(self.names), 2)
+        columns, scale, joint = self._joint()
+        classes: dict[bytes, list[int]] = {}
+        rows = shape_rows(offered, joint)
+        for i in np.flatnonzero(rows.any(axis=1)).tolist():
+            classes.setdefault(rows[i].tobytes(), []).append(i)
+        found = []
+        for equal in classes.values():
+            row = rows[equal[0]]
+            vector = {columns[j]: Fraction(int(row[j]), scale) for j in np.flatnonzero(row).tolist()}
+            beyond = reduce(or_, (offered[i][0] for i in equal))
+            found.append(
+                Candidate(
+                    shape_quantity(offered[equal[0]], self.names), vector, frozenset(members(beyond, self.names))
+                )
+            )
+        return tuple(found)
 
-
-def simplicity(quantity: Information) -> tuple[Any, ...]:
-    """Return a sort key: few variables, few groups, small groups, then names.
-
-    Args:
-        quantity: A quantity.
-
-    Returns:
-        The key.
-
-    Example:
-        >>> from imeasure import parse
-        >>> sorted(parse("I[X;Z|Y] + H[Y,Z] + H[Z|Y] + H[Z]").args, key=simplicity)
-        [H[Z], H[Z|Y], H[Y,Z], I[X;Z|Y]]
-    """
-    size = sum(map(len, quantity.groups))
-    return (size + len(quantity.given), len(quantity.groups), size, quantity_key(quantity))
-
-
-def quantities(names: tuple[str, ...], most_groups: int) -> Iterator[Information]:
-    """Yield every quantity over some variables, each once.
-
-    Args:
-        names: The variables.
-        most_groups: Most groups that a quantity may have.
-
-    Yields:
-        Quantities whose groups are disjoint.
-
-    Example:
-        >>> sorted(map(str, quantities(("X", "Y"), 2)))
-        ['H[X,Y]', 'H[X]', 'H[X|Y]', 'H[Y]', 'H[Y|X]', 'I[X;Y]']
-    """
-    everything = (1 << len(names)) - 1
-    for given in range(everything):
-        for union in subsets(everything ^ given):
-            if union:
-                for blocks in _partitions(union, most_groups):
-                    yield Information([members(block, names) for block in blocks], members(given, names))
-
-
-def _partitions(mask: int, most: int) -> Iterator[list[int]]:
-    low = mask & -mask
-    for extra in subsets(mask ^ low):
-        block = low | extra
-        if block == mask:
-            yield [mask]
-        elif most > 1:
-            for rest in _partitions(mask ^ block, most - 1):
-                yield [block, *rest]
+    def _joint(self) -> tuple[list[Column], int, npt.NDArray[np.int64]]:
+        """Return columns, and the coordinates of all joint entropies in them as integers over one denominator."""
+        forms = (EntropyForm(self.names, {mask: Fraction(1)}, {}, 0) for mask in range(1, 1 << len(self.names)))
+        vectors = [{}, *(substitute(columns_of(form), self.rows) for form in forms)]
+        columns = list(dict.fromkeys(column for vector in vectors for column in vector))
+        scale = lcm(*(Fraction(value).denominator for vector in vectors for value in vector.values()))
+        index = {column: j for j, column in enumerate(columns)}
+        joint = np.zeros((len(vectors), len(columns)), dtype=np.int64)
+        for row, vector in zip(joint, vectors, strict=True):
+            for column, value in vector.items():
+                row[index[column]] = int(value * scale)
+        return columns, scale, joint
 
 
 @lru_cache(maxsize=64)
