@@ -19,6 +19,9 @@ from imeasure.quantities import RandomVariable
 from imeasure.shannon import Elemental, elementals
 from imeasure.statements import Constraint
 
+BOTH_WAYS = ("<->", "↔", "\\leftrightarrow")
+"""Arrows that a graph cannot have."""
+
 
 def read_graph(graph: str | nx.DiGraph | None) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Return the nodes and edges of a graph.
@@ -31,7 +34,7 @@ def read_graph(graph: str | nx.DiGraph | None) -> tuple[tuple[str, ...], tuple[t
 
     Raises:
         ParseError: If the text is not in the language.
-        ModelError: If the graph is empty or has a cycle.
+        ModelError: If the graph is empty or has a cycle, or an arrow points both ways.
 
     Example:
         >>> read_graph("Y -> X -> Z")
@@ -44,6 +47,11 @@ def read_graph(graph: str | nx.DiGraph | None) -> tuple[tuple[str, ...], tuple[t
         for part in re.split(r"[;\n]", graph):
             if not part.strip():
                 continue
+            if any(arrow in part for arrow in BOTH_WAYS):
+                raise ModelError(
+                    f"'{part.strip()}' says no direction; a graph has arrows 'X -> Y', or a common cause 'U -> X; U -> Y'."
+                    " A Markov chain that is read both ways is a fact: assume=['X <-> Y <-> Z']"
+                )
             if "->" not in part and "→" not in part and "\\to" not in part:
                 digraph.add_nodes_from(RandomVariable(name.strip()).name for name in part.split(","))
                 continue

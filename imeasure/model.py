@@ -299,7 +299,8 @@ class Model:
         return tuple(_equations(self, names))
 
     def __str__(self) -> str:
-        parts = ["; ".join(f"{a} -> {b}" for a, b in self.edges)] if self.edges else []
+        joined = {name for edge in self.edges for name in edge}
+        parts = [f"{a} -> {b}" for a, b in self.edges] + [name for name in self.nodes if name not in joined]
         fixed = [*self.fixed, *map(str, self.constants)]
         parts += [f"fixed: {', '.join(fixed)}"] if fixed else []
         parts += [f"assuming {', '.join(map(str, self.assumptions))}"] if self.assumptions else []
