@@ -12,32 +12,46 @@ from typing import Any
 
 import click
 import sympy
+from click.core import ParameterSource
 
 from imeasure.certificate import Certificate
+from imeasure.command_line import model_from_options, model_options, print_json
 from imeasure.errors import InformationError
 from imeasure.measure import as_expression
 from imeasure.model import Model
 from imeasure.prove import Verdict, check as check_relation, prove_range
 
-
-def _guarded(run: Callable[[], int]) -> None:
-    try:
-        status = run()
-    except InformationError as error:
-        click.echo(f"error: {error}", err=True)
-        status = 2
-    raise SystemExit(status)
+Ranges = tuple[tuple[str, str, str], ...]
 
 
-def _common(command: Callable[..., None]) -> Callable[..., None]:
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a question: the model's, ranges of parameters, functionals, time, and JSON."""
     for option in (
+        click.option("--seconds", type=float, default=60.0, show_default=True, help="Time limit."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         click.option("--functional", "functionals", multiple=True, metavar="NAME", help="Declare a functional."),
-        click.option("--given", multiple=True, metavar="FACT", help="A fact: relation, Markov chain or independence."),
-        click.option("--model", metavar="GRAPH", help="A graph such as 'Y -> X -> Z'."),
+        click.option("--range", "ranges", multiple=True, nargs=3, metavar="NAME LOW HIGH", help="An open interval."),
+        model_options,
     ):
         command = option(command)
     return command
+
+
+def _model(graph: str | None, ranges: Ranges, **options: Any) -> Model | None:
+    """Return the model that the options describe, or None where none of them was used."""
+    context = click.get_current_context()
+    used = [name for name in options if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
+    found = model_from_options(graph, given=(), **options) if graph is not None or used else None
+    if not ranges:
+        return found
+    known = Model() if found is None else found
+    return Model(
+        known.digraph() if known.nodes else None,
+        fixed=(*known.fixed, *known.constants),
+        assume=known.assumptions,
+        kinds=dict(known.kinds),
+        ranges={name: (_end(low), _end(high)) for name, low, high in ranges},
+    )
 
 
 def _end(text: str) -> sympy.Expr:
@@ -81,39 +95,45 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 @click.command("check")
 @click.argument("relation")
 @_common
-@click.option("--range", "ranges", multiple=True, nargs=3, metavar="NAME LOW HIGH", help="A parameter's open interval.")
 @click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", help="Write the proof to a file.")
 @click.option("--explain", is_flag=True, help="Print the proof.")
 @click.option("--non-shannon", is_flag=True, help="Use Zhang-Yeung inequalities too.")
-@click.option("--seconds", type=float, default=60.0, show_default=True, help="Time limit.")
 def check_command(
     relation: str,
-    model: str | None,
+    graph: str | None,
     given: tuple[str, ...],
+    ranges: Ranges,
     functionals: tuple[str, ...],
     as_json: bool,
-    ranges: tuple[tuple[str, str, str], ...],
+    seconds: float,
     certificate: str | None,
     explain: bool,
     non_shannon: bool,
-    seconds: float,
+    **options: Any,
 ) -> None:
-    """Prove or refute RELATION, such as 'I[X;Z] <= I[X;Y]'."""
+    """Prove or refute RELATION, such as 'I[X;Z] <= I[X;Y]'.
 
-    def run() -> int:
-        known = Model(model, ranges={name: (_end(low), _end(high)) for name, low, high in ranges}) if ranges else model
-        verdict = check_relation(
-            relation, model=known, given=given, functionals=functionals, non_shannon=non_shannon, seconds=seconds
-        )
-        click.echo(json.dumps(verdict_data(verdict), indent=1, ensure_ascii=False) if as_json else str(verdict))
-        if verdict.certificate is not None:
-            if certificate is not None:
-                verdict.certificate.to_json(Path(certificate))
-            if explain and not as_json:
-                click.echo(verdict.certificate.explain())
-        return 0 if verdict else 1
-
-    _guarded(run)
+    Nothing is known of the variables but what the options say; --latent, --encoder and --weights without --model mean
+    the built-in model of supervised learning.
+    """
+    verdict = check_relation(
+        relation,
+        model=_model(graph, ranges, **options),
+        given=given,
+        functionals=functionals,
+        non_shannon=non_shannon,
+        seconds=seconds,
+    )
+    if as_json:
+        print_json(verdict_data(verdict))
+    else:
+        click.echo(str(verdict))
+    if verdict.certificate is not None:
+        if certificate is not None:
+            verdict.certificate.to_json(Path(certificate))
+        if explain and not as_json:
+            click.echo(verdict.certificate.explain())
+    raise SystemExit(0 if verdict else 1)
 
 
 @click.command("range")
@@ -125,46 +145,44 @@ def check_command(
 def range_command(
     relation: str,
     parameter: str,
-    model: str | None,
+    graph: str | None,
     given: tuple[str, ...],
+    ranges: Ranges,
     functionals: tuple[str, ...],
     as_json: bool,
+    seconds: float,
     certificate: str | None,
     end: str,
+    **options: Any,
 ) -> None:
-    """Print the values of PARAMETER for which RELATION is provable, such as 'I[X;Z] >= beta*I[Y;Z]' beta."""
+    """Print the values of PARAMETER for which RELATION is provable, such as 'I[X;Z] >= beta*I[Y;Z]' beta.
 
-    def run() -> int:
-        proof = prove_range(relation, parameter, model=model, given=given, functionals=functionals)
-        if as_json:
-            proofs = [json.loads(found.to_json()) for found in proof.certificates]
-            data = {"parameter": parameter, "values": str(proof.values), "certificates": proofs}
-            click.echo(json.dumps(data, indent=1, ensure_ascii=False))
-        else:
-            click.echo(f"provable for {parameter} in {proof.values}")
-        if certificate is not None and proof.certificates:
-            proof.certificates[0 if end == "lower" else -1].to_json(Path(certificate))
-        return 0 if proof.certificates else 1
-
-    _guarded(run)
+    Nothing is known of the variables but what the options say; --latent, --encoder and --weights without --model mean
+    the built-in model of supervised learning.
+    """
+    model = _model(graph, ranges, **options)
+    proof = prove_range(relation, parameter, model=model, given=given, functionals=functionals, seconds=seconds)
+    if as_json:
+        proofs = [json.loads(found.to_json()) for found in proof.certificates]
+        print_json({"parameter": parameter, "values": str(proof.values), "certificates": proofs})
+    else:
+        click.echo(f"provable for {parameter} in {proof.values}")
+    if certificate is not None and proof.certificates:
+        proof.certificates[0 if end == "lower" else -1].to_json(Path(certificate))
+    raise SystemExit(0 if proof.certificates else 1)
 
 
 @click.command("verify")
 @click.argument("file", type=click.Path(dir_okay=False))
 def verify_command(file: str) -> None:
     """Check the certificate in FILE by exact addition, without any search."""
-
-    def run() -> int:
-        certificate = Certificate.from_json(Path(file))
-        try:
-            certificate.verify()
-        except InformationError as error:
-            click.echo(f"the certificate does not hold: {error}", err=True)
-            return 1
-        click.echo(f"verified: {certificate.claim}")
-        return 0
-
-    _guarded(run)
+    certificate = Certificate.from_json(Path(file))
+    try:
+        certificate.verify()
+    except InformationError as error:
+        click.echo(f"the certificate does not hold: {error}", err=True)
+        raise SystemExit(1) from None
+    click.echo(f"verified: {certificate.claim}")
 
 
 COMMANDS = (check_command, range_command, verify_command)

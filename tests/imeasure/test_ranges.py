@@ -5,7 +5,7 @@ import sympy
 from click.testing import CliRunner
 
 from imeasure import Certificate, Model, NonlinearError, UnknownVariableError, prove_range, valid_range
-from imeasure.prove_cli import check_command, range_command, verify_command
+from imeasure.cli import main
 
 SECRET = ["H[S|A,B] = 0", "H[S|B,C] = 0", "H[S|C,D] = 0", "I[S;A,C] = 0", "I[S;A,D] = 0", "I[S;B,D] = 0"]
 REALS = sympy.Interval(-sympy.oo, sympy.oo)
@@ -55,27 +55,36 @@ def test_what_is_not_affine_is_refused():
 def test_commands(tmp_path):
     path = str(tmp_path / "proof.json")
     run = CliRunner().invoke
-    done = run(check_command, ["I[X;Z] <= I[X;Y]", "--given", "X -> Y -> Z", "--certificate", path, "--explain"])
+    done = run(main, ["check", "I[X;Z] <= I[X;Y]", "--given", "X -> Y -> Z", "--certificate", path, "--explain"])
     assert done.exit_code == 0
     assert "I[X;Y|Z] >= 0" in done.output
-    assert run(verify_command, [path]).exit_code == 0
-    wrong = run(check_command, ["H[X|Y] = H[X|Y,Z] + I[X;Z]", "--model", "Y -> X -> Z"])
+    assert run(main, ["verify", path]).exit_code == 0
+    wrong = run(main, ["check", "H[X|Y] = H[X|Y,Z] + I[X;Z]", "--model", "Y -> X -> Z"])
     assert wrong.exit_code == 1
     assert "1/2" in wrong.output
-    as_json = run(check_command, ["H[X] <= H[Y]", "--json"])
+    as_json = run(main, ["check", "H[X] <= H[Y]", "--json"])
     assert as_json.exit_code == 1
     assert '"refuted"' in as_json.output
     bounded = ["H[Y|Z] + I[X;Z|Y]/(beta - 1) >= 0", "--model", "Y -> X -> Z"]
-    assert run(check_command, [*bounded, "--range", "beta", "1", "oo"]).exit_code == 0
-    assert run(check_command, [*bounded, "--range", "beta", "0", "1"]).exit_code == 1
-    assert run(check_command, [*bounded, "--range", "beta", "?", "1"]).exit_code == 2
-    bad = run(check_command, ["H[X"])
+    assert run(main, ["check", *bounded, "--range", "beta", "1", "oo"]).exit_code == 0
+    assert run(main, ["check", *bounded, "--range", "beta", "0", "1"]).exit_code == 1
+    assert run(main, ["check", *bounded, "--range", "beta", "?", "1"]).exit_code == 2
+    supervised = ["check", "I[X;Z|Y] <= H[Z|Y]", "--latent"]
+    assert [run(main, [*supervised, kind]).exit_code for kind in ("noisy", "continuous")] == [0, 1]
+    assert run(main, ["check", "H[Z|X] = 0", "--encoder", "deterministic"]).exit_code == 0
+    graph = ["check", "I[X;Z|Y] <= H[Z|Y]", "--model", "Y -> X -> Z", "--latent"]
+    assert [run(main, [*graph, kind]).exit_code for kind in ("noisy", "continuous")] == [0, 1]
+    assert "X, Y" in run(main, ["check", "H[X] >= 0", "--model", "Y -> X -> Z", "--fixed", "X,Y"]).output
+    assert run(main, ["check", "H[X] >= 0", "--fixed", "X"]).exit_code == 2
+    within = ["range", "I[X;Z|Y] <= b*H[Z|Y]", "b", "--latent", "noisy", "--range", "b", "0", "oo"]
+    assert "Interval(1, oo)" in run(main, within).output
+    bad = run(main, ["check", "H[X"])
     assert bad.exit_code == 2
     assert "never closed" in bad.stderr
-    ranged = run(range_command, ["I[X;Z] >= b*I[Y;Z]", "b", "--model", "Y -> X -> Z", "--certificate", path])
+    ranged = run(main, ["range", "I[X;Z] >= b*I[Y;Z]", "b", "--model", "Y -> X -> Z", "--certificate", path])
     assert ranged.exit_code == 0
     assert "Interval(-oo, 1)" in ranged.output
     assert Certificate.from_json(path).verify()
-    assert run(range_command, ["b*H[X] <= -1", "b", "--json"]).exit_code == 1
+    assert run(main, ["range", "b*H[X] <= -1", "b", "--json"]).exit_code == 1
     (tmp_path / "proof.json").write_text("{}")
-    assert run(verify_command, [path]).exit_code == 2
+    assert run(main, ["verify", path]).exit_code == 2
