@@ -163,40 +163,42 @@ def _negative(row: Row) -> Row:
 
 def _interval(search: Search, constant: Row, slope: Row) -> tuple[Fraction | None, Fraction | None] | None:
     """Return the ends (None if infinite) of the values t for which ``constant + t slope >= 0``, or None if empty."""
-    low: Fraction | None = None
-    high: Fraction | None = None
-    value = Fraction(0)
+    good = _moved(search, constant, slope, Fraction(0), None, None)
+    if good is None:
+        return None
+    value, low, high = good
+    ends: list[Fraction | None] = []
+    for side in (-1, 1):
+        point = _violation(search, {}, slope, Fraction(side))
+        if point is None:
+            ends.append(None)
+            continue
+        cut = -_value(constant, point, search) / _value(slope, point, search)
+        found = _moved(search, constant, slope, cut, value if side > 0 else low, value if side < 0 else high)
+        if found is None:
+            raise LimitReached("the solver's points are not exact")
+        ends.append(found[0])
+    return ends[0], ends[1]
+
+
+def _moved(
+    search: Search, constant: Row, slope: Row, value: Fraction, low: Fraction | None, high: Fraction | None
+) -> tuple[Fraction, Fraction | None, Fraction | None] | None:
+    """Move a value to the next cut until it is good; return it with the bounds that were met, or None if they cross."""
     for _ in range(ROUNDS):
         point = _violation(search, constant, slope, value)
         if point is None:
-            break
+            return value, low, high
         at, rate = _value(constant, point, search), _value(slope, point, search)
         if rate == 0:
             return None
-        cut = -at / rate
+        value = -at / rate
         if rate > 0:
-            low = cut if low is None else max(low, cut)
-            value = low
+            low = value if low is None else max(low, value)
         else:
-            high = cut if high is None else min(high, cut)
-            value = high
+            high = value if high is None else min(high, value)
         if low is not None and high is not None and low > high:
             return None
-    else:
-        raise LimitReached(f"more than {ROUNDS} cuts")
-    return _end(search, constant, slope, value, -1), _end(search, constant, slope, value, 1)
-
-
-def _end(search: Search, constant: Row, slope: Row, inside: Fraction, side: int) -> Fraction | None:
-    """Return the last good value on one side of a good one, or None if all are good."""
-    point = _violation(search, {}, slope, Fraction(side))
-    for _ in range(ROUNDS):
-        if point is None:
-            return None if _violation(search, {}, slope, Fraction(side)) is None else inside
-        inside = -_value(constant, point, search) / _value(slope, point, search)
-        point = _violation(search, constant, slope, inside)
-        if point is None:
-            return inside
     raise LimitReached(f"more than {ROUNDS} cuts")
 
 
