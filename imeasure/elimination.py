@@ -127,7 +127,8 @@ def substitute(values: dict[Column, Any], rows: Rows) -> dict[Column, Any]:
     for pivot in [column for column in values if column in rows]:
         value = result.pop(pivot)
         for column, entry in rows[pivot]:
-            total = result.get(column, 0) - times(value, entry)
+            change = times(value, entry)
+            total = result[column] - change if column in result else -change
             if total == 0:
                 result.pop(column, None)
             else:
@@ -147,8 +148,9 @@ def times(value: Any, factor: Fraction) -> Any:
     """
     if isinstance(value, int | Fraction):
         return value * factor
-    product = value * factor.numerator
-    return product if factor.denominator == 1 else product / factor.denominator
+    if factor.denominator != 1:
+        return value * factor.numerator / factor.denominator
+    return value if factor == 1 else -value if factor == -1 else value * factor.numerator
 
 
 class Span:
@@ -207,9 +209,11 @@ class Basis:
             if value == 0:
                 continue
             for column, entry in row.items():
-                rest[column] = rest.get(column, 0) - times(value, entry)
+                change = times(value, entry)
+                rest[column] = rest[column] - change if column in rest else -change
             for number, entry in made_of.items():
-                result[number] = result[number] + times(value, entry)
+                share = times(value, entry)
+                result[number] = result[number] + share if result[number] else share
         return None if any(value != 0 for value in rest.values()) else result
 
 

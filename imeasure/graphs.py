@@ -6,7 +6,7 @@ J. Pearl, "Probabilistic Reasoning in Intelligent Systems", 1988. The graphs the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise, product
 
 import networkx as nx
@@ -73,14 +73,15 @@ def read_graph(graph: str | nx.DiGraph | None) -> tuple[tuple[str, ...], tuple[t
     return tuple(sorted(digraph, key=natural_key)), tuple(sorted(digraph.edges))
 
 
-def separations(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> Iterator[Elemental]:
-    """Yield the elemental informations that d-separation makes zero.
+@lru_cache(maxsize=256)
+def separations(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> tuple[Elemental, ...]:
+    """Return the elemental informations that d-separation makes zero.
 
     Args:
         nodes: The graph's nodes; bit i stands for ``nodes[i]``.
         edges: Its edges.
 
-    Yields:
+    Returns:
         Every d-separated ``I(i;j|K)``.
 
     Example:
@@ -89,7 +90,8 @@ def separations(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> I
     """
     graph = nx.DiGraph(list(edges))
     graph.add_nodes_from(nodes)
-    for elemental in elementals(len(nodes)):
-        i, j, given = elemental
-        if i != j and nx.is_d_separator(graph, {nodes[i]}, {nodes[j]}, set(members(given, nodes))):
-            yield elemental
+    return tuple(
+        Elemental(i, j, given)
+        for i, j, given in elementals(len(nodes))
+        if i != j and nx.is_d_separator(graph, {nodes[i]}, {nodes[j]}, set(members(given, nodes)))
+    )

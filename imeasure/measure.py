@@ -253,7 +253,7 @@ def entropy_form(expression: sympy.Expr | str, names: tuple[str, ...] | None = N
     names = variables_of(expression) if names is None else names
     index = {name: i for i, name in enumerate(names)}
     linear = linear_terms(expression)
-    values, domain = _exact(list(linear.values()))
+    values, domain = _exact(tuple(linear.values()))
     terms: dict[int, Any] = {}
     functionals: dict[Functional, Any] = {}
     constant: Any = 0
@@ -274,22 +274,24 @@ def entropy_form(expression: sympy.Expr | str, names: tuple[str, ...] | None = N
 
 def _accumulate(form: dict[Any, Any], addend: Mapping[Any, int], factor: Any) -> None:
     for key, value in addend.items():
-        total = form.get(key, 0) + factor * value
+        product = factor if value == 1 else -factor if value == -1 else factor * value
+        total = form[key] + product if key in form else product
         if total == 0:
             form.pop(key, None)
         else:
             form[key] = total
 
 
-def _exact(coefficients: list[sympy.Expr]) -> tuple[list[Any], Any]:
+@lru_cache(maxsize=1024)
+def _exact(coefficients: tuple[sympy.Expr, ...]) -> tuple[tuple[Any, ...], Any]:
     rational = [sympy.nsimplify(c, rational=True) if c.has(sympy.Float) else c for c in coefficients]
     if all(c.is_Rational for c in rational):
-        return [Fraction(int(c.p), int(c.q)) for c in rational], None
+        return tuple(Fraction(int(c.p), int(c.q)) for c in rational), None
     try:
         domain, elements = construct_domain(rational, field=True)
     except ZeroDivisionError:
         raise NonlinearError(f"a coefficient divides by zero: {', '.join(map(str, rational))}") from None
-    return list(elements), domain
+    return tuple(elements), domain
 
 
 def atom_coefficients(form: EntropyForm) -> npt.NDArray[Any]:
