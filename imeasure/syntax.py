@@ -20,12 +20,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
 
 from imeasure.errors import ParseError
 from imeasure.lexer import Token, tokenize
+from imeasure.plain import read_plain
+from imeasure.trees import (
+    ConstraintTree,
+    Node,
+    ObjectiveTree,
+    Parameter,
+    Power,
+    Product,
+    Quantity,
+    Quotient,
+    RelationTree,
+    Statement,
+    Sum,
+    has_quantity,
+)
+
+__all__ = [
+    "ConstraintTree",
+    "Node",
+    "ObjectiveTree",
+    "Parameter",
+    "Power",
+    "Product",
+    "Quantity",
+    "Quotient",
+    "RelationTree",
+    "Statement",
+    "Sum",
+    "has_quantity",
+    "read",
+]
 
 MAX_DEPTH = 60
 """Deepest nesting of parentheses and signs that is read."""
@@ -40,78 +69,6 @@ FUNCTIONALS = ("CE", "KL")
 
 _RELATIONS = {"<=": "<=", ">=": ">=", "=": "=", "==": "="}
 _CLOSING = {"[": "]", "(": ")"}
-
-
-class Quantity(NamedTuple):
-    """An information quantity or functional as written: ``name[groups|given]``."""
-
-    name: str
-    groups: tuple[tuple[str, ...], ...]
-    given: tuple[str, ...]
-
-
-class Parameter(NamedTuple):
-    """A real parameter."""
-
-    name: str
-
-
-class Sum(NamedTuple):
-    """A sum of nodes."""
-
-    terms: tuple[Node, ...]
-
-
-class Product(NamedTuple):
-    """A product of two nodes."""
-
-    left: Node
-    right: Node
-
-
-class Quotient(NamedTuple):
-    """A quotient; no quantity occurs in the divisor."""
-
-    left: Node
-    right: Node
-
-
-class Power(NamedTuple):
-    """An integer power; no quantity occurs in the base."""
-
-    base: Node
-    exponent: int
-
-
-Node = Fraction | Quantity | Parameter | Sum | Product | Quotient | Power
-
-
-@dataclass(frozen=True, slots=True)
-class RelationTree:
-    """Expressions joined by relations; a single expression has no relation."""
-
-    expressions: tuple[Node, ...]
-    operators: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectiveTree:
-    """``min`` or ``max`` of an expression."""
-
-    sense: str
-    expression: Node
-
-
-@dataclass(frozen=True, slots=True)
-class ConstraintTree:
-    """A Markov chain or an independence of groups of variables."""
-
-    kind: str
-    groups: tuple[tuple[str, ...], ...]
-    given: tuple[str, ...]
-
-
-Statement = RelationTree | ObjectiveTree | ConstraintTree
 
 
 def read(text: str, functionals: Iterable[str] = ()) -> Statement:
@@ -130,6 +87,23 @@ def read(text: str, functionals: Iterable[str] = ()) -> Statement:
     Example:
         >>> read("X -> Y -> Z")
         ConstraintTree(kind='markov', groups=(('X',), ('Y',), ('Z',)), given=())
+    """
+    plain = read_plain(text) if isinstance(text, str) else None
+    return plain or read_general(text, functionals)
+
+
+def read_general(text: str, functionals: Iterable[str] = ()) -> Statement:
+    """Read a statement by the whole grammar, which plain texts do not need.
+
+    Args:
+        text: A statement in ASCII, Unicode or LaTeX.
+        functionals: Names of functionals beyond ``CE`` and ``KL``.
+
+    Returns:
+        Its syntax tree.
+
+    Raises:
+        ParseError: If the text is not in the language.
     """
     return _Reader(text, frozenset(FUNCTIONALS).union(functionals)).statement()
 
@@ -383,14 +357,3 @@ class _Reader:
 
 def _negate(node: Node) -> Node:
     return -node if isinstance(node, Fraction) else Product(Fraction(-1), node)
-
-
-def has_quantity(node: Node) -> bool:
-    """Return whether a quantity occurs in a node."""
-    if isinstance(node, Quantity):
-        return True
-    if isinstance(node, Sum):
-        return any(map(has_quantity, node.terms))
-    if isinstance(node, Product | Quotient):
-        return has_quantity(node.left) or has_quantity(node.right)
-    return isinstance(node, Power) and has_quantity(node.base)

@@ -105,6 +105,11 @@ def inclusion_exclusion(groups: Iterable[int], given: int = 0) -> dict[int, int]
         {4: -1, 5: 1, 6: 1, 7: -1}
     """
     masks = tuple(groups)
+    if len(masks) == 2:
+        first, second = masks[0] | given, masks[1] | given
+        joint = first | second
+        if given not in (first, second) and joint not in (first, second):
+            return {given: -1, first: 1, second: 1, joint: -1} if given else {first: 1, second: 1, joint: -1}
     form: dict[int, int] = {}
     for size in range(len(masks) + 1):
         sign = 1 if size % 2 else -1

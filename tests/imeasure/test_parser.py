@@ -18,7 +18,9 @@ from imeasure import (
     rvs,
 )
 from imeasure.lexer import _plain_tokens, tokenize
+from imeasure.plain import read_plain
 from imeasure.printing import to_latex, to_text, to_unicode
+from imeasure.syntax import read_general
 
 W, X, Y, Z = rvs("W X Y Z")
 beta = param("beta")
@@ -213,3 +215,46 @@ def test_plain_text_gives_the_same_tokens_by_either_table(text):
     if plain is not None:
         general = tokenize("~" + text)
         assert [token[:2] for token in plain] == [token[:2] for token in general]
+
+
+NAMES = st.sampled_from(["X", "Y1", "Zhat", "w", "H", "KL", "min", "maxX", "hX"])
+SPACES = st.sampled_from(["", "", " ", "  "])
+GROUPS = st.lists(NAMES, min_size=1, max_size=3).flatmap(lambda names: SPACES.map(lambda s: f"{s},{s}".join(names)))
+
+
+@st.composite
+def terms(draw):
+    inner = draw(st.sampled_from([";", " ; ", ",", "|"])).join(draw(st.lists(GROUPS, min_size=1, max_size=3)))
+    given = draw(st.sampled_from(["", "|"]))
+    inner += given and given + draw(GROUPS)
+    name, brackets = draw(st.sampled_from(["H", "I", "H ", "G", "CE"])), draw(st.sampled_from(["[]", "()", "[)"]))
+    factor = draw(st.sampled_from(["", "", "2", "3*", "1/2 ", "2 / 3 * ", "2/0*", "1.5*", "-", "b*", "2*3*"]))
+    return draw(st.sampled_from([f"{factor}{name}{brackets[0]}{inner}{brackets[1]}", "0", "12", "3/4", "beta"]))
+
+
+@st.composite
+def statements(draw):
+    parts = [draw(st.sampled_from(["", "-", "+", " - ", "--"])), draw(terms())]
+    for _ in range(draw(st.integers(0, 3))):
+        parts += [draw(st.sampled_from(["+", " - ", "-", " <= ", "=", " == ", ">=", "", "->"])), draw(terms())]
+    return "".join(parts) + draw(st.sampled_from(["", "", " ", ".", " <= "]))
+
+
+@settings(max_examples=400)
+@given(
+    st.one_of(
+        statements(),
+        st.lists(GROUPS, max_size=4).flatmap(
+            lambda groups: st.sampled_from(["->", " -> ", " - ", "-", "<->"]).map(lambda arrow: arrow.join(groups))
+        ),
+    )
+)
+def test_plain_statements_are_read_as_the_grammar_reads_them(text):
+    tree = read_plain(text)
+    if tree is not None:
+        assert repr(tree) == repr(read_general(text))
+
+
+@pytest.mark.parametrize("text", ["2*H[X] - I(X;Y|Z) <= 3", "X,W -> Y -> Z", "H(X, Y | Z) = 0", "-1/2 I[X;Y] + 1 >= 0"])
+def test_usual_statements_are_plain(text):
+    assert repr(read_plain(text)) == repr(read_general(text))
