@@ -1,0 +1,147 @@
+"""What all functions of this package share: precision, shapes, means over a batch that may be spread over processes.
+
+Inside every function computation is in float32 at least, whatever autocast says outside.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import ParamSpec
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from ibtrain.errors import ConfigError
+from ibtrain.reduction import Reduction
+
+LOG_2_PI = math.log(2 * math.pi)
+"""ln(2 pi)."""
+
+_HALF = (torch.float16, torch.bfloat16)
+_Arguments = ParamSpec("_Arguments")
+
+
+def single_precision(function: Callable[_Arguments, Tensor]) -> Callable[_Arguments, Tensor]:
+    """Give a function its tensors in float32 at least, and switch autocast off inside.
+
+    Args:
+        function: A function whose first argument is a tensor.
+
+    Example:
+        >>> single_precision(torch.logsumexp)(torch.zeros(2, dtype=torch.bfloat16), 0).dtype
+        torch.float32
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Tensor:
+        device = next(value.device.type for value in (*args, *kwargs.values()) if isinstance(value, Tensor))
+        with torch.autocast(device, enabled=False):
+            return function(*map(_lifted, args), **{name: _lifted(value) for name, value in kwargs.items()})  # type: ignore[arg-type] # lifting keeps every argument's type
+
+    return wrapper
+
+
+def _lifted(value: object) -> object:
+    return value.float() if isinstance(value, Tensor) and value.dtype in _HALF else value
+
+
+def check_latent(latent: Tensor, name: str = "latent") -> None:
+    """Refuse a latent that is not S x B x K.
+
+    Args:
+        latent: What was given.
+        name: What the caller calls it.
+
+    Raises:
+        ConfigError: If it has another number of dimensions or no samples.
+
+    Example:
+        >>> check_latent(torch.zeros(1, 5, 3))
+    """
+    if latent.ndim != 3 or latent.numel() == 0:
+        raise ConfigError(
+            f"{name} must be S x B x K with at least one of each, not of shape {tuple(latent.shape)}: "
+            "latent.centres and latent.samples are; add a leading axis to a tensor B x K with unsqueeze(0)"
+        )
+
+
+def check_target(target: Tensor, size: int) -> None:
+    """Refuse classes that do not fit a batch.
+
+    Args:
+        target: What was given.
+        size: The batch's size B.
+
+    Raises:
+        ConfigError: If they are not B whole numbers.
+
+    Example:
+        >>> check_target(torch.tensor([0, 2]), 2)
+    """
+    if target.shape != (size,) or target.is_floating_point():
+        raise ConfigError(
+            f"target must be {size} classes as whole numbers, one for each input, not a tensor {target.dtype} of shape "
+            f"{tuple(target.shape)}"
+        )
+
+
+def batch_mean(values: Tensor, reduce: Reduction) -> Tensor:
+    """Return the mean of all values over the batch, joined over processes.
+
+    Args:
+        values: Numbers of any shape.
+        reduce: How a batch spread over processes is joined.
+
+    Returns:
+        A scalar.
+
+    Example:
+        >>> from ibtrain.reduction import LOCAL
+        >>> batch_mean(torch.tensor([1.0, 3.0]), LOCAL).item()
+        2.0
+    """
+    return reduce.sum(values.sum()) / reduce.count(values.numel(), values)
+
+
+def over_samples(values: Tensor) -> Tensor:
+    """Return the mean over the S samples, B x K.
+
+    Args:
+        values: S x B x K.
+
+    Example:
+        >>> over_samples(torch.ones(3, 2, 1)).shape
+        torch.Size([2, 1])
+    """
+    return values[0] if values.shape[0] == 1 else values.mean(dim=0)
+
+
+def members_of(target: Tensor, num_classes: int, like: Tensor) -> Tensor:
+    """Return the one-hot codes of classes, B x C.
+
+    Products with them are sums over classes whose shapes do not depend on the data.
+
+    Args:
+        target: Classes, B.
+        num_classes: Number of classes C.
+        like: A tensor of the dtype wanted.
+
+    Example:
+        >>> members_of(torch.tensor([1]), 2, torch.zeros(1)).tolist()
+        [[0.0, 1.0]]
+    """
+    return one_hot(target.long(), num_classes).to(like.dtype)
+
+
+def surprise(probability: Tensor) -> Tensor:
+    """Return -p ln p, with 0 and a gradient that stays finite at p = 0.
+
+    Args:
+        probability: Numbers from 0 to 1.
+
+    Example:
+        >>> surprise(torch.tensor([0.0, 1.0])).abs().tolist()
+        [0.0, 0.0]
+    """
+    return -probability * probability.clamp(min=torch.finfo(probability.dtype).tiny).log()
