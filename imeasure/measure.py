@@ -291,6 +291,9 @@ def _exact(coefficients: tuple[sympy.Expr, ...]) -> tuple[tuple[Any, ...], Any]:
         domain, elements = construct_domain(rational, field=True)
     except ZeroDivisionError:
         raise NonlinearError(f"a coefficient divides by zero: {', '.join(map(str, rational))}") from None
+    # Coefficients whose parameters all cancel leave sympy without generators.
+    if not domain.is_Composite and (cancelled := [sympy.cancel(c) for c in rational]) != rational:
+        return _exact(tuple(cancelled))
     return tuple(elements), domain
 
 
