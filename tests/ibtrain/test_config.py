@@ -18,7 +18,10 @@ def sections():
 def values(field):
     limits = field.metadata
     if limits.get("choices"):
-        return st.sampled_from(limits["choices"])
+        one = st.sampled_from(limits["choices"])
+        return st.lists(one, max_size=3).map(tuple) if isinstance(field.default, tuple) else one
+    if field.type is bool:
+        return st.booleans()
     low = limits.get("minimum") if limits.get("minimum") is not None else limits.get("above")
     high = limits.get("maximum") if limits.get("maximum") is not None else limits.get("below")
     if field.type is float:
@@ -101,7 +104,7 @@ def test_options_replace_values():
         Config().with_options(["trainin.epochs=3"])
     with pytest.raises(ConfigError, match=r"unknown key 'training\.epochs\.x' .* did you mean 'training\.epochs'"):
         Config().with_options(["training.epochs.x=3"])
-    with pytest.raises(ConfigError, match=r"unknown key 'a\.b' .* known are bottleneck\.noise_variance, .*, seed, "):
+    with pytest.raises(ConfigError, match=r"unknown key 'a\.b' .* known are bottleneck\.dropout, .*, seed, "):
         Config().with_options(["a.b=3"])
     with pytest.raises(ConfigError, match="has no value"):
         Config().with_options(["seed"])
