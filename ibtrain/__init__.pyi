@@ -10,7 +10,14 @@ from . import (
     surrogates as surrogates,
     training as training,
 )
-from .bottlenecks import AdditiveNoise as AdditiveNoise, Latent as Latent
+from .bottlenecks import (
+    AdditiveNoise as AdditiveNoise,
+    Bottleneck as Bottleneck,
+    CategoricalBottleneck as CategoricalBottleneck,
+    DropoutBottleneck as DropoutBottleneck,
+    GaussianBottleneck as GaussianBottleneck,
+    Latent as Latent,
+)
 from .compiler import compile as compile  # noqa: A004 - the public name says what it does
 from .config import Config as Config
 from .errors import ConfigError as ConfigError, InformationError as InformationError

@@ -107,20 +107,20 @@ def _cross_entropy(latent: Latent, logits: Tensor, target: Tensor) -> Tensor:  #
 
 def _conditional_log_variance(latent: Latent, logits: Tensor, target: Tensor) -> Tensor:
     return functional.conditional_log_variance(
-        latent.mean.unsqueeze(0), target, logits.shape[-1], noise_variance=latent.noise_variance
+        latent.centres, target, logits.shape[-1], noise_variance=latent.noise_variance
     )
 
 
 def _log_variance(latent: Latent, logits: Tensor, target: Tensor) -> Tensor:  # noqa: ARG001 - one signature for all
-    return functional.log_variance(latent.mean.unsqueeze(0), noise_variance=latent.noise_variance)
+    return functional.log_variance(latent.centres, noise_variance=latent.noise_variance)
 
 
 def _squared_norm(latent: Latent, logits: Tensor, target: Tensor) -> Tensor:  # noqa: ARG001 - one signature for all
-    return functional.squared_norm_bound(latent.mean.unsqueeze(0), noise_variance=latent.noise_variance)
+    return functional.squared_norm_bound(latent.centres, noise_variance=latent.noise_variance)
 
 
 def _noise_entropy(latent: Latent, logits: Tensor, target: Tensor) -> Tensor:  # noqa: ARG001 - one signature for all
-    return torch.full_like(latent.mean[0, 0], latent.conditional_entropy).detach()
+    return torch.as_tensor(latent.conditional_entropy).to(latent.samples)
 
 
 _BELOW_H_Z = ("H[Z]", "H[Z|Y]", "I[X;Z]", "I[X;Z|Y]")

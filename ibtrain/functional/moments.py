@@ -352,5 +352,6 @@ def _half_log_determinant(covariance: Tensor, noise: float | Tensor, singular: b
         mean = covariance.diagonal(dim1=-2, dim2=-1).mean(dim=-1).detach()
         noise = (mean * _RELATIVE_FLOOR).clamp(min=torch.finfo(covariance.dtype).tiny).unsqueeze(-1)
     diagonal = torch.as_tensor(noise, dtype=covariance.dtype, device=covariance.device).unsqueeze(-1)
-    factor = torch.linalg.cholesky(covariance + diagonal * identity)
-    return factor.diagonal(dim1=-2, dim2=-1).log().sum(dim=-1) + size / 2 * (LOG_2_PI + 1)
+    factor: Tensor = torch.linalg.cholesky(covariance + diagonal * identity)
+    half: Tensor = factor.diagonal(dim1=-2, dim2=-1).log().sum(dim=-1)
+    return half + size / 2 * (LOG_2_PI + 1)
