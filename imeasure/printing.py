@@ -13,6 +13,7 @@ import sympy
 
 from imeasure.names import natural_key, unicode_name
 from imeasure.quantities import Functional, Information
+from imeasure.vocabulary import Names, spelled
 
 
 def quantity_key(quantity: sympy.Expr) -> tuple[Any, ...]:
@@ -61,31 +62,41 @@ def ordered_terms(expression: sympy.Expr) -> list[sympy.Expr]:
     return [terms[first], *terms[:first], *terms[first + 1 :]]
 
 
-def to_text(expression: sympy.Expr) -> str:
+def to_text(expression: sympy.Expr, *, names: Names = "symbols") -> str:
     """Return an expression as text that the parser reads back.
 
     Args:
         expression: A sympy expression of quantities and parameters.
+        names: ``"words"`` spells the quantities of X, Y and Z in words, such as Decoder Uncertainty.
 
     Returns:
-        The text, such as ``H[Y|Z] + I[X;Z|Y]/(beta - 1)``.
+        The text, such as ``H[Y|Z] + I[X;Z|Y]/(beta - 1)``; in words it is for people only.
+
+    Raises:
+        ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
 
     Example:
         >>> from imeasure import parse
         >>> print(to_text(parse("I[X;Z|Y]/(beta - 1) + H[Y|Z]")))
         H[Y|Z] + I[X;Z|Y]/(beta - 1)
+        >>> print(to_text(parse("I[X;Z|Y]/(beta - 1) + H[Y|Z]"), names="words"))
+        Decoder Uncertainty + Redundant Information/(beta - 1)
     """
-    return _join(expression, sympy.sstr)
+    return spelled(_join(expression, sympy.sstr), names)
 
 
-def to_unicode(expression: sympy.Expr) -> str:
+def to_unicode(expression: sympy.Expr, *, names: Names = "symbols") -> str:
     """Return an expression in Unicode, Greek parameters as letters.
 
     Args:
         expression: A sympy expression of quantities and parameters.
+        names: ``"words"`` spells the quantities of X, Y and Z in words, such as Decoder Uncertainty.
 
     Returns:
         The text, such as ``I[X;Z] - β*I[Y;Z]``.
+
+    Raises:
+        ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
 
     Example:
         >>> from imeasure import parse
@@ -93,24 +104,28 @@ def to_unicode(expression: sympy.Expr) -> str:
         I[X;Z] - β*I[Y;Z]
     """
     letters = {symbol: sympy.Symbol(unicode_name(symbol.name), real=True) for symbol in expression.free_symbols}
-    return to_text(expression.xreplace(letters))
+    return to_text(expression.xreplace(letters), names=names)
 
 
-def to_latex(expression: sympy.Expr) -> str:
+def to_latex(expression: sympy.Expr, *, names: Names = "symbols") -> str:
     r"""Return an expression in LaTeX, terms in printing order.
 
     Args:
         expression: A sympy expression of quantities and parameters.
+        names: ``"words"`` spells the quantities of X, Y and Z in words, such as Decoder Uncertainty.
 
     Returns:
         LaTeX without delimiters.
+
+    Raises:
+        ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
 
     Example:
         >>> from imeasure import parse
         >>> print(to_latex(parse("I[X;Z] - beta*I[Y;Z]")))
         \mathrm{I}[X;Z] - \beta \mathrm{I}[Y;Z]
     """
-    return _join(expression, sympy.latex)
+    return spelled(_join(expression, sympy.latex), names)
 
 
 def _join(expression: sympy.Expr, spell: Callable[[sympy.Expr], str]) -> str:

@@ -1,7 +1,4 @@
-"""The words that papers use for quantities of labels Y, data X and latent Z, both ways.
-
-The names are those of Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020), section 3.
-"""
+"""The glossary: the words that papers use for quantities of labels Y, data X and latent Z, both ways."""
 
 from __future__ import annotations
 
@@ -11,25 +8,15 @@ import sympy
 
 from imeasure.parser import parse
 from imeasure.printing import to_text
-
-_NAMES = {
-    "Relevant Information": "I[X;Y]",
-    "Preserved Information": "I[X;Z]",
-    "Preserved Relevant Information": "I[Y;Z]",
-    "Residual Information": "I[X;Y|Z]",
-    "Redundant Information": "I[X;Z|Y]",
-    "Decoder Uncertainty": "H[Y|Z]",
-    "Reverse Decoder Uncertainty": "H[Z|Y]",
-    "Label Uncertainty": "H[Y|X]",
-    "Encoding Uncertainty": "H[Z|X]",
-    "Nuisance": "H[X|Y]",
-    "Decoder Cross-Entropy": "CE[Y|Z]",
-    "Prediction Cross-Entropy": "CE[Y|X]",
-}
+from imeasure.quantities import Functional, Information
+from imeasure.vocabulary import WORDS
 
 
 class Glossary(Mapping[str, str]):
     """Names to quantities and quantities to names, however either is typed.
+
+    Args:
+        names: Quantities by name.
 
     Example:
         >>> glossary["H[Y|Z]"], glossary["decoder uncertainty"], glossary["I[Z;X|Y]"]
@@ -43,9 +30,14 @@ class Glossary(Mapping[str, str]):
         self._names = {parse(text): name for name, text in names.items()}
         self._folded = {name.casefold(): text for name, text in names.items()}
 
-    def __getitem__(self, key: str) -> str:
-        if key.casefold() in self._folded:
-            return self._folded[key.casefold()]
+    def __getitem__(self, key: str | sympy.Expr) -> str:
+        if isinstance(key, Information | Functional):
+            return self._names[key]
+        if not isinstance(key, str):
+            raise KeyError(key)
+        folded = " ".join(key.casefold().split())
+        if folded in self._folded:
+            return self._folded[folded]
         if "[" not in key and "(" not in key:
             raise KeyError(key)
         return self._names[parse(key)]
@@ -56,20 +48,20 @@ class Glossary(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._quantities)
 
-    def spell(self, expression: sympy.Expr) -> str:
+    def spell(self, expression: sympy.Expr | str) -> str:
         """Return an expression with the words for its quantities; a quantity without a name keeps its symbols.
 
         Args:
-            expression: A sympy expression.
+            expression: A sympy expression or text.
 
         Returns:
             Text for people; the parser does not read it.
+
+        Raises:
+            ParseError: If a text is not in the language.
         """
-        text = to_text(expression)
-        for quantity, name in self._names.items():
-            text = text.replace(to_text(quantity), name)
-        return text
+        return to_text(parse(expression) if isinstance(expression, str) else expression, names="words")
 
 
-glossary = Glossary(_NAMES)
+glossary = Glossary(WORDS)
 """The glossary: quantities by name, and names by quantity."""
