@@ -37,7 +37,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
 
 def _latex(quantity: str) -> str:
     name, _, rest = quantity.partition("[")
-    return rf"\mathrm{{{name}}}[{rest.replace('|', r' \mid ')}"
+    return rf"\mathrm{{{name}}}[" + rest.replace("|", r" \mid ")
 
 
 _SPELLED = {text: name for name, text in WORDS.items()} | {
