@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from ibtrain.estimators.columns import Columns
+from ibtrain.estimators.halves import ROUNDING, nearest_by_halves
 from ibtrain.estimators.runtime import full_precision, tracked
 
 Norm = Literal["euclidean", "maximum"]
@@ -29,8 +30,6 @@ SMALL_CLASS = 64
 """Average class size below which classes share their tiles."""
 TILE = 1 << 25
 """Most numbers in one tile."""
-ROUNDING = {torch.float32: 1e-6, torch.float64: 4e-15}
-"""Bound on a product's rounding error relative to the norms that enter it, with room for the order of summation."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +117,10 @@ def _tree(points: Tensor, classes: Tensor, ks: Sequence[int], most: int, norm: N
 
 
 def _sweep(points: Tensor, classes: Tensor, ks: Sequence[int], most: int, norm: Norm) -> Neighbours:
-    """Search all pairs in tiles of rows: from one class each, or from any where classes are small."""
+    """Search all pairs in tiles: one class by halves, else rows of one class each, or of any if classes are small."""
     ranges = _ranges(classes)
+    if len(ranges) == 1 and norm == "euclidean":
+        return _one_class(points, ks, most)
     if len(ranges) > 1 and len(points) < SMALL_CLASS * len(ranges):
         tasks = [
             (_Task(points[a:b], (0, b - a), (), most), torch.arange(b - a, device=points.device)) for a, b in ranges
@@ -133,6 +134,26 @@ def _sweep(points: Tensor, classes: Tensor, ks: Sequence[int], most: int, norm: 
     return _tiles(points, ranges, ks, most, norm=norm)
 
 
+def _one_class(points: Tensor, ks: Sequence[int], most: int) -> Neighbours:
+    """Search each pair once, then the few doubtful points among all again."""
+    dtype = torch.float32 if points.shape[1] >= TREE_BELOW else torch.float64
+    distances, certain = nearest_by_halves(points, most, dtype)
+    rivals = torch.zeros(len(points), len(ks), dtype=torch.int64, device=points.device)
+    doubtful = (~certain).nonzero()[:, 0]
+    if len(doubtful) > 0:
+        columns = Columns.build(points, [(0, len(points))])
+        task = _Task(points, (0, len(points)), (), most)
+        pieces = doubtful.split(_height(points))
+        again = [task.search(rows, columns).overall for rows in tracked(pieces, len(pieces), "doubtful neighbours")]
+        distances[doubtful] = torch.cat(again)
+    return Neighbours(distances, distances, rivals)
+
+
+def _height(points: Tensor) -> int:
+    """Return how many rows a tile of all columns has."""
+    return max(1, min(ROWS, TILE // len(points)))
+
+
 def _tiles(
     points: Tensor,
     ranges: Sequence[tuple[int, int]],
@@ -144,7 +165,7 @@ def _tiles(
 ) -> Neighbours:
     """Walk through the tiles; with a reach given, everything within it counts as a rival."""
     columns = Columns.build(points, ranges) if norm == "euclidean" else None
-    height = max(1, min(ROWS, TILE // len(points)))
+    height = _height(points)
     pieces = [(start, min(start + height, b), a, b) for a, b in ranges for start in range(a, b, height)]
     found: list[Neighbours] = []
     for low, high, start, stop in tracked(pieces, len(pieces), "nearest neighbours"):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from hypothesis import given, settings, strategies as st
 from scipy.special import digamma
 from sklearn.covariance import ledoit_wolf
 from sklearn.feature_selection import mutual_info_classif
@@ -27,6 +28,7 @@ from ibtrain.estimators import (
     permutation_null,
     subsampling_error,
 )
+from ibtrain.estimators.halves import nearest_by_halves
 from ibtrain.estimators.logdet import shrunk_covariance
 from ibtrain.estimators.neighbours import nearest
 from ibtrain.estimators.runtime import full_precision
@@ -72,6 +74,42 @@ def test_searches_equal_brute_force(size, width, classes, apart, search, norm):
     assert torch.allclose(found.overall, overall, rtol=1e-6, atol=0)
     assert torch.allclose(found.within, within, rtol=1e-6, atol=0)
     assert torch.equal(found.rivals, rivals)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(2, 70),
+    st.integers(1, 12),
+    st.integers(1, 20),
+    st.sampled_from([torch.float32, torch.float64]),
+    st.data(),
+)
+def test_halves_equal_brute_force(size, width, most, dtype, data):
+    points, _ = clusters(size - 2, width, 1, 0.0, seed=data.draw(st.integers(0, 999)))
+    points = (points * 10 ** data.draw(st.floats(-3, 3)))[:size]
+    points -= points.mean(0)
+    most = min(most, size - 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ibtrain.estimators.halves.BLOCK", data.draw(st.sampled_from([8, 16, 1024])))
+        distances, certain = nearest_by_halves(points, most, dtype)
+    expected = brute(points, torch.zeros(size, dtype=torch.int64), [most], "euclidean")[0]
+    assert torch.allclose(distances[certain], expected[certain], rtol=1e-9, atol=0)
+    assert dtype == torch.float32 or float(certain.double().mean()) > 0.9
+
+
+def test_threads_share_the_work():
+    points, _ = clusters(3000, 20, 1, 0.0)
+    classes = torch.zeros(len(points), dtype=torch.int64)
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(nearest(points, classes, [3]).overall)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*found)
 
 
 def test_far_clusters_without_labels_fall_back_to_exact_distances():
