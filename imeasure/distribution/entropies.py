@@ -9,9 +9,13 @@ Network Coding (2008), ch. 3.
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from imeasure.errors import ModelError
+from imeasure.measure import MAX_ATOM_VARIABLES
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +27,46 @@ _GROUP_ROWS = 27
 _EXACT_FLOAT = 1 << 53
 # Added to probabilities before the logarithm: changes no normal probability, and makes 0 log 0 zero.
 _TINY = 1e-300
+
+
+def joint_entropies(pmf: NDArray[Any]) -> Floats:
+    """Joint entropies of all sets of axes of a table, exact or float.
+
+    Args:
+        pmf: Probabilities, shape (k_1, ..., k_n): float64 or ``Fraction``.
+
+    Returns:
+        Nats, shape (2^n,), indexed as by :func:`entropy_vector`.
+
+    Raises:
+        ModelError: If there are too many variables for all sets of them.
+    """
+    if pmf.ndim > MAX_ATOM_VARIABLES:
+        raise ModelError(
+            f"{pmf.ndim} variables have 2^{pmf.ndim} joint entropies; at most {MAX_ATOM_VARIABLES} variables are "
+            "enumerated, take a marginal"
+        )
+    return entropy_vector_of_counts(*common_counts(pmf)) if pmf.dtype == object else entropy_vector(pmf)
+
+
+def common_counts(pmf: NDArray[Any]) -> tuple[NDArray[np.object_], int]:
+    """Write fractions over their common denominator.
+
+    Args:
+        pmf: Fractions, of any shape.
+
+    Returns:
+        Integers of that shape, and the denominator.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> counts, total = common_counts(np.array([Fraction(1, 2), Fraction(1, 3), Fraction(1, 6)]))
+        >>> counts.tolist(), total
+        ([3, 2, 1], 6)
+    """
+    total = math.lcm(*(cell.denominator for cell in pmf.flat))
+    counts = np.frompyfunc(lambda cell: cell.numerator * (total // cell.denominator), 1, 1)(pmf)
+    return np.asarray(counts, dtype=object), total
 
 
 def entropy_vector(pmf: Floats) -> Floats:

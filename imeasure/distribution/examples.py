@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
-from imeasure.distribution.tables import Table, from_mapping
+from imeasure.distribution.listings import from_mapping
+from imeasure.distribution.tables import Table
 from imeasure.errors import UnknownVariableError, unknown
 
 
@@ -85,11 +86,15 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
 )
 
 
+ALIASES: Mapping[str, str] = MappingProxyType({"a.4": "shifted"})
+"""Other names of examples: the paper's appendix in which one stands."""
+
+
 def example_table(name: str) -> Table:
     """Build a named distribution.
 
     Args:
-        name: A key of ``EXAMPLES``.
+        name: A key of ``EXAMPLES`` or ``ALIASES``, in small or capital letters.
 
     Returns:
         Its table.
@@ -101,6 +106,8 @@ def example_table(name: str) -> Table:
         >>> example_table("xor").names
         ('X', 'Y', 'Z')
     """
-    if name not in EXAMPLES:
-        raise UnknownVariableError(unknown("distribution", name, EXAMPLES))
-    return from_mapping(EXAMPLES[name].probabilities, EXAMPLES[name].names)
+    key = str(name).lower()
+    key = ALIASES.get(key, key)
+    if key not in EXAMPLES:
+        raise UnknownVariableError(unknown("distribution", str(name), (*EXAMPLES, "A.4")))
+    return from_mapping(EXAMPLES[key].probabilities, EXAMPLES[key].names)

@@ -8,18 +8,25 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imeasure.distribution import random_tables, slices, tables
-from imeasure.distribution.entropies import entropy_vector, entropy_vector_of_counts
+from imeasure.distribution import random_tables, slices, sources, tables
+from imeasure.distribution.comparisons import check_comparisons, divergence
+from imeasure.distribution.displays import html_table, text_table
+from imeasure.distribution.entropies import common_counts, joint_entropies
 from imeasure.distribution.examples import example_table
 from imeasure.distribution.values import Atoms, exact_combination, with_parameters
-from imeasure.errors import ModelError, UndefinedQuantityError
-from imeasure.measure import entropy_form
+from imeasure.errors import ConfigError, ModelError, UndefinedQuantityError
+from imeasure.measure import entropy_form, variables_of
+from imeasure.quantities import Functional
+
+Names = str | Iterable[str]
+
+# Values of few among more variables than this are taken from their marginal, not from all joint entropies.
+_WHOLE_VECTOR = 12
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -28,7 +35,8 @@ class Distribution:
 
     Args:
         pmf: Probabilities, shape (k_1, ..., k_n): an array or nested lists. Integers, fractions and texts such as
-            ``"1/3"`` stay exact (an object array of ``Fraction``); floats become float64.
+            ``"1/3"`` stay exact (an object array of ``Fraction``); floats become float64, and are divided by their
+            sum if it is off by rounding, as coarse as their own dtype's.
         names: One name per axis: ``"X Y Z"`` or a sequence.
         outcomes: For each axis the values that its entries stand for; 0, 1, ... if not given.
         normalize: Divide by the sum, so that counts and weights are accepted.
@@ -54,7 +62,7 @@ class Distribution:
     def __init__(
         self,
         pmf: Any,
-        names: str | Iterable[str],
+        names: Names | None = None,
         outcomes: Sequence[Sequence[Hashable]] | None = None,
         *,
         normalize: bool = False,
@@ -72,20 +80,25 @@ class Distribution:
         return self
 
     @classmethod
-    def read(cls, source: Any, names: str | Iterable[str] | None = None, *, normalize: bool = False) -> Self:
+    def read(
+        cls, source: Any, names: Names | None = None, *, probability: str | None = None, normalize: bool = False
+    ) -> Self:
         """Read a distribution from what describes one.
 
         Args:
             source: A dictionary from outcomes to probabilities, rows whose last entry is the probability, the path of
                 a CSV file with a column ``p`` (without one, rows are samples), a pandas object, or dit's distribution.
             names: One name per variable, where the source has none.
-            normalize: Divide by the sum.
+            probability: Name of the column of probabilities, if it is not one of ``p``, ``probability``, ``prob``,
+                ``pmf`` or ``count``.
+            normalize: Divide by the sum; a column ``count`` always is.
 
         Returns:
             The distribution; exact if all probabilities were exact.
 
         Raises:
-            ModelError: If the source is none of these, or not a distribution.
+            ConfigError: If a file cannot be read, or names are given for a source that has its own.
+            ModelError: If the source is none of these, misses values, or is not a distribution.
 
         Example:
             >>> print(Distribution.read({("sun", "dry"): "3/4", ("rain", "wet"): "1/4"}, "sky street"))
@@ -94,16 +107,17 @@ class Distribution:
             sun   dry     3/4
         """
         if isinstance(source, cls):
+            if names is not None or probability is not None:
+                raise ConfigError("the source is a Distribution with names; leave names and probability out")
             return source
-        return cls._of(tables.read(source, names, normalize=normalize))
+        return cls._of(sources.read(source, names, probability=probability, normalize=normalize))
 
     @classmethod
     def named(cls, name: str) -> Self:
         """Return a distribution that is known by name; ``imeasure.distribution.EXAMPLES`` lists them.
 
         Args:
-            name: ``"xor"``, ``"and"``, ``"copy"``, ``"giant-bit"``, ``"independent"``, ``"noiseless"``, ``"four-atom"``
-                or ``"shifted"``.
+            name: ``"xor"``, ``"copy"``, ``"four-atom"`` ...; ``"shifted"`` is also ``"A.4"``.
 
         Returns:
             The distribution, exact.
@@ -147,7 +161,8 @@ class Distribution:
             The distribution.
 
         Raises:
-            ModelError: If the graph has a directed cycle.
+            ModelError: If the graph has a directed cycle, or a variable no values.
+            ConfigError: If an option is out of range, or does not fit a table without a graph.
             UnknownVariableError: If an option names a variable that is not there.
 
         Example:
@@ -158,11 +173,8 @@ class Distribution:
         return cls._of(
             random_tables.draw(
                 variables,
-                alphabet,
-                np.random.default_rng(seed),
-                exact=exact,
-                deterministic=deterministic,
-                denominator=denominator,
+                random_tables.Recipe(alphabet, exact, deterministic, denominator),
+                random_tables.generator_of(seed),
             )
         )
 
@@ -197,17 +209,7 @@ class Distribution:
 
     @cached_property
     def _entropies(self) -> NDArray[np.float64]:
-        if not self.exact:
-            return entropy_vector(self.pmf)
-        counts, total = self._counts
-        return entropy_vector_of_counts(counts, total)
-
-    @cached_property
-    def _counts(self) -> tuple[NDArray[Any], int]:
-        """Integers over a common denominator, of an exact table."""
-        total = lcm(*(cell.denominator for cell in self.pmf.flat))
-        counts = np.frompyfunc(lambda cell: cell.numerator * (total // cell.denominator), 1, 1)(self.pmf)
-        return np.asarray(counts, dtype=object), total
+        return joint_entropies(self.pmf)
 
     def value(self, expression: Any, *, against: "Distribution | None" = None, **parameters: float | Fraction) -> float:
         """Evaluate an expression of the language.
@@ -218,11 +220,14 @@ class Distribution:
             **parameters: A number for each parameter of the expression.
 
         Returns:
-            Nats; infinite where ``q`` excludes what happens.
+            Nats; infinite where ``q`` excludes what happens. Values that one of the two does not list have
+            probability zero there.
 
         Raises:
             UnknownVariableError: If a variable or a parameter has no value here.
             UndefinedQuantityError: If ``CE``, ``KL`` or another functional has no distribution to be taken against.
+            ConfigError: If a parameter is no finite number, or ``against`` is no distribution or not compared with.
+            ModelError: If the two distributions have no value of a variable in common.
             NonlinearError: If quantities are multiplied.
 
         Example:
@@ -233,19 +238,24 @@ class Distribution:
             >>> round(xor.marginal("X").value("KL[X]", against=biased), 4)
             0.1438
         """
-        form = entropy_form(with_parameters(expression, parameters), self.names)
+        parsed = with_parameters(expression, parameters)
+        check_comparisons(parsed, against, Distribution)
+        form = entropy_form(parsed, self.names)
+        if len(self.names) > _WHOLE_VECTOR and "_entropies" not in self.__dict__:
+            used = [name for name in self.names if name in variables_of(parsed)]
+            if 0 < len(used) < len(self.names):
+                return self.marginal(used).value(parsed, against=against)
         total = float(form.coefficient(form.constant))
         total += float(sum(float(form.coefficient(c)) * self._entropies[mask] for mask, c in form.terms.items()))
-        for functional, coefficient in form.functionals.items():
-            other = None if against is None else against._table
-            total += float(form.coefficient(coefficient)) * slices.divergence(functional, self._table, other)
+        if against is not None:
+            for functional, weight in form.functionals.items():
+                total += float(form.coefficient(weight)) * divergence(functional, self._table, against._table)
         return total
 
     def exact_value(self, expression: Any, **parameters: Any) -> Any:
         """Evaluate an expression in closed form: a sum of rational multiples of logarithms of primes.
 
-        Logarithms of primes are linearly independent over the rationals, so the result is the number zero if and only
-        if the value is zero.
+        These logarithms are independent over the rationals, so the result is zero if and only if the value is.
 
         Args:
             expression: Text or a sympy expression, linear in its entropies and informations.
@@ -265,12 +275,12 @@ class Distribution:
         """
         if not self.exact:
             raise ModelError("the probabilities are floats; give fractions or texts such as '1/3' for exact values")
-        form = entropy_form(with_parameters(expression, parameters, complete=False), self.names)
+        parsed = with_parameters(expression, parameters, complete=False)
+        form = entropy_form(parsed, self.names)
         if form.functionals:
-            raise UndefinedQuantityError(
-                f"{next(iter(form.functionals))} has no exact value; use value(..., against=q)"
-            )
-        counts, total = self._counts
+            functional = min(parsed.atoms(Functional), key=str)
+            raise UndefinedQuantityError(f"{functional} has no exact value; use value(..., against=q)")
+        counts, total = common_counts(self.pmf)
         return form.coefficient(form.constant) + exact_combination(counts, total, form.coefficients)
 
     def measure(self) -> Atoms:
@@ -312,11 +322,11 @@ class Distribution:
         """
         return self._of(slices.marginal(self._table, names))
 
-    def condition(self, event: Mapping[str, Hashable] | None = None, /, **values: Hashable) -> Self:
+    def condition(self, event: Mapping[Any, Hashable] | None = None, /, **values: Hashable) -> Self:
         """Condition on an event: variables that are seen to have a value.
 
         Args:
-            event: Names and values.
+            event: Variables or their names, and values.
             **values: The same, as keywords.
 
         Returns:
@@ -332,17 +342,13 @@ class Distribution:
             0  1  1/2
             1  0  1/2
         """
-        return self._of(slices.conditional(self._table, {**(event or {}), **values}))
+        return self._of(slices.conditional(self._table, {} if event is None else event, values))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Distribution):
             return NotImplemented
-        return (
-            self.names == other.names
-            and self.outcomes == other.outcomes
-            and self.exact == other.exact
-            and bool(np.array_equal(self.pmf, other.pmf))
-        )
+        alike = (self.names, self.outcomes, self.exact) == (other.names, other.outcomes, other.exact)
+        return alike and bool(np.array_equal(self.pmf, other.pmf))
 
     def __hash__(self) -> int:
         return hash((self.names, self.outcomes, tuple(self.pmf.flat)))
@@ -358,13 +364,16 @@ class Distribution:
             seed: A number, or a generator to go on with.
 
         Returns:
-            Shape (size, n): the outcomes' values, as an object array unless all of them are integers.
+            Shape (size, n): the outcomes' values, an object array unless all are integers.
+
+        Raises:
+            ConfigError: If the size or the seed is no number of that kind.
 
         Example:
             >>> Distribution.named("giant-bit").sample(3, seed=0).tolist()
             [[1, 1, 1], [0, 0, 0], [0, 0, 0]]
         """
-        return slices.sample(self._table, size, np.random.default_rng(seed))
+        return slices.sample(self._table, size, random_tables.generator_of(seed))
 
     def rows(self) -> list[tuple[Any, ...]]:
         """List the outcomes that have a probability, each followed by it.
@@ -379,12 +388,12 @@ class Distribution:
         return slices.rows(self._table)
 
     def __str__(self) -> str:
-        return slices.to_text(self._table)
+        return text_table(*slices.shown(self._table))
 
     def __repr__(self) -> str:
         sizes = " x ".join(map(str, self.pmf.shape))
         kind = "exact" if self.exact else "float"
-        return f"<Distribution of {', '.join(self.names)}: {sizes}, {len(self.rows())} outcomes, {kind}>"
+        return f"<Distribution of {', '.join(self.names)}: {sizes}, {np.count_nonzero(self.pmf)} outcomes, {kind}>"
 
     def _repr_html_(self) -> str:
-        return slices.to_html(self._table)
+        return html_table(*slices.shown(self._table))

@@ -12,11 +12,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from imeasure.distribution import sources
+from imeasure.distribution.displays import ROWS_SHOWN, html_table, text_table
 from imeasure.distribution.joint import Distribution
-from imeasure.distribution.tables import from_array, read_names, sorted_values
 from imeasure.distribution.values import Atoms, with_parameters
-from imeasure.errors import ConfigError, ModelError
+from imeasure.errors import ConfigError
 from imeasure.measure import entropy_form
+from imeasure.quantities import Functional
 
 Method = Literal["plug-in", "miller-madow"]
 
@@ -45,32 +47,20 @@ class Samples:
         """Count samples.
 
         Args:
-            data: One row per sample, one column per variable: an array, a list of rows, or a pandas data frame.
-            names: One name per column; a data frame has its own.
+            data: One row per sample, one column per variable: an array, a list of rows, or a pandas data frame; for
+                one variable also a list of values.
+            names: One name per column, ``X0 X1 ...`` if not given; a data frame has its own.
 
         Returns:
             The counted samples.
 
         Raises:
-            ModelError: If there are no samples, or rows and names do not fit.
+            ConfigError: If names are given beside a data frame's own.
+            ModelError: If there are no samples, one has a missing value, or rows and names do not fit.
         """
-        if hasattr(data, "columns"):
-            names = [str(column) for column in data.columns] if names is None else names
-            data = data.to_numpy(dtype=object)
-        rows = data.tolist() if isinstance(data, np.ndarray) else [tuple(row) for row in data]
-        if not rows:
-            raise ModelError("there are no samples; give at least one row")
-        width = len(rows[0])
-        labels = tuple(f"X{i}" for i in range(width)) if names is None else read_names(names)
-        if len(labels) != width or any(len(row) != width for row in rows):
-            raise ModelError(f"every sample needs one value for each of the {len(labels)} names {' '.join(labels)}")
-        columns = list(zip(*rows, strict=True))
-        outcomes = [sorted_values(column) for column in columns]
-        places = [{value: index for index, value in enumerate(values)} for values in outcomes]
-        index = tuple(np.array([place[v] for v in column]) for place, column in zip(places, columns, strict=True))
-        counts = np.zeros([len(values) for values in outcomes], dtype=np.int64)
-        np.add.at(counts, index, 1)
-        table = from_array(counts, labels, outcomes, normalize=True)
+        table, size = sources.count(data, names)
+        counts = np.asarray(table.pmf * size, dtype=np.int64)
+        counts.flags.writeable = False
         return cls(counts, Distribution(table.pmf, table.names, table.outcomes))
 
     def __len__(self) -> int:
@@ -115,9 +105,11 @@ class Samples:
             UnknownVariableError: If a variable or a parameter has no value here.
             ConfigError: If there is no such method, or the expression has ``CE`` or ``KL``.
         """
-        form = entropy_form(with_parameters(expression, parameters), self.empirical.names)
+        parsed = with_parameters(expression, parameters)
+        form = entropy_form(parsed, self.empirical.names)
         if form.functionals:
-            raise ConfigError(f"{next(iter(form.functionals))} is not estimated from samples of one distribution")
+            functional = min(parsed.atoms(Functional), key=str)
+            raise ConfigError(f"{functional} is not estimated from samples of one distribution")
         values = self.entropies(method)
         total = float(form.coefficient(form.constant))
         return total + sum(float(form.coefficient(c)) * float(values[mask]) for mask, c in form.terms.items())
@@ -132,3 +124,22 @@ class Samples:
             The atoms.
         """
         return Atoms.of(self.empirical.names, self.entropies(method))
+
+    def _shown(self) -> tuple[list[str], list[list[str]], int]:
+        seen = np.argwhere(self.counts)
+        outcomes = self.empirical.outcomes
+        rows = [
+            [*(str(values[i]) for values, i in zip(outcomes, at, strict=True)), str(self.counts[tuple(at)])]
+            for at in seen[:ROWS_SHOWN]
+        ]
+        return [*self.empirical.names, "count"], rows, len(seen) - len(rows)
+
+    def __str__(self) -> str:
+        return text_table(*self._shown())
+
+    def __repr__(self) -> str:
+        seen = int(np.count_nonzero(self.counts))
+        return f"<Samples of {', '.join(self.empirical.names)}: {len(self)} samples, {seen} outcomes seen>"
+
+    def _repr_html_(self) -> str:
+        return html_table(*self._shown())

@@ -1,40 +1,40 @@
-"""Tables made from a table: marginals, conditionals, samples, divergences, and its outcomes as text and HTML.
+"""Tables made from a table: marginals, conditionals, samples, and its outcomes as rows.
 
 Pure functions behind the methods of :class:`~imeasure.distribution.Distribution`.
 """
 
 from collections.abc import Hashable, Mapping
 from fractions import Fraction
-from html import escape
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imeasure.distribution.tables import Table, from_array, read_names
-from imeasure.distribution.values import conditional_divergence
-from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableError, unknown
-from imeasure.quantities import Functional
-
-_ROWS_SHOWN = 32
+from imeasure.distribution.displays import ROWS_SHOWN
+from imeasure.distribution.tables import Table, from_array, listed, plain, read_names
+from imeasure.errors import ConfigError, ModelError, UnknownVariableError, unknown
+from imeasure.quantities import RandomVariable
 
 
-def axis_of(name: str, names: tuple[str, ...]) -> int:
+def axis_of(name: Any, names: tuple[str, ...]) -> int:
     """Return the axis of a variable.
 
     Args:
-        name: The variable.
+        name: The variable, or its name in any spelling.
         names: All of them.
 
     Returns:
         Its position.
 
     Raises:
+        ParseError: If it is no name.
         UnknownVariableError: If it is not there.
     """
-    if name not in names:
-        raise UnknownVariableError(unknown("variable", str(name), names))
-    return names.index(name)
+    spelled = str(RandomVariable(name).name)
+    if spelled not in names:
+        raise UnknownVariableError(unknown("variable", spelled, names))
+    return names.index(spelled)
 
 
 def marginal(table: Table, names: Any) -> Table:
@@ -58,12 +58,13 @@ def marginal(table: Table, names: Any) -> Table:
     return from_array(ordered, kept, [table.outcomes[axis] for axis in axes])
 
 
-def conditional(table: Table, event: Mapping[str, Hashable]) -> Table:
+def conditional(table: Table, event: Mapping[Any, Hashable], more: Mapping[str, Hashable]) -> Table:
     """Return the table of the other variables, given values of some.
 
     Args:
         table: A table.
-        event: Names and values.
+        event: Variables or their names, and values.
+        more: The same.
 
     Returns:
         The conditional table.
@@ -72,50 +73,28 @@ def conditional(table: Table, event: Mapping[str, Hashable]) -> Table:
         UnknownVariableError: If a name or a value is not there.
         ModelError: If the event has probability zero, or names every variable.
     """
+    if not isinstance(event, Mapping):
+        raise ModelError(f"an event is a dictionary such as {{'{table.names[0]}': value}}, not {event!r}")
     index: list[int | slice] = [slice(None)] * len(table.names)
-    for name, value in event.items():
+    for name, given in (*event.items(), *more.items()):
         axis = axis_of(name, table.names)
-        if value not in table.outcomes[axis]:
-            known = ", ".join(repr(outcome) for outcome in table.outcomes[axis])
-            raise UnknownVariableError(f"{name} has no value {value!r}; it has {known}")
-        index[axis] = table.outcomes[axis].index(value)
+        value = plain(given)
+        if not isinstance(value, Hashable) or value not in table.outcomes[axis]:
+            raise UnknownVariableError(f"{name} has no value {value!r}; it has {listed(table.outcomes[axis])}")
+        at = table.outcomes[axis].index(value)
+        if index[axis] not in (slice(None), at):
+            raise ModelError(f"the event gives {name} two values; give each variable once")
+        index[axis] = at
     rest = [axis for axis, at in enumerate(index) if isinstance(at, slice)]
     if not rest:
         raise ModelError("the event names every variable; leave at least one to have a distribution")
     part = table.pmf[tuple(index)]
     if not part.sum() > 0:
-        text = ", ".join(f"{name}={value!r}" for name, value in event.items())
+        text = ", ".join(f"{name}={value!r}" for name, value in (*event.items(), *more.items()))
         raise ModelError(f"the event {text} has probability zero; nothing can be conditioned on it")
     return from_array(
         part, [table.names[axis] for axis in rest], [table.outcomes[axis] for axis in rest], normalize=True
     )
-
-
-def divergence(functional: Functional, table: Table, against: Table | None) -> float:
-    """Evaluate ``KL[A|B]``, the expected divergence of one table's conditionals from another's.
-
-    Args:
-        functional: The functional (``CE`` is written as ``H + KL`` before it comes here).
-        table: The table p.
-        against: The table q, with the same values of the variables.
-
-    Returns:
-        Nats; infinite where q excludes what p allows.
-
-    Raises:
-        UndefinedQuantityError: If it is another functional, or there is no second table.
-        ModelError: If the tables do not have the same values.
-    """
-    if functional.name != "KL":
-        raise UndefinedQuantityError(f"{functional} is a name, not a quantity of distributions; evaluate it yourself")
-    if against is None:
-        raise UndefinedQuantityError(f"{functional} compares two distributions; give the second one as against=q")
-    given = [v.name for v in functional.given]
-    names = [*given, *(v.name for v in functional.variables)]
-    p, q = marginal(table, names), marginal(against, names)
-    if p.outcomes != q.outcomes:
-        raise ModelError(f"both distributions need the same values of {', '.join(names)}")
-    return conditional_divergence(p.pmf.astype(np.float64), q.pmf.astype(np.float64), len(given))
 
 
 def sample(table: Table, size: int, generator: np.random.Generator) -> NDArray[Any]:
@@ -128,68 +107,47 @@ def sample(table: Table, size: int, generator: np.random.Generator) -> NDArray[A
 
     Returns:
         Shape (size, n): the outcomes' values, as an object array unless all of them are integers.
+
+    Raises:
+        ConfigError: If the size is no number of outcomes.
     """
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+        raise ConfigError(f"the size of a sample is a number of outcomes, 0 or more, not {size!r}")
     flat = table.pmf.astype(np.float64).ravel()
     places = np.unravel_index(generator.choice(flat.size, size=size, p=flat / flat.sum()), table.pmf.shape)
-    integers = all(isinstance(value, int) for axis in table.outcomes for value in axis)
-    columns = []
-    for axis, place in zip(table.outcomes, places, strict=True):
-        values = np.empty(len(axis), dtype=np.int64 if integers else object)
-        values[:] = axis
-        columns.append(values[place])
-    return np.stack(columns, axis=1)
+    integers = all(type(value) is int and abs(value) < 1 << 62 for axis in table.outcomes for value in axis)
+    dtype = np.dtype(np.int64 if integers else object)
+    values = [np.fromiter(axis, dtype=dtype, count=len(axis)) for axis in table.outcomes]
+    return np.stack([axis[place] for axis, place in zip(values, places, strict=True)], axis=1)
 
 
-def rows(table: Table) -> list[tuple[Any, ...]]:
+def rows(table: Table, limit: int | None = None) -> list[tuple[Any, ...]]:
     """List the outcomes that have a probability, each followed by it.
 
     Args:
         table: A table.
+        limit: How many to list; all if not given.
 
     Returns:
         One tuple per outcome.
     """
     return [
         (*(values[i] for values, i in zip(table.outcomes, at, strict=True)), table.pmf[tuple(at)])
-        for at in np.argwhere(table.pmf > 0).tolist()
+        for at in islice(np.argwhere(table.pmf > 0), limit)
     ]
 
 
-def to_text(table: Table) -> str:
-    """Write the outcomes as aligned columns.
+def shown(table: Table) -> tuple[list[str], list[list[str]], int]:
+    """Write the outcomes as cells of text, as many as a display shows.
 
     Args:
         table: A table.
 
     Returns:
-        Lines of text; long tables are cut.
+        Header, rows, and how many more there are.
     """
-    cells, hidden = _cells(table)
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
-    return "\n".join([*lines, f"... and {hidden} more"] if hidden else lines)
-
-
-def to_html(table: Table) -> str:
-    """Write the outcomes as an HTML table.
-
-    Args:
-        table: A table.
-
-    Returns:
-        HTML; long tables are cut.
-    """
-    (header, *body), hidden = _cells(table)
-    head = "".join(f"<th>{escape(name)}</th>" for name in header)
-    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
-    more = f'<tr><td colspan="{len(header)}">and {hidden} more</td></tr>' if hidden else ""
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}{more}</tbody></table>"
-
-
-def _cells(table: Table) -> tuple[list[list[str]], int]:
-    listed = rows(table)
-    shown = [
+    cells = [
         [*map(str, row[:-1]), str(row[-1]) if isinstance(row[-1], Fraction) else f"{row[-1]:.6g}"]
-        for row in listed[:_ROWS_SHOWN]
+        for row in rows(table, ROWS_SHOWN)
     ]
-    return [[*table.names, "p"], *shown], len(listed) - len(shown)
+    return [*table.names, "p"], cells, int(np.count_nonzero(table.pmf)) - len(cells)

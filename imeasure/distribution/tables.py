@@ -1,25 +1,30 @@
-"""Reading tables of probabilities: whatever describes a finite joint distribution becomes one dense array.
+"""Tables of probabilities: one checked dense array with a name for each axis and a value for each of its entries.
 
-Arrays, dictionaries, rows, data frames, CSV files and dit's distributions all end in a :class:`Table`, whose
-probabilities stay exact fractions if they were given as such; what is not a distribution is refused, with the reason.
+Probabilities stay exact fractions if they were given as such. What is not a distribution is refused, with the cell or
+the sum that is wrong; :mod:`imeasure.distribution.sources` brings dictionaries, files and data frames into this form.
 """
 
-import csv
+import math
+import numbers
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imeasure.errors import ConfigError, ModelError, UnknownVariableError, unknown
+from imeasure.errors import ModelError
 from imeasure.quantities import RandomVariable
 
 # Float tables whose sum is off by more than this are refused; below, they are divided by their sum.
 SUM_TOLERANCE = 1e-9
-_PROBABILITY_COLUMNS = ("p", "probability", "prob", "pmf", "weight", "count")
+# Tables of narrower floats may be off by this many of their dtype's epsilons.
+_EPSILONS = 8
+_VALUES_LISTED = 8
+# Sources that list outcomes may not span a dense table of more cells.
+MAX_CELLS = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +42,7 @@ class Table:
     outcomes: tuple[tuple[Hashable, ...], ...]
 
 
-def read_names(names: str | Iterable[str]) -> tuple[str, ...]:
+def read_names(names: Any) -> tuple[str, ...]:
     """Split and check variable names.
 
     Args:
@@ -48,7 +53,7 @@ def read_names(names: str | Iterable[str]) -> tuple[str, ...]:
 
     Raises:
         ParseError: If one is not a name of the language.
-        ModelError: If one occurs twice.
+        ModelError: If there is none, or one occurs twice.
 
     Example:
         >>> read_names("X Y, Z")
@@ -56,7 +61,13 @@ def read_names(names: str | Iterable[str]) -> tuple[str, ...]:
     """
     if isinstance(names, str):
         names = names.replace(",", " ").split()
+    elif isinstance(names, RandomVariable):
+        names = (names,)
+    elif not isinstance(names, Iterable):
+        raise ModelError(f"names are a text such as 'X Y' or a list of names, not {names!r}; give one for each axis")
     result = tuple(str(RandomVariable(name).name) for name in names)
+    if not result:
+        raise ModelError("there are no names; give at least one variable")
     if repeated := [name for name in dict.fromkeys(result) if result.count(name) > 1]:
         raise ModelError(f"variable {repeated[0]} is named twice; give each axis its own name")
     return result
@@ -64,10 +75,11 @@ def read_names(names: str | Iterable[str]) -> tuple[str, ...]:
 
 def from_array(
     pmf: Any,
-    names: str | Iterable[str],
+    names: Any,
     outcomes: Sequence[Sequence[Hashable]] | None = None,
     *,
     normalize: bool = False,
+    epsilon: float = 0.0,
 ) -> Table:
     """Check an array of probabilities.
 
@@ -77,6 +89,7 @@ def from_array(
         names: One name per axis.
         outcomes: For each axis the values of its entries; 0, 1, ... if not given.
         normalize: Divide by the sum, so that counts and weights are accepted.
+        epsilon: Of the floats that the probabilities were before, if they are wider now.
 
     Returns:
         The table.
@@ -88,6 +101,11 @@ def from_array(
         >>> from_array([["1/2", 0], [0, "1/2"]], "X Y").pmf[1, 1]
         Fraction(1, 2)
     """
+    if isinstance(pmf, Mapping | str) or hasattr(pmf, "columns") or hasattr(pmf, "get_rv_names"):
+        raise ModelError(
+            f"{type(pmf).__name__} is not an array; Distribution.read(source) reads dictionaries, files, data frames "
+            "and dit's distributions"
+        )
     labels = read_names(names)
     try:
         cells = np.asarray(pmf)
@@ -97,190 +115,75 @@ def from_array(
         raise ModelError(f"a table of {cells.ndim} axes needs as many names, got {len(labels)}: {' '.join(labels)}")
     if cells.size == 0:
         raise ModelError(f"the table of shape {cells.shape} has no cells; every variable needs at least one value")
-    if outcomes is None:
-        values: tuple[tuple[Hashable, ...], ...] = tuple(tuple(range(size)) for size in cells.shape)
+    values = _outcomes(outcomes, cells.shape, labels)
+    if np.ma.is_masked(pmf):
+        raise ModelError(f"{_cell(np.ma.getmaskarray(pmf), values, labels)} is masked; fill it, e.g. pmf.filled(0)")
+    if cells.dtype.kind == "f":
+        epsilon = max(epsilon, float(np.finfo(cells.dtype).eps))
+    elif cells.dtype.kind in "iubOU":
+        epsilon = max(epsilon, coarsest(cells.flat) if cells.dtype.kind == "O" else 0.0)
+        cells = _exact_cells(cells, values, labels)
     else:
-        values = tuple(tuple(axis) for axis in outcomes)
-        if tuple(map(len, values)) != cells.shape:
-            raise ModelError(f"outcomes of lengths {tuple(map(len, values))} do not fit a table of shape {cells.shape}")
-        for name, axis in zip(labels, values, strict=True):
-            if any(value != value for value in axis):  # noqa: PLR0124 - only a missing value differs from itself
-                raise ModelError(f"{name} has a missing value (NaN) as outcome; drop or name it")
-            if len(set(axis)) != len(axis):
-                raise ModelError(f"an outcome of {name} stands twice; add up its probabilities first")
-    exact = cells.dtype.kind in "iubOU"
-    if exact:
-        cells = _objects([_exact(cell) for cell in cells.ravel().tolist()], cells.shape)
-        exact = not any(isinstance(cell, float) for cell in cells.flat)
-    elif cells.dtype.kind != "f":
         raise ModelError(f"probabilities must be real numbers, not {cells.dtype}")
-    if not exact:
+    if cells.dtype != object:
         cells = cells.astype(np.float64)
-    checked = _distribution(cells, values, labels, normalize=normalize)
+    checked = _distribution(cells, values, labels, normalize=normalize, epsilon=epsilon)
     checked.flags.writeable = False
     return Table(checked, labels, values)
 
 
-def from_mapping(
-    probabilities: Mapping[Any, Any], names: str | Iterable[str] | None = None, *, normalize: bool = False
-) -> Table:
-    """Read a dictionary from outcomes to probabilities.
+def coarsest(cells: Iterable[Any]) -> float:
+    """Return the largest epsilon of numpy floats among cells, zero if there are none.
 
     Args:
-        probabilities: Keys are tuples of values, texts with one letter per variable, or single values; what is not
-            there has probability zero.
-        names: One name per variable; ``X0 X1 ...`` if not given.
-        normalize: Divide by the sum.
+        cells: Any values.
 
     Returns:
-        The table; the values of each variable are sorted if they can be.
-
-    Raises:
-        ModelError: If the outcomes differ in length, or the probabilities are not a distribution.
+        The distance from one to the next number of that type.
 
     Example:
-        >>> from_mapping({"00": "1/2", "11": "1/2"}, "X Y").outcomes
-        (('0', '1'), ('0', '1'))
+        >>> round(coarsest([0.5, np.float32(0.5)]), 9)
+        1.19e-07
     """
-    if not probabilities:
-        raise ModelError("the table has no outcomes; give at least one with its probability")
-    split = {key: tuple(key) if isinstance(key, tuple | str) else (key,) for key in probabilities}
-    return from_rows([(*outcome, probabilities[key]) for key, outcome in split.items()], names, normalize=normalize)
+    kinds = {type(cell) for cell in cells if isinstance(cell, np.floating)}
+    return max((float(np.finfo(kind).eps) for kind in kinds), default=0.0)
 
 
-def from_rows(
-    rows: Iterable[Sequence[Any]], names: str | Iterable[str] | None = None, *, normalize: bool = False
-) -> Table:
-    """Read rows whose last entry is the probability of the values before it.
+def is_missing(value: Any) -> bool:
+    """Say whether a value stands for a missing one: None, NaN, or what pandas writes for them.
 
     Args:
-        rows: Rows of equal length; rows of the same outcome add up.
-        names: One name per variable; ``X0 X1 ...`` if not given.
-        normalize: Divide by the sum.
+        value: Anything.
 
     Returns:
-        The table.
-
-    Raises:
-        ModelError: If the rows differ in length, or are not a distribution.
+        Whether it is.
 
     Example:
-        >>> from_rows([("a", 0, 0.25), ("b", 1, 0.75)], "X Y").pmf.tolist()
-        [[0.25, 0.0], [0.0, 0.75]]
+        >>> is_missing(float("nan")), is_missing(0)
+        (True, False)
     """
-    listed = [tuple(row) for row in rows]
-    width = len(listed[0]) - 1 if listed else 0
-    for row in listed:
-        if len(row) != width + 1:
-            raise ModelError(f"row {row!r} has {len(row)} entries, the first row has {width + 1}")
-    labels = read_names(names) if names is not None else tuple(f"X{i}" for i in range(width))
-    if len(labels) != width:
-        raise ModelError(f"outcomes of {width} values need as many names, got {len(labels)}: {' '.join(labels)}")
-    values = tuple(sorted_values(row[i] for row in listed) for i in range(width))
-    places = [{value: index for index, value in enumerate(axis)} for axis in values]
-    cells: NDArray[Any] = _objects(
-        [Fraction(0)] * int(np.prod([len(axis) for axis in values])), tuple(map(len, values))
-    )
-    for row in listed:
-        at = tuple(place[value] for place, value in zip(places, row[:-1], strict=True))
-        cells[at] += _exact(row[-1])
-    return from_array(cells, labels, values, normalize=normalize)
-
-
-def from_csv(path: str | Path, *, probability: str | None = None, normalize: bool = False) -> Table:
-    """Read a CSV file with a header: a column per variable and one of probabilities; without it, rows are samples.
-
-    Args:
-        path: The file.
-        probability: Name of the column of probabilities;
-            ``p``, ``probability``, ``prob``, ``pmf``, ``weight`` and ``count`` are recognised.
-        normalize: Divide by the sum; a column ``count`` always is.
-
-    Returns:
-        The table; decimals and fractions such as ``1/3`` are read exactly.
-
-    Raises:
-        ConfigError: If the file cannot be read.
-        ModelError: If it is not a distribution.
-    """
+    if value is None or value is np.ma.masked:
+        return True
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            rows = [[entry.strip() for entry in row] for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"cannot read {path} as a CSV file: {error}") from None
-    if len(rows) < 2:
-        raise ModelError(f"{path} has no rows below its header; give one row per outcome")
-    return _from_columns(rows[0], rows[1:], probability, normalize=normalize)
+        return bool(value != value)  # noqa: PLR0124 - only a missing value differs from itself
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"  # pandas' own is neither equal to itself nor different
 
 
-def from_frame(frame: Any, *, probability: str | None = None, normalize: bool = False) -> Table:
-    """Read a pandas data frame (columns as in :func:`from_csv`) or a series indexed by outcomes.
+def plain(value: Any) -> Any:
+    """Return Python's own value for a scalar of numpy, and anything else as it is.
 
     Args:
-        frame: ``DataFrame``, or ``Series`` whose index levels are the variables.
-        probability: Name of the column of probabilities.
-        normalize: Divide by the sum; a column ``count`` always is.
+        value: Anything.
 
     Returns:
-        The table.
+        The value.
 
-    Raises:
-        ModelError: If it is not a distribution.
+    Example:
+        >>> plain(np.int64(3))
+        3
     """
-    if not hasattr(frame, "columns"):
-        names = [str(name) for name in frame.index.names] if None not in frame.index.names else None
-        return from_mapping(frame.to_dict(), names, normalize=normalize)
-    columns = [str(column) for column in frame.columns]
-    return _from_columns(columns, frame.to_numpy(dtype=object).tolist(), probability, normalize=normalize)
-
-
-def from_dit(distribution: Any, names: str | Iterable[str] | None = None) -> Table:
-    """Read dit's ``Distribution``, in whichever base its probabilities are.
-
-    Args:
-        distribution: The object.
-        names: One name per variable; dit's own names, or ``X0 X1 ...``, if not given.
-
-    Returns:
-        The table.
-
-    Raises:
-        ModelError: If its probabilities are not a distribution.
-    """
-    linear = distribution.copy(base="linear")
-    if names is None:
-        names = distribution.get_rv_names()
-    return from_mapping({tuple(outcome): float(p) for outcome, p in linear.zipped()}, names)
-
-
-def read(source: Any, names: str | Iterable[str] | None = None, *, normalize: bool = False) -> Table:
-    """Read any of the sources above, told apart by what they are.
-
-    Args:
-        source: Mapping, list of rows, path of a CSV file, pandas object, or dit's distribution.
-        names: Names, where the source has none.
-        normalize: Divide by the sum.
-
-    Returns:
-        The table.
-
-    Raises:
-        ModelError: If the source is none of these, or not a distribution.
-    """
-    if isinstance(source, Mapping):
-        return from_mapping(source, names, normalize=normalize)
-    if isinstance(source, str | Path):
-        return from_csv(source, normalize=normalize)
-    if hasattr(source, "to_dict") and hasattr(source, "index"):
-        return from_frame(source, normalize=normalize)
-    if hasattr(source, "zipped") and hasattr(source, "get_rv_names"):
-        return from_dit(source, names)
-    if isinstance(source, Sequence):
-        return from_rows(source, names, normalize=normalize)
-    raise ModelError(
-        f"cannot read a distribution from {type(source).__name__}; give a dictionary from outcomes to probabilities, "
-        "rows, a CSV file, a pandas or a dit object, or an array with names to Distribution(pmf, names)"
-    )
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def sorted_values(values: Iterable[Any]) -> tuple[Hashable, ...]:
@@ -292,74 +195,141 @@ def sorted_values(values: Iterable[Any]) -> tuple[Hashable, ...]:
         return tuple(distinct)
 
 
-def _from_columns(
-    header: Sequence[str], rows: Sequence[Sequence[Any]], probability: str | None, *, normalize: bool
-) -> Table:
-    if probability is None:
-        probability = next((column for column in header if column in _PROBABILITY_COLUMNS), None)
-    elif probability not in header:
-        raise UnknownVariableError(unknown("column", probability, header))
-    if probability is None:
-        return from_rows([(*row, 1) for row in rows], header, normalize=True)
-    at = header.index(probability)
-    if ragged := [number for number, row in enumerate(rows, 1) if len(row) != len(header)]:
-        raise ModelError(f"row {ragged[0]} has {len(rows[ragged[0] - 1])} cells, the header has {len(header)}")
-    moved = [(*row[:at], *row[at + 1 :], row[at]) for row in rows]
-    names = [*header[:at], *header[at + 1 :]]
-    return from_rows(moved, names, normalize=normalize or probability in {"count", "weight"})
+def as_number(cell: Any) -> Fraction | float:
+    """Read a probability: a fraction where the number is exact, a float where it is not.
 
+    Args:
+        cell: A number or a text.
 
-def _exact(cell: Any) -> Any:
-    """A fraction where the number is exact, a float where it is not."""
-    if isinstance(cell, Fraction):
-        return cell
-    if isinstance(cell, float | np.floating):
-        return float(cell)
+    Returns:
+        The number.
+
+    Raises:
+        ModelError: If it is none.
+
+    Example:
+        >>> as_number("1/3"), as_number(Decimal("0.5")), as_number(0.25)
+        (Fraction(1, 3), Fraction(1, 2), 0.25)
+    """
     try:
-        if hasattr(cell, "p") and hasattr(cell, "q"):
-            return Fraction(int(cell.p), int(cell.q))
-        return Fraction(cell)
-    except (TypeError, ValueError, ZeroDivisionError):
-        raise ModelError(f"{cell!r} is not a probability; give numbers, fractions, or texts such as '1/3'") from None
+        if isinstance(cell, numbers.Rational):
+            return Fraction(int(cell.numerator), int(cell.denominator))
+        if isinstance(cell, str | Decimal):
+            return Fraction(cell)
+        if isinstance(cell, numbers.Real) or getattr(cell, "is_real", False):
+            return float(cell)
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        pass
+    raise ModelError(f"{cell!r} is not a probability; give numbers, fractions, or texts such as '1/3'")
 
 
-def _objects(cells: Sequence[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    array = np.empty(len(cells), dtype=object)
-    array[:] = cells
-    return array.reshape(shape)
+def listed(values: Sequence[Hashable]) -> str:
+    """Write the first few values of a variable for a message.
+
+    Args:
+        values: All of them.
+
+    Returns:
+        Text.
+
+    Example:
+        >>> listed(range(20))
+        '0, 1, 2, 3, 4, 5, 6, 7 and 12 more'
+    """
+    more = len(values) - _VALUES_LISTED
+    return ", ".join(map(repr, values[:_VALUES_LISTED])) + (f" and {more} more" if more > 0 else "")
+
+
+def objects(cells: Iterable[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an object array whose cells are kept as they are, sequences among them too.
+
+    Args:
+        cells: As many as the shape holds.
+        shape: Of the array.
+
+    Returns:
+        The array.
+    """
+    return np.fromiter(cells, dtype=object, count=math.prod(shape)).reshape(shape)
+
+
+def _outcomes(
+    outcomes: Sequence[Sequence[Hashable]] | None, shape: tuple[int, ...], names: tuple[str, ...]
+) -> tuple[tuple[Hashable, ...], ...]:
+    """The values of each axis; refuses what is missing or stands twice."""
+    if outcomes is None:
+        return tuple(tuple(range(size)) for size in shape)
+    try:
+        values: tuple[tuple[Hashable, ...], ...] = tuple(tuple(plain(value) for value in axis) for axis in outcomes)
+    except TypeError:
+        raise ModelError(f"outcomes are one list of values for each of {' '.join(names)}, not {outcomes!r}") from None
+    if tuple(map(len, values)) != shape:
+        raise ModelError(f"outcomes of lengths {tuple(map(len, values))} do not fit a table of shape {shape}")
+    for name, axis in zip(names, values, strict=True):
+        if any(map(is_missing, axis)):
+            raise ModelError(f"{name} has a missing value (NaN or None) as outcome; drop or name it")
+        try:
+            distinct = len(set(axis))
+        except TypeError:
+            raise ModelError(f"outcomes of {name} cannot be told apart; use numbers, texts or tuples") from None
+        if distinct != len(axis):
+            raise ModelError(f"an outcome of {name} stands twice; add up its probabilities first")
+    return values
+
+
+def _cell(bad: NDArray[np.bool_], outcomes: tuple[tuple[Hashable, ...], ...], names: tuple[str, ...]) -> str:
+    """The first bad cell, as ``p(X=0, Y=1)``."""
+    at = np.unravel_index(int(np.flatnonzero(bad.ravel())[0]), bad.shape)
+    return f"p({', '.join(f'{name}={axis[i]!r}' for name, axis, i in zip(names, outcomes, at, strict=True))})"
+
+
+def _exact_cells(
+    cells: NDArray[Any], outcomes: tuple[tuple[Hashable, ...], ...], names: tuple[str, ...]
+) -> NDArray[Any]:
+    """Fractions, or floats if one of the cells is a float."""
+    read: list[Fraction | float] = []
+    for place, cell in enumerate(cells.ravel().tolist()):
+        try:
+            read.append(as_number(cell))
+        except ModelError as error:
+            bad = np.arange(cells.size).reshape(cells.shape) == place
+            raise ModelError(f"{_cell(bad, outcomes, names)}: {error}") from None
+    exact = not any(isinstance(cell, float) for cell in read)
+    return objects(read, cells.shape) if exact else np.array(read, dtype=np.float64).reshape(cells.shape)
 
 
 def _distribution(
-    cells: NDArray[Any], outcomes: tuple[tuple[Hashable, ...], ...], names: tuple[str, ...], *, normalize: bool
+    cells: NDArray[Any],
+    outcomes: tuple[tuple[Hashable, ...], ...],
+    names: tuple[str, ...],
+    *,
+    normalize: bool,
+    epsilon: float,
 ) -> NDArray[Any]:
     """The cells, summing to one; refuses what is not a distribution."""
     exact = cells.dtype == object
-
-    def describe(bad: NDArray[np.bool_]) -> str:
-        at = np.unravel_index(int(np.flatnonzero(bad.ravel())[0]), bad.shape)
-        where = ", ".join(f"{name}={axis[i]!r}" for name, axis, i in zip(names, outcomes, at, strict=True))
-        return f"p({where}) = {cells[at]}"
-
     if not exact and not np.isfinite(cells).all():
-        raise ModelError(f"{describe(~np.isfinite(cells))} is not a finite number")
+        bad = ~np.isfinite(cells)
+        raise ModelError(f"{_cell(bad, outcomes, names)} = {cells[bad][0]} is not a finite number")
     negative = np.asarray(cells < 0, dtype=bool)
     if negative.any():
-        raise ModelError(f"{describe(negative)} is negative; probabilities are at least zero")
-    total = cells.sum()
-    if normalize and total > 0:
-        return np.asarray(cells / total)
-    if exact:
-        if total == 1:
-            return cells.copy()
-        if abs(total - 1) > SUM_TOLERANCE:
-            raise ModelError(_sum_message(total))
-        return _distribution(cells.astype(np.float64), outcomes, names, normalize=False)
-    if abs(total - 1) > SUM_TOLERANCE:
-        raise ModelError(_sum_message(total))
+        at = _cell(negative, outcomes, names)
+        raise ModelError(f"{at} = {cells[negative][0]} is negative; probabilities are at least zero")
+    largest = cells.max()
+    if largest == 0:
+        raise ModelError("every probability is zero; at least one outcome must be possible")
+    if normalize:
+        # A sum of large floats would overflow.
+        cells = cells if exact else cells / largest
+        return np.asarray(cells / cells.sum())
+    with np.errstate(over="ignore"):
+        total = cells.sum()
+    if abs(total - 1) > max(SUM_TOLERANCE, _EPSILONS * epsilon):
+        raise ModelError(
+            f"the probabilities sum to {total}, not to 1; correct the table, or pass normalize=True for weights and "
+            "counts"
+        )
+    if exact and total != 1:
+        cells = cells.astype(np.float64)
+        total = cells.sum()
     return np.asarray(cells / total) if total != 1 else cells.copy()
-
-
-def _sum_message(total: Any) -> str:
-    return (
-        f"the probabilities sum to {total}, not to 1; correct the table, or pass normalize=True for weights and counts"
-    )

@@ -1,4 +1,4 @@
-"""From tables to numbers: parameters of expressions, divergences, closed forms, and the values of atoms.
+"""From tables to numbers: parameters of expressions, closed forms, and the values of atoms.
 
 Pure functions beside :class:`~imeasure.distribution.Distribution`. Closed forms rest on the unique factorisation of the
 counts: an entropy of rational probabilities is a rational combination of logarithms of primes, which are independent.
@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from html import escape
 from typing import Any
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from imeasure.errors import UnknownVariableError
+from imeasure.distribution.displays import html_table, text_table
+from imeasure.errors import ConfigError, UnknownVariableError
 from imeasure.measure import as_expression, atom, entropy_form
 from imeasure.quantities import Information, param
 from imeasure.transforms import atoms_from_entropies
@@ -92,18 +92,14 @@ class Atoms:
 
     def __str__(self) -> str:
         rows, hidden = self._rows()
-        width = max(4, *(len(name) for name, _ in rows))
-        lines = [f"{'atom':{width}}  nats", *(f"{name:{width}}  {value}" for name, value in rows)]
-        return "\n".join([*lines, f"... and {hidden} more"] if hidden else lines)
+        return text_table(["atom", "nats"], rows, hidden)
 
     def __repr__(self) -> str:
         return f"<Atoms of {', '.join(self.names)}: {len(self)} values in nats>"
 
     def _repr_html_(self) -> str:
         rows, hidden = self._rows()
-        body = "".join(f"<tr><td>{escape(name)}</td><td>{value}</td></tr>" for name, value in rows)
-        more = f'<tr><td colspan="2">and {hidden} more</td></tr>' if hidden else ""
-        return f"<table><thead><tr><th>atom</th><th>nats</th></tr></thead><tbody>{body}{more}</tbody></table>"
+        return html_table(["atom", "nats"], rows, hidden)
 
 
 def with_parameters(expression: Any, parameters: Mapping[str, Any], *, complete: bool = True) -> sympy.Expr:
@@ -118,6 +114,7 @@ def with_parameters(expression: Any, parameters: Mapping[str, Any], *, complete:
         The expression.
 
     Raises:
+        ConfigError: If a value is no finite real number.
         UnknownVariableError: If a parameter is left without a number, or a number without its parameter.
 
     Example:
@@ -125,7 +122,7 @@ def with_parameters(expression: Any, parameters: Mapping[str, Any], *, complete:
         2*H[Y|Z]
     """
     parsed = as_expression(expression)
-    values = {param(name): sympy.Rational(str(value)) for name, value in parameters.items()}
+    values = {param(name): _real(name, value) for name, value in parameters.items()}
     free = {symbol for symbol in parsed.free_symbols if isinstance(symbol, sympy.Symbol)}
     if unused := [symbol for symbol in values if symbol not in free]:
         raise UnknownVariableError(f"'{parsed}' has no parameter {unused[0]}")
@@ -134,29 +131,15 @@ def with_parameters(expression: Any, parameters: Mapping[str, Any], *, complete:
     return parsed.subs(values)
 
 
-def conditional_divergence(p: NDArray[np.float64], q: NDArray[np.float64], given: int) -> float:
-    r"""Expected divergence of conditionals: :math:`\sum p(y,z) \ln \frac{p(y|z)}{q(y|z)}`.
-
-    Args:
-        p: Joint table, shape (k_1, ..., k_n).
-        q: Joint table of the same shape.
-        given: Number of leading axes that are conditioned on.
-
-    Returns:
-        Nats; infinite where q excludes what p allows.
-
-    Example:
-        >>> conditional_divergence(np.array([0.5, 0.5]), np.array([1.0, 0.0]), 0)
-        inf
-    """
-    rows = int(np.prod(p.shape[:given]))
-    joint, other = p.reshape(rows, -1), q.reshape(rows, -1)
-    support = joint > 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = (joint / joint.sum(axis=1, keepdims=True)) / (other / other.sum(axis=1, keepdims=True))
-        terms = np.where(support, joint * np.log(ratio), 0.0)
-    excluded = support & ~(other > 0)
-    return float("inf") if excluded.any() else max(0.0, float(terms.sum()))
+def _real(name: str, value: Any) -> sympy.Expr:
+    """A finite real number, exact if it was; decimals are read as written."""
+    try:
+        exact = value if isinstance(value, sympy.Expr) else sympy.Rational(Fraction(str(value)))
+    except (TypeError, ValueError, ZeroDivisionError):
+        exact = sympy.nan
+    if not (exact.is_number and exact.is_real and exact.is_finite):
+        raise ConfigError(f"parameter {name} needs a finite real number, not {value!r}")
+    return exact
 
 
 def exact_combination(counts: NDArray[Any], total: int, coefficients: Mapping[int, sympy.Expr]) -> sympy.Expr:

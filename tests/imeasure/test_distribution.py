@@ -1,16 +1,19 @@
 import itertools
 import math
 import pickle
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given, settings, strategies as st
 
-from imeasure import Model, parse
+from imeasure import Model, parse, rvs
 from imeasure.distribution import EXAMPLES, Distribution
 from imeasure.distribution.entropies import _reduce, entropy_vector, entropy_vector_of_counts
 from imeasure.errors import (
+    ConfigError,
     ModelError,
     NonlinearError,
     ParseError,
@@ -157,10 +160,79 @@ def test_cross_entropy_and_divergence_against_a_second_distribution():
     ) == float("inf")
     with pytest.raises(UndefinedQuantityError, match="against=q"):
         p.value("KL[Y|Z]")
-    with pytest.raises(ModelError, match="same values of"):
-        p.value("KL[Y]", against=Distribution.random("Y", 2, 0))
+    with pytest.raises(UndefinedQuantityError, match=r"CE\[Y\|Z\] compares two"):
+        p.value("CE[Y|Z]")
+    with pytest.raises(ConfigError, match="not ndarray; an array q becomes one"):
+        p.value("KL[Y]", against=np.full(3, 1 / 3))
+    with pytest.raises(ConfigError, match="no CE or KL"):
+        p.value("H[Y]", against=q)
+    with pytest.raises(UnknownVariableError, match="against: unknown variable 'Z'"):
+        p.value("KL[Z]", against=q.marginal("Y"))
     with pytest.raises(UndefinedQuantityError, match="is a name"):
         p.value(parse("LogVar[Y|Z]", functionals=["LogVar"]))
+
+
+def test_divergence_between_tables_that_list_other_outcomes():
+    p = Distribution.read({("a", 0): "1/2", ("b", 1): "1/2"}, "Y Z")
+    q = Distribution.read({("c", 0): "1/4", ("b", 1): "1/4", ("a", 0): "1/4", ("a", 1): "1/4"}, "Y Z")
+    assert p.value("KL[Y|Z]", against=q) == pytest.approx(LN2)
+    assert q.value("KL[Y|Z]", against=p) == float("inf")
+    assert p.value("KL[Y]", against=q) == pytest.approx(-math.log(2 * math.sqrt(1 / 8)))
+    with pytest.raises(ModelError, match="values of Y in common; here it has 'a', 'b', in the one against 0, 1"):
+        p.value("KL[Y]", against=Distribution([0.5, 0.5], "Y"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "two", "1/0", sympy.I, sympy.Symbol("b")])
+def test_parameters_are_finite_real_numbers(value):
+    with pytest.raises(ConfigError, match="parameter beta needs a finite real number"):
+        Distribution.named("xor").value("beta*H[X]", beta=value)
+
+
+def test_parameters_may_be_written_in_many_ways():
+    p = Distribution.named("xor")
+    for two in (2, 2.0, "2", np.float32(2), Fraction(2), sympy.Integer(2), sympy.sqrt(4)):
+        assert p.value("beta*H[X]", beta=two) == pytest.approx(2 * LN2)
+    assert p.value("beta*H[X]", beta=sympy.sqrt(2)) == pytest.approx(math.sqrt(2) * LN2)
+
+
+def test_events_take_symbols_and_other_spellings():
+    X, Y = rvs("X Y")
+    p = Distribution.named("xor")
+    assert p.condition({X: 1, Y: np.int64(0)}) == p.condition(X=1, Y=0)
+    assert Distribution([0.25, 0.75], "Ŷ").marginal("Yhat").names == ("Yhat",)
+    assert Distribution([0.25, 0.75], X).names == ("X",)
+    with pytest.raises(ModelError, match="gives X two values"):
+        p.condition({X: 1}, X=0)
+    with pytest.raises(ModelError, match="an event is a dictionary"):
+        p.condition("X=1")
+    with pytest.raises(UnknownVariableError, match="0, 1, 2, 3, 4, 5, 6, 7 and 2 more"):
+        Distribution.named("shifted").condition(X=[1])
+
+
+def test_samples_keep_what_outcomes_are():
+    pairs = Distribution.read({((0, 1), True): "1/2", ((1, 1), False): "1/2"}, "X Y")
+    assert set(map(tuple, pairs.sample(20))) == {((0, 1), True), ((1, 1), False)}
+    assert pairs.sample(0).shape == (0, 2)
+    huge = Distribution.read({(2**70,): 1}, "X")
+    assert huge.sample(1).tolist() == [[2**70]]
+    for size in (-1, 2.5, True, "3"):
+        with pytest.raises(ConfigError, match="size of a sample"):
+            huge.sample(size)
+    with pytest.raises(ConfigError, match="a seed is"):
+        huge.sample(1, seed=-1)
+
+
+def test_few_of_many_variables_are_taken_from_their_marginal():
+    p = Distribution.random([f"X{i}" for i in range(16)], exact=False, seed=1)
+    q = p.marginal("X3 X14")
+    assert p.value("I[X3;X14] + 1") == pytest.approx(q.value("I[X3;X14] + 1"), abs=1e-14)
+    assert "_entropies" not in p.__dict__
+    assert repr(p).endswith("65536 outcomes, float>")
+    assert str(p).endswith("and 65504 more")
+    many = Distribution(np.ones((1,) * 30), [f"X{i}" for i in range(30)])
+    assert many.value("H[X1,X7]") == 0
+    with pytest.raises(ModelError, match="30 variables have 2\\^30 joint entropies"):
+        many.measure()
 
 
 @settings(max_examples=40)
@@ -216,8 +288,20 @@ def test_random_options():
         Distribution.random("X -> Y", deterministic={"W"})
     with pytest.raises(UnknownVariableError, match="unknown variable 'W'"):
         Distribution.random("X Y", {"W": 3})
-    with pytest.raises(ModelError, match="at least one value"):
-        Distribution.random("X Y", 0)
+    for alphabet in (0, 2.5, "3", True):
+        with pytest.raises(ModelError, match="at least one value"):
+            Distribution.random("X Y", alphabet)
+    with pytest.raises(ModelError, match="take exact=False"):
+        Distribution.random("X Y", 10**4)
+    with pytest.raises(ConfigError, match="give a graph"):
+        Distribution.random("X Y", deterministic={"Y"})
+    with pytest.raises(ConfigError, match="from 0 to 1"):
+        Distribution.random("X -> Y", deterministic=2)
+    with pytest.raises(ConfigError, match="denominator must be"):
+        Distribution.random("X -> Y", denominator=0)
+    with pytest.raises(ConfigError, match="a seed is"):
+        Distribution.random("X -> Y", seed="one")
+    assert Distribution.random("X -> Yhat", deterministic="Yhat").value("H[Yhat|X]") == 0
 
 
 @pytest.mark.parametrize(
@@ -234,6 +318,18 @@ def test_random_options():
         ([0.5j, 0.5], "X", ModelError, "real numbers"),
         ([0.5, 0.5], "1X", ParseError, "name"),
         (["1/3", "1/3"], "X", ModelError, "sum to 2/3"),
+        ([[0.5, 0.5]], None, ModelError, "names are a text such as 'X Y'"),
+        ([0.5, 0.5], 7, ModelError, "names are a text such as 'X Y'"),
+        ([1.0], "", ModelError, "there are no names"),
+        ({0: 1.0}, None, ModelError, r"dict is not an array; Distribution.read\(source\)"),
+        ("table.csv", "X", ModelError, "str is not an array"),
+        ([0.5, None], "X", ModelError, r"p\(X=1\): None is not a probability"),
+        ([Decimal("inf"), 0], "X", ModelError, "is not a probability"),
+        ([b"1", b"0"], "X", ModelError, "real numbers"),
+        ([0, 0], "X", ModelError, "every probability is zero"),
+        ([1e308, 1e308], "X", ModelError, "sum to inf"),
+        (np.ma.masked_array([0.5, 0.5], [False, True]), "X", ModelError, r"p\(X=1\) is masked; fill it"),
+        (np.array([0.5, 0.5001], np.float32), "X", ModelError, "sum to 1.0001"),
     ],
 )
 def test_bad_tables_are_refused_with_what_is_wrong(pmf, names, error, message):
@@ -246,6 +342,41 @@ def test_nearly_normalised_tables_are_divided_by_their_sum():
     assert p.pmf.sum() == pytest.approx(1.0, abs=1e-15)
     assert not Distribution(["0.3333333333", "0.3333333333", "0.3333333333"], "X").exact
     assert Distribution([1, 3], "X", normalize=True).pmf.tolist() == [Fraction(1, 4), Fraction(3, 4)]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_narrow_floats_are_normalised_at_their_own_precision(dtype):
+    table = np.random.default_rng(0).dirichlet(np.ones(60)).reshape(5, 12)
+    p = Distribution(table.astype(dtype), "X Y")
+    assert p.pmf.dtype == np.float64
+    assert p.pmf.sum() == pytest.approx(1.0, abs=1e-15)
+    assert p.value("I[X;Y]") == pytest.approx(
+        Distribution(table, "X Y").value("I[X;Y]"), abs=4 * float(np.finfo(dtype).eps)
+    )
+
+
+@pytest.mark.parametrize(
+    "half",
+    [1, True, np.uint8(1), Fraction(1, 2), Decimal("0.5"), "1/2", "0.5", "5e-1", sympy.Rational(1, 2), np.int64(3)],
+)
+def test_every_exact_number_stays_exact(half):
+    p = Distribution(np.array([half, half], dtype=object), "X", normalize=True)
+    assert p.pmf.tolist() == [Fraction(1, 2)] * 2
+
+
+def test_huge_weights_and_other_floats_are_read():
+    assert Distribution([1e308, 1e308], "X", normalize=True).pmf.tolist() == [0.5, 0.5]
+    assert Distribution([sympy.sqrt(2), sympy.Float(1)], "X", normalize=True).pmf[0] == pytest.approx(2 - math.sqrt(2))
+    assert Distribution(np.ma.masked_array([0.5, 0.5]), "X").value("H[X]") == pytest.approx(LN2)
+    assert Distribution(np.array([True, False]), "X").exact
+    assert Distribution([0.5, 0.5], "X", [(True, "ja")]).rows() == [(True, 0.5), ("ja", 0.5)]
+
+
+def test_examples_have_the_names_of_the_paper_too():
+    assert Distribution.named("A.4") == Distribution.named("shifted")
+    assert Distribution.named("XOR") == Distribution.named("xor")
+    with pytest.raises(UnknownVariableError, match="unknown distribution '4'"):
+        Distribution.named(4)
 
 
 def test_bad_events_are_refused():

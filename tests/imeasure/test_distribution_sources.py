@@ -13,23 +13,6 @@ def half(x, y):
     return Distribution.read({("a", 0): "1/4", ("a", 1): "1/4", ("b", 0): "1/2"}, f"{x} {y}")
 
 
-class DitDistribution:
-    """What dit's Distribution offers, with probabilities in bits of surprise until it is copied to a linear base."""
-
-    def __init__(self, table, names, base=2):
-        self.table, self.names, self.base = table, names, base
-
-    def copy(self, base):
-        assert base == "linear"
-        return DitDistribution({k: 2.0**v for k, v in self.table.items()}, self.names, "linear")
-
-    def zipped(self):
-        return ((outcome, p) for outcome, p in self.table.items())
-
-    def get_rv_names(self):
-        return self.names
-
-
 def test_every_source_gives_the_same_table(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("X, p, Y\na, 1/4, 0\na, 0.25, 1\nb, 1/2, 0\n")
@@ -42,7 +25,6 @@ def test_every_source_gives_the_same_table(tmp_path):
         Distribution.read(frame),
         Distribution.read(frame.set_index(["X", "Y"])["p"]),
         Distribution.read(rows, "X Y"),
-        Distribution.read(DitDistribution({"a0": -2.0, "a1": -2.0, "b0": -1.0}, ("X", "Y"))),
         Distribution([[0.25, 0.25], [0.5, 0.0]], "X Y", [["a", "b"], [0, 1]]),
     ]
     for distribution in read:
@@ -56,8 +38,8 @@ def test_every_source_gives_the_same_table(tmp_path):
 def test_names_are_made_up_where_there_are_none():
     assert Distribution.read({"00": 0.5, "11": 0.5}).names == ("X0", "X1")
     assert Distribution.read({0: 0.5, 1: 0.5}, "X").outcomes == ((0, 1),)
-    unnamed = DitDistribution({"0": -1.0, "1": -1.0}, None)
-    assert Distribution.read(unnamed, "W").names == ("W",)
+    assert Distribution.read({"sun": 0.5, "rain": 0.5}, "sky").outcomes == (("rain", "sun"),)
+    assert Distribution.read(pd.Series([0.5, 0.5], ["sun", "rain"])).names == ("X0",)
     mixed = Distribution.read({("a",): "1/2", (1,): "1/2"}, "X")
     assert mixed.outcomes == (("a", 1),)
 
@@ -74,8 +56,8 @@ def test_files_without_probabilities_are_samples(tmp_path):
     ("source", "names", "message"),
     [
         ({}, None, "no outcomes"),
-        ({"00": 0.5, "1": 0.5}, None, "has 2 entries, the first row has 3"),
-        ({"00": 0.5, "11": 0.5}, "X", "outcomes of 2 values need as many names, got 1: X"),
+        ({"00": 0.5, "1": 0.5}, None, "'00' and '1' differ in length"),
+        ({"00": 0.5, "11": 0.5}, "X Y Z", "outcomes of 2 values need as many names, got 3: X Y Z"),
         (3.0, None, "cannot read a distribution from float"),
         ({"0": 0.5, "1": 0.4}, "X", "sum to 9/10|sum to 0.9"),
         ({"0": "1/0", "1": 0.4}, "X", "not a probability"),
@@ -149,7 +131,7 @@ def test_samples_are_read_from_frames_and_refused_when_bad():
 
 
 def test_unknown_probability_column():
-    from imeasure.distribution.tables import from_frame
+    from imeasure.distribution.sources import from_frame
 
     with pytest.raises(UnknownVariableError, match="unknown column 'q'"):
         from_frame(pd.DataFrame({"X": [0], "p": [1.0]}), probability="q")
@@ -169,3 +151,153 @@ def test_ragged_rows_are_refused(tmp_path):
     path.write_text("X,Y,p\n0,0,0.5\n1,0.5\n")
     with pytest.raises(ModelError, match="row 2"):
         Distribution.read(path)
+
+
+@pytest.mark.parametrize("base", ["linear", 2, "e"])
+def test_distributions_of_dit_are_read_in_any_base(base):
+    dit = pytest.importorskip("dit")
+    table = dit.Distribution(["a0", "a1", "b0"], [0.25, 0.25, 0.5])
+    bits = dit.shannon.mutual_information(table, [0], [1])
+    if base != "linear":
+        table.set_base(base)
+    read = Distribution.read(table, "X Y")
+    np.testing.assert_allclose(read.probabilities, [[0.25, 0.25], [0.5, 0.0]], rtol=1e-12)
+    assert read.outcomes == (("a", "b"), ("0", "1"))
+    assert Distribution.read(table).names == ("X0", "X1")
+    table.set_rv_names("XY")
+    assert Distribution.read(table).names == ("X", "Y")
+    assert Distribution.read(table).value("I[X;Y]") == pytest.approx(bits * math.log(2))
+    with pytest.raises(ConfigError, match="leave names out"):
+        Distribution.read(table, "A B")
+
+
+MISSING = [None, float("nan"), pd.NA, pd.NaT]
+
+
+@pytest.mark.parametrize("missing", MISSING)
+def test_missing_values_are_refused_with_row_and_column(missing):
+    frame = pd.DataFrame({"X": [0, 1, 1], "Y": ["u", "v", missing], "p": [0.25, 0.25, 0.5]}, dtype=object)
+    for call in (
+        lambda: Distribution.read(frame),
+        lambda: Distribution.read(frame.drop(columns="p")),
+        lambda: Samples.of(frame.drop(columns="p")),
+        lambda: Samples.of(frame.drop(columns="p").to_numpy(), "X Y"),
+        lambda: Distribution.read([tuple(row) for row in frame.to_numpy()], "X Y"),
+    ):
+        with pytest.raises(ModelError, match="row 3 has no value of Y"):
+            call()
+    frame = pd.DataFrame({"X": [0, 1], "p": [1.0, missing]}, dtype=object)
+    with pytest.raises(ModelError, match="row 2 has no probability"):
+        Distribution.read(frame)
+
+
+def test_masked_samples_are_missing_values():
+    data = np.ma.masked_array([[0, 1], [1, 1]], [[False, False], [True, False]])
+    with pytest.raises(ModelError, match="row 2 has no value of X"):
+        Samples.of(data, "X Y")
+
+
+def test_frames_that_are_no_lists_of_outcomes_are_refused():
+    frame = pd.DataFrame({"X": [0, 0, 1], "Y": [0, 1, 1]})
+    crossed = pd.crosstab(frame["X"], frame["Y"])
+    with pytest.raises(ModelError, match=r"index named X, Y; for a cross table give table\.unstack"):
+        Distribution.read(crossed)
+    expected = {(0, 0): Fraction(1, 3), (0, 1): Fraction(1, 3), (1, 1): Fraction(1, 3)}
+    assert Distribution.read(crossed.unstack(), normalize=True).marginal("X Y") == Distribution.read(expected, "X Y")
+    with pytest.raises(ConfigError, match="names its columns itself: X, Y"):
+        Distribution.read(frame, "A B")
+    with pytest.raises(ConfigError, match="names its columns itself"):
+        Samples.of(frame, "A B")
+    with pytest.raises(ConfigError, match="names its index itself: X"):
+        Distribution.read(frame.set_index("X")["Y"], "A")
+    for empty in (pd.DataFrame(), frame.iloc[:0]):
+        with pytest.raises(ModelError, match="the data frame is empty"):
+            Distribution.read(empty)
+        with pytest.raises(ModelError, match="the data frame is empty"):
+            Samples.of(empty)
+    with pytest.raises(ModelError, match="no column beside p"):
+        Distribution.read(pd.DataFrame({"p": [1.0]}))
+    with pytest.raises(ModelError, match="columns p and count could each be"):
+        Distribution.read(pd.DataFrame({"X": [0], "p": [1.0], "count": [3]}))
+    with pytest.raises(ConfigError, match="leave names and probability out"):
+        Distribution.read(half("X", "Y"), "A B")
+    with pytest.raises(ConfigError, match="this source has none"):
+        Distribution.read({0: 1}, "X", probability="p")
+
+
+def test_repeated_outcomes_of_a_series_add_up():
+    series = pd.Series(np.array([0.1, 0.2, 0.7], np.float32), pd.Index(["a", "a", "b"], name="X"))
+    np.testing.assert_allclose(Distribution.read(series).probabilities, [0.3, 0.7], rtol=1e-6)
+    narrow = pd.DataFrame({"X": ["a", "b", "c"], "p": np.array([0.1, 0.2, 0.7], np.float32)})
+    assert Distribution.read(narrow).pmf.sum() == pytest.approx(1.0, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "probability"),
+    [
+        ("X;Y;P\n0;0;1/2\n1;1;1/2\n", None, None),
+        ("X\tY\tProb\n0\t0\t0.5\n1\t1\t0.5\n", None, None),
+        ("X|Y|Count\n0|0|7\n1|1|7\n", None, None),
+        ("chance,X,Y\n0.5,0,0\n0.5,1,1\n", None, "chance"),
+        ("0,0,1/2\n\n1,1,1/2\n", "X Y", None),
+        ("0,0\n1,1\n", "X Y", None),
+        ("0,0,1/2\n1,1,1/2\n", "X Y q", "q"),
+        ("\ufeffX,Y\n0,0\n1,1\n", None, None),
+    ],
+)
+def test_files_of_many_forms(tmp_path, text, names, probability):
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    read = Distribution.read(path, names, probability=probability)
+    assert read == Distribution.read({"00": "1/2", "11": "1/2"}, "X Y")
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "error", "message"),
+    [
+        ("", None, ModelError, "is empty"),
+        ("X,p\n0,0.5\n,0.5\n", None, ModelError, "row 2 has nothing in column X"),
+        ("X,p\n0,0.5\n1,\n", None, ModelError, "row 2 has nothing in column p"),
+        ("X,p\n0,0.5\n1,many\n", None, ModelError, "row 2: 'many' is not a probability"),
+        ("0,0.5\n1,0.5\n", None, ModelError, "has to name the columns, or names has to be given"),
+        ("X,Y\n0,1\n", "X Y", ConfigError, "names the columns itself; leave names out"),
+        ("0,0,1\n", "X", ModelError, "row 1 has 3 cells, the header has 1"),
+    ],
+)
+def test_bad_files_say_where(tmp_path, text, names, error, message):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(error, match=message):
+        Distribution.read(path, names)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([0.5, 0.5], "row 1 is 0.5; a row is a sequence"),
+        (["00", "11"], "row 1 is '00'"),
+        ([(0.5,), (0.5,)], "there are no outcomes"),
+        ([], "there are no outcomes"),
+        ([(0, 0.5), (0, 1, 0.5)], "row 2 has 3 entries"),
+        ([([1], 1.0)], r"row 1 has \[1\] as value of X0"),
+        ([(i, -i, 2 * i, 1) for i in range(200)], "the table would have 200 x 200 x 200 cells"),
+        (np.full((2, 2), 0.25), "an array with names to Distribution"),
+    ],
+)
+def test_bad_rows_are_refused(rows, message):
+    with pytest.raises(ModelError, match=message):
+        Distribution.read(rows)
+
+
+def test_samples_of_one_variable_are_values():
+    samples = Samples.of([1, 2, 2], "X")
+    assert samples.counts.tolist() == [1, 2]
+    assert str(samples) == "X  count\n1  1\n2  2"
+    assert repr(samples) == "<Samples of X: 3 samples, 2 outcomes seen>"
+    assert "<th>count</th>" in samples._repr_html_()
+    assert Samples.of(np.array(["sun", "rain", "sun"]), "sky").empirical.outcomes == (("rain", "sun"),)
+    for data in (3, "abc", {"X": 1}):
+        with pytest.raises(ModelError, match="samples are an array"):
+            Samples.of(data, "X")
+    with pytest.raises(ConfigError, match=r"CE\[X\] is not estimated"):
+        samples.estimate("CE[X]")
