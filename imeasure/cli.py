@@ -8,8 +8,9 @@ from __future__ import annotations
 import click
 
 from imeasure.command_line import CommandLine
-from imeasure.diagram_cli import diagram_command, measure_command
+from imeasure.diagram_cli import COMMANDS as DIAGRAMS
 from imeasure.inquiry_cli import COMMANDS as INQUIRY
+from imeasure.measure_cli import COMMANDS as MEASURE
 from imeasure.prove_cli import COMMANDS as PROVER
 from imeasure.rewriting_cli import COMMANDS as REWRITING
 
@@ -20,5 +21,5 @@ def main() -> None:
     """Information objectives: canonical forms, exact proofs, and the catalogue of the literature."""
 
 
-for command in (*REWRITING, *INQUIRY, *PROVER, diagram_command, measure_command):
+for command in (*REWRITING, *INQUIRY, *PROVER, *DIAGRAMS, *MEASURE):
     main.add_command(command)

@@ -23,7 +23,7 @@ class CommandLine(click.Group):
         try:
             return super().invoke(ctx)
         except InformationError as error:
-            click.echo(f"{ctx.command_path}: {error}", err=True)
+            click.echo(f"error: {error}", err=True)
             ctx.exit(BAD_INPUT)
 
 

@@ -1,6 +1,6 @@
-"""The commands ``imeasure diagram`` and ``imeasure measure``: a picture or a table of the signed measure.
+"""The command ``imeasure diagram``: a picture of the signed measure.
 
-Click commands without a program around them; :mod:`imeasure.cli` adds them to its group.
+A click command without a program around it; :mod:`imeasure.cli` adds it to its group.
 """
 
 from pathlib import Path
@@ -8,18 +8,12 @@ from typing import Any
 
 import click
 
-from imeasure.command_line import print_json
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError
-from imeasure.measure import as_expression
 from imeasure.model import Model
-from imeasure.parser import parse
-from imeasure.printing import to_text
 from imeasure.rewriting import CanonicalForm, simplify
-from imeasure.statements import Objective
 
 _UNIT = click.option("--unit", type=click.Choice(["nats", "bits"]), default="nats", show_default=True)
-_IN_BITS = 1.4426950408889634
 
 
 @click.command("diagram")
@@ -68,35 +62,5 @@ def diagram_command(
     click.echo(str(out))
 
 
-@click.command("measure")
-@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("expressions", nargs=-1)
-@_UNIT
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def measure_command(table: Path, expressions: tuple[str, ...], unit: str, as_json: bool) -> None:
-    """Evaluate EXPRESSIONS, or every atom, on the distribution in the CSV file TABLE.
-
-    One column per variable and a column p of probabilities; without p, every row is a sample.
-    """
-    distribution = Distribution.read(table)
-    factor = _IN_BITS if unit == "bits" else 1.0
-    if expressions:
-        numbers = {_name(text): distribution.value(text) * factor for text in expressions}
-    else:
-        numbers = {to_text(quantity): value * factor for quantity, value in distribution.measure().items()}
-    if as_json:
-        print_json({"unit": unit, "values": numbers})
-        return
-    width = max(map(len, numbers))
-    for name, value in numbers.items():
-        click.echo(f"{name:{width}}  {0.0 if abs(value) < 1e-12 else value: .6f}")
-
-
-def _name(text: str) -> str:
-    statement = parse(text)
-    if isinstance(statement, Objective):
-        raise ConfigError(f"'{text}' is an objective; give the expression that has a value")
-    return to_text(as_expression(statement))
-
-
-COMMANDS = (diagram_command, measure_command)
+COMMANDS = (diagram_command,)
+"""The commands, for a group to register."""

@@ -1,6 +1,3 @@
-import json
-import math
-
 import pytest
 from click.testing import CliRunner
 
@@ -22,15 +19,6 @@ def run(tmp_path):
     return invoke
 
 
-def test_measure_prints_every_atom_or_the_expressions_asked_for(run):
-    assert run("measure", "@table.csv", "--unit", "bits").output == (
-        "H[X|Y]   0.000000\nH[Y|X]   0.000000\nI[X;Y]   1.000000\n"
-    )
-    assert run("measure", "@table.csv", "2*H[X] + H[Y|X]").output == "2*H[X] + H[Y|X]   1.386294\n"
-    printed = json.loads(run("measure", "@table.csv", "I[X;Y]", "--json").output)
-    assert printed == {"unit": "nats", "values": {"I[X;Y]": pytest.approx(math.log(2))}}
-
-
 def test_diagram_writes_files(run, tmp_path):
     result = run("diagram", "X Y", "--values", "@table.csv", "-o", "@d.svg")
     assert result.exit_code == 0
@@ -46,8 +34,6 @@ def test_diagram_writes_files(run, tmp_path):
     [
         (("diagram", "X Y", "-o", "@d.gif"), "name the file .svg, .png or .pdf"),
         (("diagram", "X Y W", "--values", "@table.csv", "-o", "@d.svg"), "no variable W"),
-        (("measure", "@table.csv", "min H[X]"), "is an objective"),
-        (("measure", "@table.csv", "H[V]"), "unknown variable 'V'"),
     ],
 )
 def test_bad_input_ends_with_status_two_and_a_message(run, arguments, message):

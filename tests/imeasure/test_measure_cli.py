@@ -1,0 +1,82 @@
+import json
+import math
+
+import pytest
+from click.testing import CliRunner
+
+from imeasure import Distribution
+from imeasure.cli import main
+
+FILES = {
+    "table.csv": "X,Y,p\n0,0,1/2\n1,1,1/2\n",
+    "other.csv": "Y,X,p\n0,0,1/4\n0,1,1/4\n1,0,1/4\n1,1,1/4\n",
+    "never.csv": "X,Y,p\n0,0,1\n",
+    "counts.csv": "X;Y;q\n0;0;3\n1;1;3\n",
+    "plain.csv": "0,0,1/2\n1,1,1/2\n",
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+
+    def invoke(*arguments):
+        return CliRunner().invoke(main, ["measure", *(a.replace("@", f"{tmp_path}/") for a in arguments)])
+
+    return invoke
+
+
+def test_every_atom_or_the_expressions_asked_for_are_printed(run):
+    assert run("@table.csv", "--unit", "bits").output == ("H[X|Y]   0.000000\nH[Y|X]   0.000000\nI[X;Y]   1.000000\n")
+    assert run("@table.csv", "2*H[X] + H[Y|X]").output == "2*H[X] + H[Y|X]   1.386294\n"
+    printed = json.loads(run("@table.csv", "I[X;Y]", "--json").output)
+    assert printed == {"unit": "nats", "values": {"I[X;Y]": pytest.approx(math.log(2))}}
+
+
+def test_parameters_and_comparisons_go_to_the_expressions_that_have_them(run):
+    printed = run("@table.csv", "β*H[X]", "CE[Y|X]", "--set", "beta=1/2", "--against", "@other.csv", "--unit", "bits")
+    assert printed.output == "beta*H[X]   0.500000\nCE[Y|X]     1.000000\n"
+    assert run("@table.csv", "KL[X]", "--against", "@never.csv").output == "KL[X]   inf\n"
+    assert (
+        json.loads(run("@table.csv", "KL[X]", "--against", "@never.csv", "--json").output)["values"]["KL[X]"] == "inf"
+    )
+
+
+def test_files_of_other_forms(run):
+    expected = run("@table.csv").output
+    assert run("@counts.csv", "--normalize", "--probability", "q").output == expected
+    assert run("@plain.csv", "--names", "X Y").output == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("@table.csv", "min H[X]"), "is an objective"),
+        (("@table.csv", "H[V]"), "unknown variable 'V'"),
+        (("@table.csv", "beta*H[X]"), "parameter beta has no value"),
+        (("@table.csv", "H[X]", "--set", "beta=2"), "unknown parameter 'beta'"),
+        (("@table.csv", "beta*H[X]", "--set", "beta"), "not of the form NAME=VALUE"),
+        (("@table.csv", "beta*H[X]", "--set", "beta=nan"), "finite real number"),
+        (("@table.csv", "beta*H[X]", "--set", "beta=1", "--set", "β=2"), "two values"),
+        (("@table.csv", "--set", "beta=2"), "are for expressions"),
+        (("@table.csv", "H[X]", "--against", "@other.csv"), "no expression has them"),
+        (("@table.csv", "CE[X]"), "CE[X] compares two distributions"),
+        (("@counts.csv", "--probability", "q"), "sum to 6, not to 1"),
+        (("@plain.csv",), "has to name the columns"),
+        (("@table.csv", "--probability", "r"), "unknown column 'r'"),
+    ],
+)
+def test_bad_input_ends_with_status_two_and_a_message(run, arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert message in result.stderr
+
+
+def test_the_printed_atoms_are_those_of_the_distribution(run, tmp_path):
+    p = Distribution.random("A B C", 2, 5)
+    lines = ["A,B,C,p", *(",".join(map(str, row)) for row in p.rows())]
+    (tmp_path / "random.csv").write_text("\n".join(lines))
+    printed = json.loads(run("@random.csv", "--json").output)["values"]
+    assert printed == {str(quantity): pytest.approx(value, abs=1e-14) for quantity, value in p.measure().items()}
