@@ -162,5 +162,5 @@ def estimate(
                 record["standard_error"] = None
             click.echo(json.dumps(record) if as_json else str(found))
     except InformationError as error:
-        click.echo(f"ibtrain estimate: {error}", err=True)
+        click.echo(f"error: {error}", err=True)
         raise SystemExit(2) from None

@@ -382,5 +382,5 @@ def test_command_refuses_in_one_line(tmp_path):
     for arguments in (["--quantity", "H[Z]"], ["--quantity", "I[X;Z]", "--estimator", "mixture"]):
         result = CliRunner().invoke(estimate_command, [str(path), *arguments])
         assert result.exit_code == 2
-        assert result.output.startswith("ibtrain estimate: ")
+        assert result.output.startswith("error: ")
         assert "Traceback" not in result.output
