@@ -4,6 +4,7 @@ A click command without a program around it; :mod:`imeasure.cli` adds it to its 
 """
 
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import click
@@ -74,7 +75,7 @@ def measure_command(
 def _values(
     distribution: Distribution,
     expressions: list[sympy.Expr],
-    parameters: dict[str, str],
+    parameters: dict[str, Fraction],
     against: Distribution | None,
 ) -> dict[str, float]:
     """Each expression's value, given those parameters and that comparison which it asks for."""
@@ -93,13 +94,16 @@ def _values(
     }
 
 
-def _parameters(settings: tuple[str, ...]) -> dict[str, str]:
+def _parameters(settings: tuple[str, ...]) -> dict[str, Fraction]:
     """Values by name, from texts such as ``beta=2``."""
-    pairs = [setting.partition("=") for setting in settings]
-    if wrong := [setting for setting, (name, _, value) in zip(settings, pairs, strict=True) if not name or not value]:
-        raise ConfigError(f"--set {wrong[0]} is not of the form NAME=VALUE; write for example --set beta=2")
-    named = {canonical_name(name.strip()): value.strip() for name, _, value in pairs}
-    if len(named) < len(pairs):
+    named = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        try:
+            named[canonical_name(name.strip())] = Fraction(value.strip())
+        except (ValueError, ZeroDivisionError):
+            raise ConfigError(f"--set {setting} gives no number; write for example --set beta=2") from None
+    if len(named) < len(settings):
         raise ConfigError("--set gives a parameter two values; give each once")
     return named
 
