@@ -32,6 +32,7 @@ def check(
     seconds: float = 60.0,
     max_sets: int = 5000,
     non_shannon: bool = False,
+    numerical: bool = True,
 ) -> Verdict:
     """Decide whether a relation follows from Shannon's inequalities and the facts.
 
@@ -44,6 +45,7 @@ def check(
         seconds: Time after which the verdict is ``"undecided"``.
         max_sets: Most joint entropies in a linear program.
         non_shannon: Whether a proof may use Zhang-Yeung inequalities as well.
+        numerical: Whether a distribution is searched for by descent where everything else failed.
 
     Returns:
         The verdict; true if and only if proved.
@@ -64,16 +66,17 @@ def check(
           - 1 * (I[X;Z|Y] = 0)   [fact, from X -> Y -> Z]
     """
     problem = read_problem(relation, model, given, functionals)
-    return decide(problem, Limits(seconds, max_sets), non_shannon=non_shannon)
+    return decide(problem, Limits(seconds, max_sets), non_shannon=non_shannon, numerical=numerical)
 
 
-def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False) -> Verdict:
+def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numerical: bool = True) -> Verdict:
     """Decide a problem that has been read.
 
     Args:
         problem: The problem.
         limits: Limits of the search.
         non_shannon: Whether to add Zhang-Yeung inequalities.
+        numerical: Whether to search numerically for a distribution.
 
     Returns:
         The verdict.
@@ -83,7 +86,7 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False) -> Ve
     """
     wanted = targets(problem)
     search = Search(problem, [target.row for target in wanted], limits, non_shannon=non_shannon)
-    refuter = Refuter(problem, limits)
+    refuter = Refuter(problem, limits, numerical=numerical)
     try:
         if any(ONE in fact.row for fact in problem.facts):
             _require_consistent(problem, search)

@@ -75,8 +75,10 @@ class Code:
             names: The variables' names, in the order of the bits.
 
         Returns:
-            A uniform distribution over the codewords.
+            A uniform distribution over the codewords; of a constant X if there are no variables.
         """
+        if not names:
+            return Distribution.read({(0,): 1}, "X")
         vectors = [[self._digits(v) for v in seen] for seen in self.seen]
         used = [k for k in range(self.size) if any(v[k] for seen in vectors for v in seen)]
         counts: dict[tuple[int, ...], int] = {}

@@ -1,39 +1,49 @@
 """Distributions that break a claim: linear codes first, then factored and named tables, all checked with the facts.
 
 Codes have exact entropies, so that facts without constants are checked exactly; tables are checked to 1e-12 nats.
+Values of functionals and the scale of continuous variables are solved for beside a table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from functools import lru_cache, partial
-from itertools import permutations, product
-from math import lcm, log
+from functools import partial
+from math import log
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
-import sympy
 
-from imeasure.certificate.problem import Link, Problem
-from imeasure.certificate.rows import ONE, Row, row_text
-from imeasure.certificate.symbolic import coefficients, samples
+from imeasure.certificate.problem import Problem
+from imeasure.certificate.rows import ONE, Row
+from imeasure.certificate.steps import functionals_of
 from imeasure.certificate.targets import Target
 from imeasure.distribution import Distribution
+from imeasure.prove.banks import (
+    Floats,
+    four_atoms,
+    graph_codes,
+    larger_codes,
+    random_codes,
+    random_tables,
+    rank_values,
+)
 from imeasure.prove.codes import ALL, Code, all_ranks, assigned, ranks
-from imeasure.prove.dag import Dag, bits_of
+from imeasure.prove.dag import Dag
+from imeasure.prove.decoders import averages, decoders, groups, with_room
+from imeasure.prove.exactness import holds, value_of
+from imeasure.prove.findings import BROKEN, Found, carriers, refutation, spread_variables
 from imeasure.prove.limits import Limits
+from imeasure.prove.numerical import Numerical
+from imeasure.prove.unknowns import affine, settle
 from imeasure.prove.verdict import Refutation
 
 OBEYED = 1e-12
 """How far a table may be from obeying a fact."""
 CELLS = 1 << 20
 """Most cells of a counterexample's table."""
-BROKEN = 1e-9
-"""By how much a table has to break a claim."""
-
-Floats = npt.NDArray[np.float64]
+SETTLED = 400
+"""Most tables for which unknowns are solved for."""
 
 
 class Refuter:
@@ -42,15 +52,18 @@ class Refuter:
     Args:
         problem: The problem.
         limits: Limits of the search.
+        numerical: Whether to search numerically where everything else failed.
     """
 
-    def __init__(self, problem: Problem, limits: Limits) -> None:
+    def __init__(self, problem: Problem, limits: Limits, *, numerical: bool = True) -> None:
         self.problem = problem
         self.limits = limits
+        self.numerical = numerical
         self.count = len(problem.names)
-        rows = [fact.row for fact in problem.facts]
-        self.possible = not any(isinstance(column, str) for row in rows for column in row)
-        self.plain = not any(ONE in row for row in rows)
+        self.rows = [fact.row for fact in problem.facts]
+        self.plain = not any(ONE in row for row in self.rows)
+        self.carriers = carriers(problem)
+        self.closed = not problem.real and not any(isinstance(column, str) for row in self.rows for column in row)
 
     def quick(self, target: Target) -> Refutation | None:
         """Look among small codes.
@@ -62,23 +75,27 @@ class Refuter:
             What was found, or None.
         """
         row = target.row
-        if not self.possible or not self.plain or any(isinstance(c, str) or c == ONE for c in row) or self.count > 60:
+        if not self._possible(row):
+            return None
+        if self._open(row):
+            return self._settled(target, [_constants(self.count)])
+        if not self.plain or ONE in row or self.count > 60:
             return None
         facts = self.problem.facts
         if self.count <= ALL:
             table = all_ranks(self.count)
             place: Callable[[int], int] = int
         else:
-            masks = sorted({int(c) for r in (row, *(f.row for f in facts)) for c in r})
+            masks = sorted({int(c) for r in (row, *self.rows) for c in r})
             if len(masks) > 120 or self.count > 24:
                 return None
             table = ranks(self.count, masks)
             place = {mask: i for i, mask in enumerate(masks)}.__getitem__
-        wanted = np.flatnonzero(_values(table, row, place) < 0)
+        wanted = np.flatnonzero(rank_values(table, row, place) < 0)
         for fact in facts:
             if not len(wanted):
                 return None
-            values = _values(table[wanted], fact.row, place)
+            values = rank_values(table[wanted], fact.row, place)
             wanted = wanted[values == 0 if fact.equality else values >= 0]
         for number in wanted[:20].tolist():
             found = self._code(target, assigned(number, self.count))
@@ -96,80 +113,115 @@ class Refuter:
         Returns:
             What was found, or None.
         """
-        if not self.possible or any(isinstance(column, str) for column in target.row):
+        if not self._possible(target.row):
             return None
-        codes = self._bank(target.row) if self._tabled() else self._codes(dag, target.row)
+        if self._open(target.row):
+            return self._settled(target, self._settings(target.row, dag)) or self._decoded(target)
+        return self._coded(target, dag) or self._tabled(target) or self._searched(target)
+
+    def _open(self, row: Row) -> bool:
+        """Return whether a row or a fact leaves something open beside a table."""
+        if self.closed:
+            return any(isinstance(column, str) for column in row)
+        return any(affine(r, self.problem, lambda _: Fraction(0)) for r in (row, *self.rows))
+
+    def _possible(self, row: Row) -> bool:
+        """Return whether tables and decoders of the kind made here can be meant."""
+        if self.closed and not any(isinstance(column, str) for column in row):
+            return True
+        divergences = [groups(text) for text in functionals_of(self.problem) if text.startswith("KL[")]
+        if any(set(left) & set(given) for left, given in divergences) or averages(self.problem) is None:
+            return False
+        for carrier in self.carriers.values():
+            bit = self.problem.names.mask((carrier,))
+            weights = [sum(v for c, v in r.items() if isinstance(c, int) and c & bit) for r in (row, *self.rows)]
+            if carrier in spread_variables(self.problem) or any(weights):
+                return False
+        return True
+
+    def _settings(self, row: Row, dag: Dag | None) -> Iterator[Code]:
+        """Yield codes beside which unknowns may be solved for."""
+        closed = [f for f in self.problem.facts if not affine(f.row, self.problem, lambda _: Fraction(0))]
+        if self.count <= ALL and self.plain:
+            table = all_ranks(self.count)
+            kept = np.arange(len(table))
+            for fact in closed:
+                values = rank_values(table[kept], fact.row)
+                kept = kept[values == 0 if fact.equality else values >= 0]
+            _, first = np.unique(table[kept], axis=0, return_index=True)
+            for number in kept[np.sort(first)][:SETTLED].tolist():
+                yield assigned(number, self.count)
+            return
+        yield from graph_codes(self.count, dag, row) if dag is not None else random_codes(self.count, plain=self.plain)
+
+    def _settled(self, target: Target, codes: Iterator[Code] | list[Code]) -> Refutation | None:
+        """Solve for the unknowns beside each of some codes."""
+        plain = self.plain and ONE not in target.row
+        scaled = any(text.startswith("KL[") for text in functionals_of(self.problem)) or self.problem.real
         for code in codes:
+            constant = not any(code.seen)
+            for times in (1,) if plain or constant else (1, 2, 4, 8, 12):
+                if self.limits.left <= 0:
+                    return None
+                here = code.repeated(times) if times > 1 else code
+                exact = plain or constant
+                unit = (log(code.field) if scaled else 1.0) if plain else 1.0
+                unit = log(code.field) if plain and not constant else unit
+                size = Fraction(1) if exact else Fraction(log(code.field))
+
+                def entropy(mask: int, code: Code = here, size: Fraction = size) -> Fraction:
+                    return Fraction(1) if mask == ONE else code.rank(mask) * size
+
+                values = settle(self.problem, target.row, entropy, off=0.0 if exact else OBEYED)
+                if values is not None and here.cells() <= CELLS:
+                    found = {name: float(value) * unit for name, value in values.items()}
+                    return refutation(self.problem, target, self._coded_table(here, found, exact=exact))
+        return None
+
+    def _decoded(self, target: Target) -> Refutation | None:
+        """Let the condition of a decoder be a fair coin, and the decoder be wrong for one of its sides."""
+        averaged = averages(self.problem)
+        for text in sorted(set(averaged.values()) - set(averaged)) if averaged else ():
+            coins = groups(text)[1][:1]
+            code = Code(2, 1, tuple((1,) if name in coins else () for name in self.problem.variables))
+            divergences = [text for text in sorted(functionals_of(self.problem)) if text.startswith("KL[")]
+            table = with_room(code.distribution(self.problem.variables), divergences)
+            values = dict.fromkeys(divergences, log(2))
+            wrong = decoders(table, values, averaged or {}, odd=True)
+            known = {text: Fraction(table.value(text, against=q)) for text, q in wrong.items()}
+
+            def entropy(mask: int, code: Code = code) -> Fraction:
+                return Fraction(1) if mask == ONE else code.rank(mask) * Fraction(log(2))
+
+            found = settle(self.problem, target.row, entropy, known, off=OBEYED)
+            if found is not None:
+                numbers = {name: float(value) for name, value in found.items()}
+                exact = not self._open({}) and self.plain
+                return refutation(self.problem, target, self._coded_table(code, numbers, exact=exact, odd=True))
+        return None
+
+    def _coded_table(self, code: Code, unknowns: Mapping[str, float], *, exact: bool, odd: bool = False) -> Found:
+        unit = log(code.field)
+        build = partial(code.distribution, self.problem.variables)
+        return Found(build, lambda mask: unit * code.rank(mask), exact, unknowns, odd)
+
+    def _coded(self, target: Target, dag: Dag | None) -> Refutation | None:
+        row = target.row
+        if self.plain and self.count <= ALL:
+            codes, table = larger_codes(self.count)
+            kept = range(len(codes)) if ONE in row else np.flatnonzero(rank_values(table, row) < 0).tolist()
+            chosen: Iterator[Code] = (codes[number] for number in kept)
+        else:
+            chosen = graph_codes(self.count, dag, row) if dag else random_codes(self.count, plain=self.plain)
+        for code in chosen:
             if self.limits.left <= 0:
                 return None
-            for times in (1,) if self.plain and ONE not in target.row else (1, 2, 4, 8, 12):
-                if code.size * times <= 16 and self._breaks(code, times, target.row):
+            for times in (1,) if self.plain and ONE not in row else (1, 2, 4, 8, 12):
+                if code.size * times <= 16 and self._breaks(code, times, row):
                     found = self._code(target, code.repeated(times) if times > 1 else code)
                     if found is not None:
                         return found
-        if self.count == 4:
-            found = self._named(target)
-            if found is not None:
-                return found
-        if 0 < self.count <= 4 and not any(fact.equality for fact in self.problem.facts):
-            found = self._random(target)
-            if found is not None:
-                return found
-        return self._drawn(target)
-
-    def _drawn(self, target: Target) -> Refutation | None:
-        for distribution in self._tables():
-            if self.limits.left <= 0:
-                return None
-            found = self._table(target, distribution)
-            if found is not None:
-                return found
         return None
-
-    def _tabled(self) -> bool:
-        rows = [fact.row for fact in self.problem.facts]
-        return self.plain and self.count <= ALL and not any(ONE in row for row in rows)
-
-    def _bank(self, row: Row) -> Iterator[Code]:
-        codes, table = _larger(self.count)
-        if ONE in row:
-            yield from codes
-            return
-        for number in np.flatnonzero(_values(table, row, int) < 0):
-            yield codes[number]
-
-    def _codes(self, dag: Dag | None, row: Row) -> Iterator[Code]:
-        """Yield random codes; on a graph each variable sees part of what its parents see, or something fresh."""
-        generator = np.random.default_rng(self.count)
-        amount = 200 if self.count <= 8 else 100
-        if dag is None:
-            for number in range(amount):
-                size = min(self.count, 2 + number % 5) if self.plain else 8
-                counts = generator.choice(3 if self.plain else 5, size=self.count)
-                yield Code(2, size, tuple(tuple(generator.integers(0, 1 << size, c).tolist()) for c in counts))
-            return
-        spoken = 0
-        for mask in row:
-            spoken |= int(mask)
-        for number in range(amount):
-            seen: dict[int, tuple[int, ...]] = {}
-            fresh = 0
-            for bit in dag.order:
-                pool = tuple(dict.fromkeys(v for b in bits_of(dag.local[bit].parents) for v in seen[b]))
-                root = not dag.local[bit].parents
-                if not bit & spoken and number % 2 == 0:
-                    # A variable that the claim does not name hands on all it sees.
-                    vectors = pool
-                else:
-                    vectors = tuple(v for v in pool if generator.random() < 0.5)
-                    if len(vectors) > 1 and generator.random() < 0.5:
-                        vectors = (int(np.bitwise_xor.reduce(vectors)),)
-                noisy = bool(bit & spoken) or number % 2 == 1
-                if fresh < 10 and generator.random() < (0.9 if root else 0.15 * noisy):
-                    vectors = (*vectors, 1 << fresh)
-                    fresh += 1
-                seen[bit] = tuple(v for v in vectors if v)
-            yield Code(2, max(fresh, 1), tuple(seen[1 << i] for i in range(self.count)))
 
     def _breaks(self, code: Code, times: int, row: Row) -> bool:
         known: dict[int, int] = {}
@@ -199,15 +251,9 @@ class Refuter:
 
     def _code(self, target: Target, code: Code) -> Refutation | None:
         code = self._smaller(code, target.row)
-        if code.cells() > CELLS:
-            return None
-        names = self.problem.variables
-
-        def value(row: Row) -> float:
-            unit = log(code.field)
-            return sum(float(c) * (1.0 if m == ONE else unit * code.rank(int(m))) for m, c in row.items())
-
-        return self._refutation(target, lambda: code.distribution(names), value, exact=True)
+        return (
+            refutation(self.problem, target, self._coded_table(code, {}, exact=True)) if code.cells() <= CELLS else None
+        )
 
     def _smaller(self, code: Code, row: Row) -> Code:
         """Take away what variables see as long as the facts are obeyed and the row is broken."""
@@ -219,16 +265,26 @@ class Refuter:
                     code = code.without(variable, position)
         return code
 
-    def _named(self, target: Target) -> Refutation | None:
-        vectors = _four_atoms()
-        for number in self._fitting(target.row, np.array([entropies for _, entropies in vectors])):
-            order, entropies = vectors[number]
-            names = tuple(self.problem.variables[i] for i in order)
-            table = Distribution.named("four-atom")
-            return self._from_vector(target, entropies, partial(Distribution, np.array(table.pmf), names))
+    def _tabled(self, target: Target) -> Refutation | None:
+        """Look among the tables that are kept, and draw some on the model's graph."""
+        names = self.problem.variables
+        if self.count == 4:
+            orders = four_atoms()
+            for number in self._fitting(target.row, np.array([entropies for _, entropies in orders])):
+                pmf = np.array(Distribution.named("four-atom").pmf)
+                return self._shown(target, Distribution(pmf, [names[i] for i in orders[number][0]]))
+        if 0 < self.count <= 4 and not any(fact.equality for fact in self.problem.facts):
+            tables = random_tables(self.count)
+            for number in self._fitting(target.row, np.array([entropies for _, entropies in tables])):
+                return self._shown(target, Distribution(np.array(tables[number][0].pmf), names))
+        for distribution in self._drawn():
+            if self.limits.left <= 0:
+                return None
+            if self._fits(target.row, distribution.marginal(names).entropies()):
+                return self._shown(target, distribution)
         return None
 
-    def _tables(self) -> Iterator[Distribution]:
+    def _drawn(self) -> Iterator[Distribution]:
         names = self.problem.variables
         model = self.problem.model
         if model is not None and model.edges and len(names) <= 6:
@@ -238,23 +294,22 @@ class Refuter:
             for seed in range(12):
                 yield Distribution.random(graph, alphabet=2 + seed % 2, seed=seed, deterministic=0.5 * (seed % 3))
 
-    def _random(self, target: Target) -> Refutation | None:
-        tables = _random_tables(self.count)
-        for number in self._fitting(target.row, np.array([entropies for _, entropies in tables])):
-            table, entropies = tables[number]
-            names = self.problem.variables
-            return self._from_vector(target, entropies, partial(Distribution, np.array(table.pmf), names))
+    def _searched(self, target: Target) -> Refutation | None:
+        if not self.numerical:
+            return None
+        for distribution in Numerical(self.problem, self.limits).search(target.row):
+            if self._fits(target.row, distribution.entropies()):
+                return self._shown(target, distribution)
         return None
 
-    def _table(self, target: Target, distribution: Distribution) -> Refutation | None:
-        vector = distribution.entropies()
-        place = {self.problem.names.index[name]: 1 << i for i, name in enumerate(distribution.names)}
-        entropies = np.zeros(1 << self.count)
-        for mask in range(1, 1 << self.count):
-            entropies[mask] = vector[sum(own for bit, own in place.items() if mask & bit)]
-        if self._fits(target.row, entropies):
-            return self._from_vector(target, entropies, lambda: distribution)
-        return None
+    def _shown(self, target: Target, distribution: Distribution) -> Refutation | None:
+        """Return what a table shows, unless its probabilities are exact and its facts are not."""
+        table = distribution.marginal(self.problem.variables)
+        entropies = table.entropies()
+        exact = all(holds(fact, table, entropies) for fact in self.problem.facts)
+        if table.exact and not exact:
+            return None
+        return refutation(self.problem, target, Found(lambda: table, lambda mask: float(entropies[mask]), exact))
 
     def _fitting(self, row: Row, vectors: Floats) -> list[int]:
         """Return which entropy vectors break a row and obey the facts, the row checked for all of them at once."""
@@ -263,94 +318,15 @@ class Refuter:
         return [number for number in np.flatnonzero(values <= -BROKEN).tolist() if self._fits(row, vectors[number])]
 
     def _fits(self, row: Row, entropies: Floats) -> bool:
-        if _nats(row, entropies) > -BROKEN:
+        if value_of(row, entropies) > -BROKEN:
             return False
         for fact in self.problem.facts:
-            off = _nats(fact.row, entropies)
+            off = value_of(fact.row, entropies)
             if off < -OBEYED or (fact.equality and off > OBEYED):
                 return False
         return True
 
-    def _from_vector(self, target: Target, entropies: Floats, build: Callable[[], Distribution]) -> Refutation | None:
-        exact = not self.problem.facts
-        return self._refutation(target, build, lambda row: _nats(row, entropies), exact=exact)
 
-    def _refutation(
-        self, target: Target, build: Callable[[], Distribution], value: Callable[[Row], float], *, exact: bool
-    ) -> Refutation | None:
-        link = self.problem.links[target.link]
-        if link.row is None:
-            return self._with_parameters(link, build, value, exact=exact)
-        left, right = self.problem.sides(target.link)
-        alone = len(self.problem.links) == 1
-        text = self.problem.claim if alone else f"{self._text(left)} {link.operator} {self._text(right)}"
-        return Refutation(build, value(left), link.operator, value(right), text, exact)
-
-    def _text(self, row: Row) -> str:
-        return row_text(row, self.problem.names)
-
-    def _with_parameters(
-        self, link: Link, build: Callable[[], Distribution], value: Callable[[Row], float], *, exact: bool
-    ) -> Refutation | None:
-        """Find values of the parameters at which the distribution breaks the claim."""
-        found = coefficients(link, self.problem)
-        symbols = sorted({s for c in found.values() for s in c.free_symbols}, key=str)
-        ranges = self.problem.ranges()
-        weights = {column: value({column: 1}) for column in found}
-        for point in product(*(samples(ranges.get(symbol, sympy.S.Reals)) for symbol in symbols)):
-            at = dict(zip(symbols, point, strict=True))
-            numbers = {column: c.subs(at) for column, c in found.items()}
-            if not all(number.is_Rational for number in numbers.values()):
-                continue
-            excess = sum(float(number) * weights[column] for column, number in numbers.items())
-            if (link.operator != ">=" and excess > BROKEN) or (link.operator != "<=" and excess < -BROKEN):
-                text = f"left side minus right side {link.operator} 0"
-                values = {str(symbol): Fraction(int(v.p), int(v.q)) for symbol, v in at.items()}
-                return Refutation(build, excess, link.operator, 0.0, text, exact, values)
-        return None
-
-
-def _nats(row: Row, entropies: Floats) -> float:
-    return float(sum(float(c) * (1.0 if m == ONE else float(entropies[int(m)])) for m, c in row.items()))
-
-
-def _values(table: npt.NDArray[np.int64], row: Row, place: Callable[[int], int]) -> npt.NDArray[np.int64]:
-    scale = lcm(*(Fraction(value).denominator for value in row.values()))
-    masks = [place(int(mask)) for mask in row]
-    numbers = [int(value * scale) for value in row.values()]
-    exact = sum(map(abs, numbers)) < 2**60
-    weights = np.array(numbers, dtype=np.int64 if exact else object)
-    result: npt.NDArray[np.int64] = table[:, masks] @ weights
-    return result
-
-
-@lru_cache(maxsize=1)
-def _four_atoms() -> list[tuple[tuple[int, ...], Floats]]:
-    vector = Distribution.named("four-atom").entropies()
-    result = []
-    for order in permutations(range(4)):
-        entropies = np.zeros(16)
-        for mask in range(1, 16):
-            entropies[mask] = vector[sum(1 << axis for axis, i in enumerate(order) if mask >> i & 1)]
-        result.append((order, entropies))
-    return result
-
-
-@lru_cache(maxsize=8)
-def _random_tables(count: int) -> list[tuple[Distribution, Floats]]:
-    names = " ".join(f"V{i}" for i in range(count))
-    tables = [Distribution.random(names, seed=seed) for seed in range(20)]
-    return [(table, table.entropies()) for table in tables]
-
-
-@lru_cache(maxsize=8)
-def _larger(count: int) -> tuple[list[Code], npt.NDArray[np.int64]]:
-    """Random codes over GF(2) and GF(3) with three to five symbols, and the ranks of all sets."""
-    generator = np.random.default_rng(count)
-    codes = []
-    for number in range(300):
-        field, size = 3 if number % 3 == 2 else 2, 3 + number % 3
-        amounts = generator.choice(3, size=count, p=[0.1, 0.65, 0.25])
-        seen = tuple(tuple(generator.integers(1, field**size, amount).tolist()) for amount in amounts)
-        codes.append(Code(field, size, seen))
-    return codes, np.array([[code.rank(mask) for mask in range(1 << count)] for code in codes])
+def _constants(count: int) -> Code:
+    """Return the code in which nobody sees anything."""
+    return Code(2, 1, ((),) * count)

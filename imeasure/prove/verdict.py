@@ -11,6 +11,7 @@ from typing import Literal
 from imeasure.certificate import Certificate
 from imeasure.certificate.problem import Problem
 from imeasure.distribution import Distribution
+from imeasure.prove.mixtures import UniformMixture
 
 SHOWN = 32
 """Most entropies of a polymatroid that are printed."""
@@ -28,15 +29,19 @@ class Refutation:
         comparison: The comparison as text.
         exact: Whether the facts hold exactly; otherwise to 1e-12.
         parameters: Values of parameters at which the claim fails.
+        functionals: Values of functionals, in nats: declared ones are chosen, those of ``KL`` belong to decoders.
+        others: Makes the decoders.
     """
 
-    build: Callable[[], Distribution]
+    build: Callable[[], Distribution | UniformMixture]
     left: float
     operator: str
     right: float
     comparison: str
     exact: bool
     parameters: Mapping[str, Fraction] = field(default_factory=dict)
+    functionals: Mapping[str, float] = field(default_factory=dict)
+    others: Callable[[], Mapping[str, Distribution | UniformMixture]] = dict
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,14 @@ class Verdict:
         return self.problem.claim
 
     @cached_property
-    def counterexample(self) -> Distribution | None:
-        """A distribution that obeys the facts and breaks the claim, if refuted."""
+    def counterexample(self) -> Distribution | UniformMixture | None:
+        """A distribution that obeys the facts and breaks the claim, if refuted; mixed where some are continuous."""
         return None if self.refutation is None else self.refutation.build()
+
+    @cached_property
+    def decoders(self) -> Mapping[str, Distribution | UniformMixture]:
+        """For each ``KL`` of a refuted claim the distribution q with which the counterexample gives it its value."""
+        return {} if self.refutation is None else self.refutation.others()
 
     @cached_property
     def polymatroid(self) -> Mapping[str, Fraction] | None:
@@ -106,14 +116,24 @@ class Verdict:
 
     def _refuted(self, found: Refutation) -> list[str]:
         at = ", ".join(f"{name} = {value}" for name, value in found.parameters.items())
-        obeys = "exactly" if found.exact else "to 1e-12"
+        chosen = ", ".join(f"{name} = {value:.6g}" for name, value in found.functionals.items())
         return [
             f"{found.comparison} fails{f' at {at}' if at else ''}: "
-            f"the left side is {found.left:.6g}, the right side {found.right:.6g} nats for",
+            f"the left side is {_nats(found.left)}, the right side {_nats(found.right)} nats for",
             *(f"  {line}" for line in str(self.counterexample).splitlines()),
-            f"which obeys the facts {obeys}"
-            + (" (continuous variables: add independent uniform noise on [0, 1))" if self.problem.real else ""),
+            *([f"and {chosen}"] if chosen else []),
+            *(f"  {name}: q is{_rows(q)}" for name, q in self.decoders.items()),
+            f"which obeys the facts {'exactly' if found.exact else 'to 1e-12'}",
         ]
 
     def __repr__(self) -> str:
         return f"<Verdict {self.status}: {self.claim}>"
+
+
+def _nats(value: float) -> str:
+    """Return a value as text; what is within rounding of zero is zero, as sums of entropies round."""
+    return f"{0.0 if abs(value) < 1e-13 else value:.6g}"
+
+
+def _rows(q: Distribution | UniformMixture) -> str:
+    return "".join(f"\n    {line}" for line in str(q).splitlines())

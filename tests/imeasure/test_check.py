@@ -30,7 +30,7 @@ def assert_breaks(verdict):
     """The table itself, evaluated by the distribution's own code, obeys the facts and breaks the claim."""
     table, problem = verdict.counterexample, verdict.problem
     entropies = table.entropies()
-    place = {problem.names.index[name]: 1 << i for i, name in enumerate(table.names)}
+    place = {problem.names.index[name]: 1 << i for i, name in enumerate(table.names) if name in problem.names.index}
 
     def value(row):
         masks = {m: sum(own for bit, own in place.items() if m & bit) for m in row if m}
