@@ -7,20 +7,26 @@ a counterexample only after its facts were checked (R. W. Yeung, "A Framework fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
 from functools import partial
+from math import log
 
 from imeasure.certificate import Certificate
 from imeasure.certificate.problem import Problem, Statement, read_problem
-from imeasure.certificate.rows import ONE
-from imeasure.certificate.steps import Combination
+from imeasure.certificate.proof import same
+from imeasure.certificate.rows import ONE, row_text
+from imeasure.certificate.steps import Combination, total
 from imeasure.certificate.targets import Target, targets
 from imeasure.errors import ModelError
 from imeasure.model import Model
+from imeasure.prove.codes import Code
+from imeasure.prove.dag import Dag
 from imeasure.prove.limits import LimitReached, Limits
+from imeasure.prove.rays import Face, find_face
 from imeasure.prove.refute import Refuter
-from imeasure.prove.search import Search
-from imeasure.prove.verdict import Verdict
+from imeasure.prove.search import Search, violation
+from imeasure.prove.verdict import Refutation, Verdict
 
 
 def check(
@@ -85,6 +91,10 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
         ModelError: If the facts contradict each other.
     """
     wanted = targets(problem)
+    if not non_shannon and (face := find_face(problem)) is not None:
+        verdict = _on_face(problem, wanted, face, Refuter(problem, limits))
+        if verdict is not None:
+            return verdict
     search = Search(problem, [target.row for target in wanted], limits, non_shannon=non_shannon)
     refuter = Refuter(problem, limits, numerical=numerical)
     try:
@@ -98,7 +108,8 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
         for target, part in zip(wanted, parts, strict=True):
             proof = search.prove(target.row) if part is None else part
             if proof is None:
-                return _unproved(problem, target, search, refuter)
+                broken = partial(violation, dict(search.point), problem) if search.point else None
+                return _unproved(problem, target, refuter, search.dag, broken=broken, non_shannon=non_shannon)
             proofs.append(proof)
     except LimitReached as limit:
         for target in wanted if limits.left > 0 else ():
@@ -108,6 +119,51 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
     return Verdict("proved", problem, Certificate(problem, tuple(proofs)))
 
 
+def _on_face(problem: Problem, wanted: tuple[Target, ...], face: Face, refuter: Refuter) -> Verdict | None:
+    """Decide on the extreme rays; None where a target has constants or functionals, or it is not seen how it fails."""
+    valued = face.values([target.row for target in wanted])
+    if valued is None:
+        return None
+    missed: tuple[Target, int] | None = None
+    for target, (values, _) in zip(wanted, valued, strict=True):
+        ray = face.broken(values)
+        if ray is None:
+            continue
+        code = face.known.codes[ray]
+        if code is None:
+            missed = missed or (target, ray)
+        elif (found := _by_code(problem, target, code)) is not None:
+            return Verdict("refuted", problem, refutation=found)
+        else:
+            return None
+    if missed is not None:
+        target, ray = missed
+        vector = face.known.vectors[ray].tolist()
+        return _unproved(problem, target, refuter, broken=partial(violation, dict(enumerate(vector[1:], 1)), problem))
+    proofs = [face.prove(values, scale) for values, scale in valued]
+    checked = [
+        proof
+        for target, proof in zip(wanted, proofs, strict=True)
+        if proof is not None and same(total(proof, problem), target.row)
+    ]
+    return Verdict("proved", problem, Certificate(problem, tuple(checked))) if len(checked) == len(wanted) else None
+
+
+def _by_code(problem: Problem, target: Target, code: Code) -> Refutation | None:
+    """Return the refutation by a code that obeys the facts; None where values of parameters are to be found first."""
+    link = problem.links[target.link]
+    if link.row is None:
+        return None
+    unit = log(code.field)
+    left, right = problem.sides(target.link)
+    values = [sum(float(factor) * unit * code.rank(int(mask)) for mask, factor in row.items()) for row in (left, right)]
+    names = problem.names
+    alone = len(problem.links) == 1
+    text = problem.claim if alone else f"{row_text(left, names)} {link.operator} {row_text(right, names)}"
+    build = partial(code.distribution, problem.variables)
+    return Refutation(build, values[0], link.operator, values[1], text, exact=True)
+
+
 def _require_consistent(problem: Problem, search: Search) -> None:
     proof = search.prove({ONE: -1})
     if proof is not None:
@@ -115,14 +171,21 @@ def _require_consistent(problem: Problem, search: Search) -> None:
         raise ModelError(f"the facts contradict each other: {', '.join(facts)}; nothing can obey them all")
 
 
-def _unproved(problem: Problem, target: Target, search: Search, refuter: Refuter) -> Verdict:
-    found = refuter.thorough(target, search.dag)
+def _unproved(
+    problem: Problem,
+    target: Target,
+    refuter: Refuter,
+    dag: Dag | None = None,
+    *,
+    broken: Callable[[], Mapping[str, Fraction]] | None = None,
+    non_shannon: bool = False,
+) -> Verdict:
+    found = refuter.thorough(target, dag)
     if found is not None:
         return Verdict("refuted", problem, refutation=found)
     if not target.exact:
         reason = f"a sufficient condition, {target.text(problem.names)}, does not follow from Shannon's inequalities"
         return Verdict("undecided", problem, reason=reason)
-    kind = "Shannon's and Zhang-Yeung's inequalities" if search.non_shannon else "Shannon's inequalities"
+    kind = "Shannon's and Zhang-Yeung's inequalities" if non_shannon else "Shannon's inequalities"
     reason = f"{target.text(problem.names)} does not follow from {kind} and the facts, and no distribution breaks it"
-    broken = partial(search.violation, dict(search.point)) if search.point else None
     return Verdict("undecided", problem, reason=f"{reason} as far as was searched", broken=broken)

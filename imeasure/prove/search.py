@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations, permutations
@@ -175,25 +175,30 @@ class Search:
         """Return whether a rational point obeys all rows of the linear program, exactly."""
         return self._program is not None and self._program.contains(point)
 
-    def violation(self, point: dict[Column, float]) -> dict[str, Fraction]:
-        """Return a point that breaks a row, rationalised, as values of quantities.
 
-        Args:
-            point: Values by column.
+def violation(point: Mapping[Column, float], problem: Problem) -> dict[str, Fraction]:
+    """Return a point that breaks a row, rationalised, as values of quantities.
 
-        Returns:
-            Values by quantity, scaled so that the constant, or else the largest, is 1.
-        """
-        names = self.problem.names
-        unit = point.get(ONE, 0.0)
-        size = unit if unit > 1e-9 else max(map(abs, point.values()), default=0.0) or 1.0
-        values: dict[str, Fraction] = {}
-        for column, value in point.items():
-            text = (
-                str(column) if isinstance(column, str) else "1" if column == ONE else quantity_text([column], 0, names)
-            )
-            values[text] = Fraction(value / size).limit_denominator(10**6)
-        return values
+    Args:
+        point: Values by column.
+        problem: The problem whose names the quantities have.
+
+    Returns:
+        Values by quantity, scaled so that the constant, or else the largest, is 1.
+    """
+    unit = point.get(ONE, 0.0)
+    size = unit if unit > 1e-9 else max(map(abs, point.values()), default=0.0) or 1.0
+    values: dict[str, Fraction] = {}
+    for column, value in point.items():
+        text = (
+            str(column)
+            if isinstance(column, str)
+            else "1"
+            if column == ONE
+            else quantity_text([column], 0, problem.names)
+        )
+        values[text] = Fraction(value / size).limit_denominator(10**6)
+    return values
 
 
 def choose_space(problem: Problem, rows: list[Row]) -> Space | MarkovSpace:

@@ -1,0 +1,297 @@
+"""Up to four variables: the extreme rays of the cone of polymatroids, which decide provability without a program.
+
+Four variables have 41 extreme rays, all but six of which are ranks of linear codes (D. Hammer, A. Romashchenko, A. Shen
+and N. Vereshchagin, "Inequalities for Shannon Entropy and Kolmogorov Complexity", 2000). Facts whose rows keep one sign
+on all rays cut out a face, whose rays are those on which the facts vanish. A row that is at least zero on these is a
+sum of basic inequalities and facts; it is found by taking away, one after another, as much of a basic inequality as
+the rays allow, which makes a further ray vanish each time. A row that is negative on the ray of a code is broken by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import permutations
+from math import gcd, lcm
+
+import numpy as np
+import numpy.typing as npt
+
+from imeasure.certificate.problem import Problem
+from imeasure.certificate.rows import ONE, Row, information
+from imeasure.certificate.steps import Combination, Key
+from imeasure.prove.codes import Code
+from imeasure.shannon import subsets
+
+LARGEST = 4
+"""Most variables whose rays are known."""
+BOUND = 1 << 40
+"""Largest coefficient that is handled here, so that 64 bits are enough."""
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_CODES = (
+    Code(2, 1, ((1,), (), (), ())),
+    Code(2, 1, ((1,), (1,), (), ())),
+    Code(2, 1, ((1,), (1,), (1,), ())),
+    Code(2, 1, ((1,), (1,), (1,), (1,))),
+    Code(2, 2, ((1,), (2,), (3,), ())),
+    Code(2, 2, ((1,), (2,), (3,), (3,))),
+    Code(2, 2, ((1,), (2,), (3,), (1, 2))),
+    Code(2, 3, ((1,), (2,), (4,), (7,))),
+    Code(2, 3, ((1,), (2,), (4,), (3, 5))),
+    Code(3, 2, ((1,), (3,), (4,), (7,))),
+)
+"""The rays that are ranks of codes, one of each sort, simple ones first."""
+
+
+@dataclass(frozen=True)
+class Rays:
+    """The extreme rays of the polymatroids of n variables, and the values of the basic inequalities on them.
+
+    Attributes:
+        vectors: Shape (rays, 2^n), joint entropies by bitmask.
+        codes: The code whose ranks a ray is, or None.
+        keys: The basic inequalities, as steps.
+        entries: The value of each on each ray.
+        inverse: One over the values, 0 where they vanish.
+        barrier: Infinite where the values vanish, 0 elsewhere.
+        weight: Sum of the values of each inequality.
+    """
+
+    vectors: Integers
+    codes: tuple[Code | None, ...]
+    keys: tuple[Key, ...]
+    entries: tuple[tuple[int, ...], ...]
+    inverse: Floats
+    barrier: Floats
+    weight: Floats
+
+
+@lru_cache(maxsize=LARGEST)
+def rays(count: int) -> Rays:
+    """Return the extreme rays for a number of variables.
+
+    Args:
+        count: Number of variables, from 1 to :data:`LARGEST`.
+
+    Returns:
+        The rays.
+
+    Example:
+        >>> [len(rays(count).vectors) for count in (1, 2, 3, 4)]
+        [1, 3, 8, 41]
+    """
+    found: dict[tuple[int, ...], Code | None] = {}
+    for code in _CODES:
+        for order in permutations(range(LARGEST)):
+            seen = tuple(code.seen[i] for i in order)
+            if not any(seen[count:]):
+                moved = Code(code.field, code.size, seen[:count])
+                found.setdefault(tuple(map(moved.rank, range(1 << count))), moved)
+    if count == LARGEST:
+        for pair in (mask for mask in range(16) if mask.bit_count() == 2):
+            # Breaks Ingleton's inequality, so that no linear code has these ranks.
+            ranks = (0, 2, 3, 4, 4)
+            found[tuple(ranks[mask.bit_count()] + (mask == pair) for mask in range(16))] = None
+    vectors = np.array(list(found), dtype=np.int64)
+    keys = tuple(_basic(count))
+    values = np.array([_dense(information(key[1:-1], key[-1]), count) for key in keys]) @ vectors.T
+    inverse = np.where(values > 0, 1.0 / np.maximum(values, 1), 0.0)
+    barrier = np.where(values > 0, 0.0, np.inf)
+    return Rays(
+        vectors,
+        tuple(found.values()),
+        keys,
+        tuple(map(tuple, values.tolist())),
+        inverse,
+        barrier,
+        values.sum(axis=1) * 1.0,
+    )
+
+
+def _basic(count: int) -> Iterator[Key]:
+    """Yield every ``I[A;B|C]`` and ``H[A|C]`` of disjoint groups, each once."""
+    everything = (1 << count) - 1
+    for given in subsets(everything):
+        for first in subsets(everything & ~given):
+            for second in subsets(everything & ~given & ~first):
+                if 0 < first < second:
+                    yield "I", first, second, given
+    for given in subsets(everything):
+        yield from (("H", first, given) for first in subsets(everything & ~given) if first)
+
+
+def _dense(row: Row, count: int) -> list[int]:
+    return [int(row.get(mask, 0)) for mask in range(1 << count)]
+
+
+class Face:
+    """The face of polymatroids that obey a problem's facts.
+
+    Args:
+        problem: The problem.
+        known: The rays of its number of variables.
+        facts: Values of the facts on the rays, each at least zero, and the factor that makes them so.
+    """
+
+    def __init__(self, problem: Problem, known: Rays, facts: Sequence[tuple[list[int], int]]) -> None:
+        self.problem = problem
+        self.known = known
+        self._facts = facts
+        self._joint = [sum(column) for column in zip(*(values for values, _ in facts), strict=True)]
+        everywhere = range(len(known.vectors))
+        self._on = [k for k in everywhere if not self._joint[k]] if facts else everywhere
+
+    def values(self, rows: Sequence[Row]) -> list[tuple[list[int], int]] | None:
+        """Return the values of rows on all rays, each with the factor by which they are too large.
+
+        Args:
+            rows: The rows.
+
+        Returns:
+            Integers and the factor for each row, or None if one has constants, functionals or huge coefficients.
+        """
+        return _on_rays(rows, self.known, len(self.problem.names))
+
+    def broken(self, values: list[int]) -> int | None:
+        """Return the first ray of the face on which a row is negative, codes first, or None."""
+        if min(values) >= 0:
+            return None
+        return next((k for k in self._on if values[k] < 0), None)
+
+    def prove(self, values: list[int], scale: int) -> Combination | None:
+        """Return a combination of basic inequalities and facts that has given values on all rays.
+
+        Args:
+            values: The row's values on all rays, nowhere negative on the face.
+            scale: What they have to be divided by.
+
+        Returns:
+            The combination, or None if a choice by rounded numbers led nowhere.
+        """
+        known = self.known
+        proof: Combination = {}
+        facts: Combination = {}
+        if min(values) < 0:
+            values, scale, facts = self._lifted(values, scale)
+        while any(values):
+            most = (np.array(values, dtype=float) * known.inverse + known.barrier).min(axis=1)
+            best = int((most * known.weight).argmax())
+            taken = known.entries[best]
+            top, bottom = _least_ratio(values, taken)
+            if top <= 0:
+                return None
+            if bottom > 1:
+                values, scale = [bottom * value for value in values], scale * bottom
+            values = [value - top * entry for value, entry in zip(values, taken, strict=True)]
+            proof[known.keys[best]] = _quotient(top, scale)
+        return proof | facts
+
+    def _lifted(self, values: list[int], scale: int) -> tuple[list[int], int, Combination]:
+        """Add the least multiples of facts that make a row at least zero on all rays, not on the face alone."""
+        below = [(k, -value) for k, value in enumerate(values) if value < 0]
+        alone: tuple[int, int, int] | None = None
+        for number, (fact, _) in enumerate(self._facts):
+            if all(fact[k] for k, _ in below):
+                top, bottom = _largest_ratio([(value, fact[k]) for k, value in below])
+                if alone is None or top * alone[1] < alone[0] * bottom:
+                    alone = top, bottom, number
+        if alone is not None:
+            top, bottom, only = alone
+            joint, chosen = self._facts[only][0], [only]
+        else:
+            joint, chosen = self._joint, list(range(len(self._facts)))
+            top, bottom = _largest_ratio([(value, joint[k]) for k, value in below])
+        scale *= bottom
+        values = [bottom * value + top * entry for value, entry in zip(values, joint, strict=True)]
+        used: Combination = {}
+        for number in chosen:
+            fact, factor = self._facts[number]
+            spare = 0
+            if alone is None:
+                spare = min([top, *(v // entry for v, entry in zip(values, fact, strict=True) if entry)])
+                values = [v - spare * entry for v, entry in zip(values, fact, strict=True)]
+            if top > spare:
+                used["fact", number] = _quotient((spare - top) * factor, scale)
+        return values, scale, used
+
+
+def _largest_ratio(pairs: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    top, bottom = 0, 1
+    for value, entry in pairs:
+        if value * bottom > top * entry:
+            top, bottom = value, entry
+    divisor = gcd(top, bottom)
+    return top // divisor, bottom // divisor
+
+
+def _least_ratio(values: Sequence[int], taken: Sequence[int]) -> tuple[int, int]:
+    top, bottom = 1, 0
+    for value, entry in zip(values, taken, strict=True):
+        if entry and value * bottom < top * entry:
+            top, bottom = value, entry
+    divisor = gcd(top, bottom)
+    return top // divisor, bottom // divisor
+
+
+def _quotient(top: int, bottom: int) -> int | Fraction:
+    return top // bottom if top % bottom == 0 else Fraction(top, bottom)
+
+
+def _on_rays(rows: Sequence[Row], known: Rays, count: int) -> list[tuple[list[int], int]] | None:
+    scales, table = [], []
+    for row in rows:
+        scale = 1
+        for column, value in row.items():
+            if column == ONE or isinstance(column, str):
+                return None
+            if type(value) is not int:
+                scale = lcm(scale, value.denominator)
+        dense = [0] * (1 << count)
+        for column, value in row.items():
+            dense[column] = value if scale == 1 else int(value * scale)  # type: ignore[index, assignment]  # see above
+        if max(dense) > BOUND or min(dense) < -BOUND:
+            return None
+        scales.append(scale)
+        table.append(dense)
+    values = np.array(table, dtype=np.int64) @ known.vectors.T
+    return list(zip(values.tolist(), scales, strict=True))
+
+
+def find_face(problem: Problem) -> Face | None:
+    """Return the face that a problem's facts cut out of the polymatroids, if its rays are known.
+
+    Args:
+        problem: The problem.
+
+    Returns:
+        The face, or None where there are too many or continuous variables, or facts that cut through the cone.
+
+    Example:
+        >>> from imeasure.certificate.problem import read_problem
+        >>> find_face(read_problem("I[X;Z] <= I[X;Y]", given="X -> Y -> Z")) is None
+        False
+        >>> find_face(read_problem("H[X] = 0", given="H[X] = H[Y]")) is None
+        True
+    """
+    count = len(problem.names)
+    kinds = dict(problem.model.kinds).values() if problem.model is not None else ()
+    if not 0 < count <= LARGEST or any(kind != "discrete" for kind in kinds):
+        return None
+    known = rays(count)
+    if not problem.facts:
+        return Face(problem, known, ())
+    if not all(fact.equality for fact in problem.facts):
+        return None
+    found = _on_rays([fact.row for fact in problem.facts], known, count)
+    facts = []
+    for values, scale in found or ():
+        low, high = min(values), max(values)
+        if low < 0 < high:
+            return None
+        facts.append((values, scale) if high > 0 else ([-value for value in values], -scale))
+    return Face(problem, known, facts) if found is not None else None
