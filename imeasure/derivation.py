@@ -7,21 +7,29 @@ nothing of how they were found.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from typing import Any, Literal
 
 import sympy
 
-from imeasure.elimination import Basis
-from imeasure.errors import DerivationError
+from imeasure.constants import is_constant
+from imeasure.errors import DerivationError, ParseError
+from imeasure.exchange import entry, expression, format_of, loaded, model_data, read_model, reading
 from imeasure.measure import entropy_form, variables_of
 from imeasure.model import Model
+from imeasure.parser import parse
 from imeasure.printing import to_latex, to_text
-from imeasure.quantities import Information
-from imeasure.shannon import subsets
 from imeasure.signs import Conditions, holds_everywhere
+from imeasure.statements import Relation
+from imeasure.vocabulary import Names, spelled
+
+BY, DIVIDE = ", by ", "divide by "
+CHAIN_RULE, MODEL, COLLECT = "chain rule", "model", "collect"
+DROP, SCALE, NEGATE = "drop constant", "positive factor", "maximum to minimum"
+RULES = {"equal": {CHAIN_RULE, MODEL, COLLECT}, "drop": {DROP}, "scale": {SCALE}, "negate": {NEGATE}}
+"""The rules of each kind of step."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,31 @@ class Step:
     used: str = ""
     factor: sympy.Expr = sympy.S.One
 
+    @property
+    def note(self) -> str:
+        """The rule and what it used, as text."""
+        return f"{self.rule}: {self.used}" if self.used else self.rule
+
+    def _note_latex(self) -> str:
+        if not self.used:
+            return rf"\text{{{_escaped(self.rule)}}}"
+        parts = self.used.split(BY)
+        by = rf"\text{{{BY}}}".join(", ".join(map(_fact_latex, part.split(", "))) for part in parts)
+        if self.kind == "scale":
+            by = rf"\text{{{DIVIDE}}}{to_latex(self.factor)}"
+        return rf"\text{{{_escaped(self.rule)}: }}{by}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the step as plain data."""
+        return {
+            "rule": self.rule,
+            "used": self.used,
+            "kind": self.kind,
+            "before": to_text(self.before),
+            "after": to_text(self.after),
+            "factor": to_text(self.factor),
+        }
+
 
 @dataclass(frozen=True)
 class Derivation:
@@ -53,6 +86,16 @@ class Derivation:
         steps: The steps, each beginning where the one before ends.
         model: The model under which they hold.
         conditions: The parameter values for which they hold.
+
+    Example:
+        >>> from imeasure import simplify
+        >>> print(simplify("min H[Y|Z] + I[X;Z|Y]").derivation.to_text(names="words"))
+           Decoder Uncertainty + Redundant Information
+        >>> print(simplify("max I[Y;Z]").derivation)
+           I[Y;Z]
+         ~ -I[Y;Z]          [maximum to minimum]
+         = -H[Y] + H[Y|Z]   [chain rule: I[Y;Z] = H[Y] - H[Y|Z]]
+         ~ H[Y|Z]           [drop constant: -H[Y]]
     """
 
     start: sympy.Expr
@@ -66,7 +109,7 @@ class Derivation:
         return self.steps[-1].after if self.steps else self.start
 
     def verify(self) -> bool:
-        """Replay every step exactly.
+        """Replay every step exactly, and check what it says it used.
 
         Returns:
             True.
@@ -90,120 +133,229 @@ class Derivation:
     def _objection(self, step: Step) -> str:
         checks = {"equal": self._unequal, "drop": self._variable, "scale": self._unscaled, "negate": _unopposed}
         check = checks.get(step.kind)
-        return check(step) if check else f"unknown kind of step '{step.kind}'"
+        if check is None:
+            return f"unknown kind of step '{step.kind}'"
+        if step.rule not in RULES[step.kind]:
+            return f"'{step.rule}' is no rule for a step of kind '{step.kind}'"
+        return check(step)
 
     def _unequal(self, step: Step) -> str:
-        return "" if self.model.reduce(step.before - step.after) == 0 else "the two sides differ under the model"
+        if self.model.reduce(step.before - step.after) != 0:
+            return "the two sides differ under the model"
+        return "" if step.rule == COLLECT and not step.used else self._misquoted(step)
+
+    def _misquoted(self, step: Step) -> str:
+        """Return what is wrong with the identity and the facts that a step quotes."""
+        identity, _, facts = step.used.partition(BY)
+        quoted = self._parsed(identity)
+        if not isinstance(quoted, Relation) or quoted.operators != ("=",):
+            return f"'{identity}' is no identity"
+        difference = quoted.expressions[0] - quoted.expressions[1]
+        if step.rule == CHAIN_RULE:
+            return "" if not facts and holds_for_any_variables(difference) else f"'{step.used}' is no chain rule"
+        names = self.model.covering(variables_of(difference))
+        known = {name for name, _ in self.model.equations(names)}
+        unknown = set(facts.split(", ") if facts else ()) - known
+        if unknown:
+            return f"the model does not say {' and '.join(sorted(unknown))}"
+        return "" if self.model.reduce(difference) == 0 else f"'{identity}' does not hold under the model"
+
+    def _parsed(self, text: str) -> Any:
+        try:
+            return parse(text, functionals=self.model.functionals)
+        except ParseError:
+            return None
 
     def _variable(self, step: Step) -> str:
-        return "" if is_constant(step.before - step.after, self.model) else "what is dropped is not constant"
+        dropped = step.before - step.after
+        if not is_constant(dropped, self.model):
+            return "what is dropped is not constant"
+        quoted = self._parsed(step.used)
+        said = isinstance(quoted, sympy.Expr) and entropy_form(quoted - dropped).is_zero()
+        return "" if said else f"'{step.used}' is not what is dropped"
 
     def _unscaled(self, step: Step) -> str:
         if not entropy_form(step.before - step.factor * step.after).is_zero():
             return "the two sides differ by another factor"
+        if step.used != f"{DIVIDE}{to_text(step.factor)}":
+            return f"'{step.used}' is not what is done"
         positive = holds_everywhere(step.factor, self.conditions, self.model)
         return "" if positive else f"the factor {step.factor} is not positive for {self.conditions}"
 
-    def __str__(self) -> str:
-        texts = [to_text(step.after) for step in self.steps]
+    def to_text(self, *, names: Names = "symbols") -> str:
+        """Return the derivation as text, one rule a line.
+
+        Args:
+            names: ``"words"`` spells the quantities of X, Y and Z in words.
+
+        Returns:
+            The lines; ``=`` stands before equal expressions, ``~`` where a constant or a positive factor was dropped.
+
+        Raises:
+            ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        """
+        texts = [to_text(step.after, names=names) for step in self.steps]
         width = max(map(len, texts), default=0)
-        lines = [f"   {to_text(self.start)}"]
+        lines = [f"   {to_text(self.start, names=names)}"]
         for step, text in zip(self.steps, texts, strict=True):
-            note = f"{step.rule}: {step.used}" if step.used else step.rule
-            lines.append(f" {'=' if step.kind == 'equal' else '~'} {text:<{width}}   [{note}]")
+            sign = "=" if step.kind == "equal" else "~"
+            lines.append(f" {sign} {text:<{width}}   [{spelled(step.note, names)}]")
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        rows = [f"<tr><td></td><td>${to_latex(self.start)}$</td><td></td></tr>"]
-        for step in self.steps:
-            sign = "=" if step.kind == "equal" else "≃"
-            note = escape(f"{step.rule}: {step.used}" if step.used else step.rule)
-            rows.append(f"<tr><td>{sign}</td><td>${to_latex(step.after)}$</td><td>{note}</td></tr>")
-        return f"<table>{''.join(rows)}</table>"
+    def to_latex(self, *, names: Names = "symbols") -> str:
+        """Return the derivation in LaTeX, an ``align*`` with one rule a line.
 
-    def _repr_latex_(self) -> str:
+        Args:
+            names: ``"words"`` spells the quantities of X, Y and Z in words.
+
+        Returns:
+            LaTeX.
+
+        Raises:
+            ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        """
         lines = [rf"& {to_latex(self.start)}"]
         for step in self.steps:
             sign = "=" if step.kind == "equal" else r"\simeq"
-            lines.append(rf"{sign}\;& {to_latex(step.after)} && \text{{({step.rule})}}")
+            lines.append(rf"{sign}\;& {to_latex(step.after)} && {step._note_latex()}")
         body = " \\\\\n".join(lines)
-        return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+        return spelled(f"\\begin{{align*}}\n{body}\n\\end{{align*}}", names)
+
+    def to_html(self, *, names: Names = "symbols") -> str:
+        """Return the derivation as a table in HTML, formulas in LaTeX between dollars.
+
+        Args:
+            names: ``"words"`` spells the quantities of X, Y and Z in words.
+
+        Returns:
+            HTML.
+
+        Raises:
+            ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        """
+        rows = [f"<tr><td></td><td>${escape(to_latex(self.start))}$</td><td></td></tr>"]
+        for step in self.steps:
+            sign = "=" if step.kind == "equal" else "≃"
+            rows.append(
+                f'<tr><td>{sign}</td><td style="text-align:left">${escape(to_latex(step.after))}$</td>'
+                f'<td style="text-align:left">{escape(step.note)}</td></tr>'
+            )
+        return spelled(f"<table>{''.join(rows)}</table>", names)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def _repr_latex_(self) -> str:
+        return self.to_latex()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the derivation as plain data: every expression as text that :func:`imeasure.parse` reads.
+
+        Raises:
+            ModelError: If a set of parameter values is no union of intervals and points.
+        """
+        return {
+            "format": format_of("derivation"),
+            "start": to_text(self.start),
+            "steps": [step.to_dict() for step in self.steps],
+            "model": model_data(self.model),
+            "conditions": self.conditions.to_dict(),
+        }
+
+    def to_json(self) -> str:
+        """Return :meth:`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Derivation:
+        """Read a derivation from what :meth:`to_dict` returned, and verify it.
+
+        Args:
+            data: Plain data.
+
+        Returns:
+            The derivation.
+
+        Raises:
+            DerivationError: If the data are of another form, or a step does not hold.
+        """
+        with reading("derivation"):
+            model = read_model(entry(data, "model", dict))
+            declared = model.functionals
+            derivation = cls(
+                expression(data, "start", declared),
+                tuple(read_step(step, declared) for step in entry(data, "steps", list)),
+                model,
+                Conditions.from_dict(entry(data, "conditions", dict)),
+            )
+            derivation.verify()
+        return derivation
+
+    @classmethod
+    def from_json(cls, text: str) -> Derivation:
+        """Read a derivation from what :meth:`to_json` returned, and verify it.
+
+        Args:
+            text: JSON text.
+
+        Returns:
+            The derivation.
+
+        Raises:
+            DerivationError: If the text is of another form, or a step does not hold.
+
+        Example:
+            >>> from imeasure import simplify
+            >>> derivation = simplify("min H[Z] - beta*I[Y;Z]").derivation
+            >>> Derivation.from_json(derivation.to_json()) == derivation
+            True
+        """
+        return cls.from_dict(loaded(text, "derivation"))
+
+
+def read_step(data: Any, functionals: tuple[str, ...] = ()) -> Step:
+    """Return the step that :meth:`Step.to_dict` wrote.
+
+    Args:
+        data: A dictionary.
+        functionals: Names of functionals beyond ``CE`` and ``KL`` that may occur.
+
+    Returns:
+        The step, not verified.
+
+    Raises:
+        InformationError: If a text is not in the language.
+        KeyError: If an entry is missing.
+        TypeError: If an entry is of another type.
+    """
+    return Step(
+        entry(data, "rule", str),
+        expression(data, "before", functionals),
+        expression(data, "after", functionals),
+        entry(data, "kind", str),  # type: ignore[arg-type]  # Derivation.verify refuses other kinds
+        entry(data, "used", str),
+        expression(data, "factor", functionals),
+    )
+
+
+def _fact_latex(text: str) -> str:
+    try:
+        statement = parse(text)
+    except ParseError:
+        return rf"\text{{{_escaped(text)}}}"
+    return to_latex(statement) if isinstance(statement, sympy.Expr) else statement._repr_latex_().strip("$")
+
+
+def _escaped(text: str) -> str:
+    special = {"\\": r"\backslash ", "^": r"\^{}", "~": r"\~{}"} | {c: f"\\{c}" for c in "{}$&%#_"}
+    return "".join(special.get(character, character) for character in text)
 
 
 def _unopposed(step: Step) -> str:
     return "" if entropy_form(step.before + step.after).is_zero() else "the two sides are not opposite"
-
-
-@lru_cache(maxsize=64)
-def constant_generators(model: Model) -> tuple[sympy.Expr, ...]:
-    """Return expressions that span what the model makes constant, the simplest first.
-
-    Args:
-        model: A model.
-
-    Returns:
-        Entropies of fixed variables, the fixed quantities, and 1.
-
-    Example:
-        >>> constant_generators(Model("Y -> X -> Z", fixed=("X", "Y")))
-        (H[X], H[Y], H[Y|X], 1)
-    """
-    masks = sorted(subsets((1 << len(model.fixed)) - 1), key=lambda mask: (mask.bit_count(), mask))
-    chosen = ([name for i, name in enumerate(model.fixed) if mask >> i & 1] for mask in masks if mask)
-    joint = [Information([subset[-1:]], subset[:-1]) for subset in chosen]
-    return (*joint, *model.constants, sympy.S.One)
-
-
-@lru_cache(maxsize=64)
-def constant_basis(model: Model, names: tuple[str, ...]) -> Basis:
-    """Return :func:`constant_generators` as vectors over some variables.
-
-    Args:
-        model: A model.
-        names: The variables, at least the model's.
-
-    Returns:
-        One vector a generator.
-    """
-    return Basis([model.coordinates(generator, names)[0] for generator in constant_generators(model)])
-
-
-def as_constant(expression: sympy.Expr, model: Model) -> sympy.Expr | None:
-    """Return an expression in terms of what the model makes constant, or None if it is not constant.
-
-    Args:
-        expression: A sympy expression.
-        model: The model.
-
-    Returns:
-        A combination of :func:`constant_generators`, equal to the expression under the model, or None.
-
-    Example:
-        >>> from imeasure import parse
-        >>> model = Model("Y -> X -> Z", fixed=("X", "Y"))
-        >>> as_constant(parse("H[Y|Z] + I[Y;Z]"), model)
-        H[Y]
-    """
-    generators = constant_generators(model)
-    names = model.covering(variables_of(expression))
-    target, form = model.coordinates(expression, names)
-    coefficients = constant_basis(model, names).coefficients(target)
-    if coefficients is None:
-        return None
-    return sympy.Add(*(form.coefficient(c) * generator for c, generator in zip(coefficients, generators, strict=True)))
-
-
-def is_constant(expression: sympy.Expr, model: Model) -> bool:
-    """Return whether the model makes an expression constant.
-
-    Args:
-        expression: A sympy expression.
-        model: The model.
-
-    Returns:
-        Whether it is a combination of :func:`constant_generators` under the model's equations.
-    """
-    return as_constant(expression, model) is not None
 
 
 def holds_for_any_variables(identity: sympy.Expr) -> bool:

@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import sympy
 from sympy.solvers.inequalities import solve_rational_inequalities
 
+from imeasure.exchange import entry, read_set, set_data, texts
+from imeasure.measure import as_expression
 from imeasure.model import Model
+from imeasure.quantities import Functional, Information, param
+
+_ASCII = (str, "<=", ">=", " or ")
 
 
 @dataclass(frozen=True)
@@ -52,17 +58,70 @@ class Conditions:
     def __str__(self) -> str:
         return ", ".join(self.texts()) or "always"
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the conditions as plain data.
+
+        Raises:
+            ModelError: If a set is no union of intervals and points.
+        """
+        return {
+            "sets": {str(symbol): set_data(values) for symbol, values in self.sets},
+            "relations": [str(relation) for relation in self.relations],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Conditions:
+        """Read conditions from what :meth:`to_dict` returned.
+
+        Args:
+            data: A dictionary.
+
+        Returns:
+            The conditions.
+
+        Raises:
+            InformationError: If a text is not in the language.
+            KeyError: If an entry is missing.
+            TypeError: If an entry is of another type.
+        """
+        sets = entry(data, "sets", dict)
+        return cls(
+            tuple((param(name), read_set(values)) for name, values in sets.items()),
+            tuple(_read_relation(text) for text in texts(data, "relations")),
+        )
+
+    def to_latex(self) -> str:
+        """Return the conditions in LaTeX, without delimiters."""
+        sets = [set_text(symbol, values, latex=True) for symbol, values in self.sets]
+        return r",\ ".join([*sets, *map(sympy.latex, self.relations)]) or r"\text{always}"
+
+    def _repr_latex_(self) -> str:
+        return f"${self.to_latex()}$"
+
     def as_sympy(self) -> sympy.Basic:
         """Return the conditions as one sympy Boolean."""
         return sympy.And(*(values.as_relational(symbol) for symbol, values in self.sets), *self.relations)
 
 
-def set_text(symbol: sympy.Symbol, values: sympy.Set) -> str:
+def _read_relation(text: str) -> sympy.Basic:
+    if text == str(sympy.false):
+        return sympy.false
+    left, separator, zero = text.partition(" > ")
+    if not separator or zero != "0":
+        raise TypeError(f"'{text}' is not of the form 'expression > 0'")
+    expression = as_expression(left)
+    if expression.is_number or expression.has(Information, Functional):
+        raise TypeError(f"'{left}' is no function of parameters")
+    return sympy.StrictGreaterThan(expression, 0)
+
+
+def set_text(symbol: sympy.Symbol, values: sympy.Set, *, latex: bool = False) -> str:
     """Return a condition on one parameter as people write it.
 
     Args:
         symbol: The parameter.
         values: Its values.
+        latex: Whether to write LaTeX.
 
     Returns:
         Text such as ``0 < beta < 1``.
@@ -72,17 +131,20 @@ def set_text(symbol: sympy.Symbol, values: sympy.Set) -> str:
         >>> set_text(param("beta"), sympy.Interval.Ropen(0, 1))
         '0 <= beta < 1'
     """
+    spell, at_most, at_least, joined = (sympy.latex, r"\leq", r"\geq", r"\text{ or }") if latex else _ASCII
     if isinstance(values, sympy.Union):
-        return " or ".join(set_text(symbol, part) for part in values.args)
+        return joined.join(set_text(symbol, part, latex=latex) for part in values.args)
+    name = spell(symbol)
     if isinstance(values, sympy.FiniteSet):
-        return " or ".join(f"{symbol} = {value}" for value in values)
+        return joined.join(f"{name} = {spell(value)}" for value in values)
     if not isinstance(values, sympy.Interval):
-        return f"{symbol} in {values}"
-    low = "" if values.start == -sympy.oo else f"{values.start} {'<' if values.left_open else '<='} "
-    high = "" if values.end == sympy.oo else f" {'<' if values.right_open else '<='} {values.end}"
-    if low and not high:
-        return f"{symbol} {'>' if values.left_open else '>='} {values.start}"
-    return f"{low}{symbol}{high}"
+        return f"{name} \\in {spell(values)}" if latex else f"{name} in {values}"
+    above, below = values.start != -sympy.oo, values.end != sympy.oo
+    if above and not below:
+        return f"{name} {'>' if values.left_open else at_least} {spell(values.start)}"
+    low = f"{spell(values.start)} {'<' if values.left_open else at_most} " if above else ""
+    high = f" {'<' if values.right_open else at_most} {spell(values.end)}" if below else ""
+    return f"{low}{name}{high}"
 
 
 def positive(expressions: Iterable[sympy.Expr], model: Model) -> Conditions:

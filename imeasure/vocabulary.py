@@ -41,7 +41,7 @@ def _latex(quantity: str) -> str:
 
 
 _SPELLED = {text: name for name, text in WORDS.items()} | {
-    _latex(text): rf"\text{{{name}}}" for name, text in WORDS.items()
+    _latex(text): rf"\,\text{{{name}}}" for name, text in WORDS.items()
 }
 _QUANTITY = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, _SPELLED))})")
 
@@ -63,7 +63,7 @@ def spelled(text: str, names: Names) -> str:
         >>> spelled("H[Y|Z] + beta*I[X;Z|Y]", "words")
         'Decoder Uncertainty + beta*Redundant Information'
         >>> print(spelled(r"\beta \mathrm{H}[Y \mid Z]", "words"))
-        \beta \text{Decoder Uncertainty}
+        \beta \,\text{Decoder Uncertainty}
     """
     if names == "symbols":
         return text

@@ -1,8 +1,8 @@
 """Rewriting: canonical forms of objectives with their derivations, and shortest equal expressions."""
 
-from imeasure.rewriting.canonical import CanonicalForm
 from imeasure.rewriting.equivalence import Equivalence, equivalent
 from imeasure.rewriting.fewest import Shortest, shortest
+from imeasure.rewriting.form import CanonicalForm
 from imeasure.rewriting.simplification import simplify
 
 __all__ = ["CanonicalForm", "Equivalence", "Shortest", "equivalent", "shortest", "simplify"]

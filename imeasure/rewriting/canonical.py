@@ -1,14 +1,12 @@
-"""The canonical form of an objective: a loss plus a weight times a regularizer.
+"""The search for the canonical form of an objective, over exact vectors.
 
 Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020), section 4: modulo what the data fix, the objectives of
-the information bottleneck family are H[Y|Z] plus a weighted regularizer that lies outside the target's entropy. The
-search below runs over exact vectors; :meth:`CanonicalForm.verify` checks its result without it.
+the information bottleneck family are H[Y|Z] plus a weighted regularizer that lies outside the target's entropy.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, combinations, islice
@@ -16,166 +14,19 @@ from typing import Any
 
 import sympy
 
-from imeasure.derivation import Derivation, as_constant, is_constant
+from imeasure.constants import as_constant
 from imeasure.elimination import combination
 from imeasure.errors import DegenerateObjectiveError, DerivationError
 from imeasure.measure import as_expression, variables_of
 from imeasure.model import Model, supervised
-from imeasure.printing import to_latex, to_text
-from imeasure.quantities import Information, param
+from imeasure.printing import to_text
+from imeasure.quantities import Information
 from imeasure.rewriting.deferred import Deferred
 from imeasure.rewriting.derive import collected, derive
+from imeasure.rewriting.form import CanonicalForm
 from imeasure.rewriting.quotient import Candidate, Quotient, quotient
-from imeasure.signs import Conditions, holds_everywhere, positive, with_positive_denominator
+from imeasure.signs import Conditions, positive, with_positive_denominator
 from imeasure.statements import Objective
-
-
-@dataclass(frozen=True)
-class CanonicalForm:
-    """``loss + weight * regularizer``, with the exact relation to the objective it stands for.
-
-    Attributes:
-        objective: The objective as given.
-        model: The model that the form stands on.
-        loss: The loss term, such as ``H[Y|Z]``.
-        weight: The regularizer's weight, positive wherever the conditions hold; 0 if there is no regularizer.
-        regularizer: The regularizer, such as ``I[X;Z|Y]``.
-        scale: ``objective = scale * expression + constant``; positive for a minimum, negative for a maximum.
-        constant: What the model makes constant.
-        conditions: The parameter values for which the objective has this form.
-        derivation: The steps from the objective to ``expression``.
-        alternatives: Other forms of the same objective, each with its own conditions; worked out and verified when
-            they are looked at.
-
-    Example:
-        >>> from imeasure import simplify
-        >>> form = simplify("min I[X;Z] - beta*I[Y;Z]")
-        >>> print(form)
-        H[Y|Z] + b*I[X;Z|Y] with b = 1/(beta - 1), for beta > 1
-        >>> form.verify()
-        True
-    """
-
-    objective: Objective
-    model: Model
-    loss: sympy.Expr
-    weight: sympy.Expr
-    regularizer: sympy.Expr
-    scale: sympy.Expr
-    constant: sympy.Expr
-    conditions: Conditions
-    derivation: Derivation
-    alternatives: Sequence[CanonicalForm] = ()
-
-    @property
-    def expression(self) -> sympy.Expr:
-        """``loss + weight * regularizer``."""
-        return self.loss + self.weight * self.regularizer
-
-    @property
-    def weight_symbol(self) -> sympy.Symbol:
-        """A symbol for the weight that is no parameter of the objective: ``b`` where possible."""
-        taken = {symbol.name for symbol in self.objective.expression.free_symbols}
-        names = ["b", "w", *(f"b{i}" for i in range(1, len(taken) + 2))]
-        return param(next(name for name in names if name not in taken))
-
-    def verify(self) -> bool:
-        """Check the form and its alternatives exactly, without the search that found them.
-
-        Returns:
-            True.
-
-        Raises:
-            DerivationError: Saying what does not hold.
-        """
-        if any((other.objective, other.model) != (self.objective, self.model) for other in self.alternatives):
-            raise DerivationError("an alternative is the form of another objective or stands on another model")
-        return all(form.verify_alone() for form in (self, *self.alternatives))
-
-    def verify_alone(self) -> bool:
-        """Check the form as :meth:`verify` does, its alternatives left out.
-
-        Returns:
-            True.
-
-        Raises:
-            DerivationError: Saying what does not hold.
-        """
-        difference = self.objective.expression - self.scale * self.expression - self.constant
-        if self.model.reduce(difference) != 0:
-            raise DerivationError("the objective is not scale * expression + constant under the model")
-        if not is_constant(self.constant, self.model):
-            raise DerivationError(f"{to_text(self.constant)} is not constant under the model")
-        factor = self.scale if self.objective.sense == "min" else -self.scale
-        for name, coefficient in (("scale", factor), ("weight", self.weight)):
-            if coefficient != 0 and not holds_everywhere(coefficient, self.conditions, self.model):
-                raise DerivationError(f"the {name} {coefficient} has the wrong sign somewhere in {self.conditions}")
-        if factor == 0:
-            raise DerivationError("the scale is zero")
-        if not self.conditions.satisfiable:
-            raise DerivationError("the conditions hold for no value of the parameters")
-        if (self.derivation.model, self.derivation.conditions) != (self.model, self.conditions):
-            raise DerivationError("the derivation stands on another model or other conditions than the form")
-        begins = sympy.expand(self.derivation.start - self.objective.expression) == 0
-        ends = sympy.expand(self.derivation.end - self.expression) == 0
-        if not (begins and ends):
-            raise DerivationError("the derivation does not lead from the objective to the form")
-        return self.derivation.verify()
-
-    def _body(self, spell: Callable[[sympy.Expr], str], brackets: tuple[str, str]) -> str:
-        if self.weight == 0:
-            return spell(self.loss)
-        if self.weight == 1:
-            return f"{spell(self.loss)} + {spell(self.regularizer)}"
-        shown = self.weight if self._is_plain else self.weight_symbol
-        if not self.regularizer.is_Add:
-            return f"{spell(self.loss)} + {spell(shown * self.regularizer)}"
-        opening, closing = brackets
-        return f"{spell(self.loss)} + {spell(shown)}{opening}{spell(self.regularizer)}{closing}"
-
-    @property
-    def _is_plain(self) -> bool:
-        return bool(self.weight.is_Number or self.weight.is_Symbol)
-
-    def __str__(self) -> str:
-        text = self._body(to_text, ("*(", ")"))
-        if not self._is_plain:
-            text += f" with {self.weight_symbol} = {self.weight}"
-        return f"{text}, for {self.conditions}" if self.conditions else text
-
-    def _repr_latex_(self) -> str:
-        text = self._body(to_latex, (r" \left(", r"\right)"))
-        if not self._is_plain:
-            text += rf",\quad {sympy.latex(self.weight_symbol)} = {sympy.latex(self.weight)}"
-        if self.conditions:
-            text += rf",\quad {sympy.latex(self.conditions.as_sympy())}"
-        return f"${text}$"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the form as plain data: every expression as text that :func:`imeasure.parse` reads."""
-        result: dict[str, Any] = {
-            "objective": str(self.objective),
-            "model": str(self.model),
-            "form": str(self),
-            "loss": to_text(self.loss),
-            "weight": str(self.weight),
-            "regularizer": to_text(self.regularizer),
-            "expression": to_text(self.expression),
-            "scale": str(self.scale),
-            "constant": to_text(self.constant),
-            "conditions": self.conditions.texts(),
-            "derivation": [
-                {"rule": s.rule, "used": s.used, "kind": s.kind, "before": to_text(s.before), "after": to_text(s.after)}
-                for s in self.derivation.steps
-            ],
-        }
-        if self.alternatives:
-            result["alternatives"] = [other.to_dict() for other in self.alternatives]
-        return result
-
-    def to_json(self) -> str:
-        """Return :meth:`to_dict` as JSON text."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
 
 def canonical_form(

@@ -12,7 +12,20 @@ from typing import Any
 
 import sympy
 
-from imeasure.derivation import Derivation, Step, as_constant, constant_generators, holds_for_any_variables
+from imeasure.constants import as_constant, constant_generators
+from imeasure.derivation import (
+    BY,
+    CHAIN_RULE,
+    COLLECT,
+    DIVIDE,
+    DROP,
+    MODEL,
+    NEGATE,
+    SCALE,
+    Derivation,
+    Step,
+    holds_for_any_variables,
+)
 from imeasure.elimination import Column, columns_of, combination
 from imeasure.errors import DerivationError
 from imeasure.measure import entropy_form, factored, linear_terms, variables_of
@@ -52,7 +65,7 @@ def derive(
     current = objective.expression
     steps: list[Step] = []
     if objective.sense == "max":
-        steps.append(Step("maximum to minimum", current, -current, "negate"))
+        steps.append(Step(NEGATE, current, -current, "negate"))
         current = -current
     wanted = [*linear_terms(regularizer), *linear_terms(loss)]
     kept: list[sympy.Expr] = []
@@ -75,13 +88,13 @@ def derive(
         raise DerivationError(f"the objective and {to_text(expression)} differ by more than a constant")
     full = collected(target + constant)
     if full != collected(current):
-        steps.append(Step("collect", current, full, "equal", ""))
+        steps.append(Step(COLLECT, current, full, "equal", ""))
         current = full
     if constant != 0:
-        steps.append(Step("drop constant", current, collected(target), "drop", to_text(collected(constant))))
+        steps.append(Step(DROP, current, collected(target), "drop", to_text(collected(constant))))
         current = collected(target)
     if scale != 1:
-        steps.append(Step("positive factor", current, expression, "scale", f"divide by {scale}", scale))
+        steps.append(Step(SCALE, current, expression, "scale", f"{DIVIDE}{to_text(scale)}", scale))
     return Derivation(objective.expression, tuple(steps), model, conditions)
 
 
@@ -125,10 +138,10 @@ def _reason(quantity: sympy.Expr, identity: sympy.Expr, model: Model) -> tuple[s
     statement = f"{quantity} = {to_text(identity)}"
     difference = quantity - identity
     if holds_for_any_variables(difference):
-        return "chain rule", statement
+        return CHAIN_RULE, statement
     names = model.covering(variables_of(difference))
     facts = model.equations(names)
     target = columns_of(entropy_form(difference, names))
     coefficients = combination(target, [columns_of(form) for _, form in facts])
     used = dict.fromkeys(name for (name, _), c in zip(facts, coefficients or (), strict=False) if c)
-    return "model", f"{statement}, by {', '.join(used)}"
+    return MODEL, f"{statement}{BY}{', '.join(used)}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy
 
-from imeasure.derivation import as_constant, is_constant
+from imeasure.constants import as_constant, is_constant
 from imeasure.elimination import Column, column_quantity, combination
 from imeasure.errors import DerivationError, NonlinearError, UnknownVariableError, unknown
 from imeasure.measure import variables_of

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from imeasure.derivation import constant_generators
+from imeasure.constants import constant_generators
 from imeasure.elimination import Column, Rows, columns_of, eliminate, substitute
 from imeasure.measure import EntropyForm, entropy_form, members
 from imeasure.model import Model
@@ -79,9 +79,7 @@ class Quotient:
             vector = {columns[j]: Fraction(int(row[j]), scale) for j in np.flatnonzero(row).tolist()}
             beyond = reduce(or_, (offered[i][0] for i in equal))
             found.append(
-                Candidate(
-                    shape_quantity(offered[equal[0]], self.names), vector, frozenset(members(beyond, self.names))
-                )
+                Candidate(shape_quantity(offered[equal[0]], self.names), vector, frozenset(members(beyond, self.names)))
             )
         return tuple(found)
 

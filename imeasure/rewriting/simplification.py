@@ -9,8 +9,9 @@ import sympy
 from imeasure.errors import NonlinearError
 from imeasure.model import Model
 from imeasure.parser import parse
-from imeasure.rewriting.canonical import CanonicalForm, canonical_form
+from imeasure.rewriting.canonical import canonical_form
 from imeasure.rewriting.fewest import shortest
+from imeasure.rewriting.form import CanonicalForm
 from imeasure.statements import Constraint, Objective, Relation
 
 

@@ -194,6 +194,12 @@ def tampered(form):
     yield "missing step", [*steps[:1], *steps[2:]]
     yield "wrong factor", [*steps[:-1], replace(steps[-1], factor=steps[-1].factor + 1)]
     yield "unknown kind", [replace(steps[0], kind="magic"), *steps[1:]]
+    yield "wrong fact", [replace(steps[0], used=steps[0].used.replace("by I[Y;Z|X] = 0", "by H[Z|X] = 0")), *steps[1:]]
+    yield "wrong identity", [steps[0], replace(steps[1], used="I[Y;Z] = H[Y] + H[Y|Z]"), *steps[2:]]
+    yield "no identity", [steps[0], replace(steps[1], used="of [course"), *steps[2:]]
+    yield "wrong rule", [steps[0], replace(steps[1], rule="positive factor"), *steps[2:]]
+    yield "wrong constant", [*steps[:-2], replace(steps[-2], used="H[Y]"), steps[-1]]
+    yield "wrong note", [*steps[:-1], replace(steps[-1], used="divide by 2")]
     yield "negated", [replace(steps[0], kind="negate"), *steps[1:]]
 
 
@@ -237,7 +243,7 @@ def test_derivation_reads_like_the_paper():
     assert latex.startswith(r"\begin{align*}")
     html = simplify("min I[X;Z] - beta*I[Y;Z]").derivation._repr_html_()
     assert html.count("<tr>") == 5
-    assert "<td>drop constant: (1 - beta)*H[Y]</td>" in html
+    assert ">drop constant: (1 - beta)*H[Y]</td>" in html
     assert r"\frac{\mathrm{I}[X;Z \mid Y]}{\beta - 1}" in latex
 
 

@@ -1,0 +1,85 @@
+"""What a model makes constant: measures of data alone, fixed quantities, and numbers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sympy
+
+from imeasure.elimination import Basis
+from imeasure.measure import variables_of
+from imeasure.model import Model
+from imeasure.quantities import Information
+from imeasure.shannon import subsets
+
+
+@lru_cache(maxsize=64)
+def constant_generators(model: Model) -> tuple[sympy.Expr, ...]:
+    """Return expressions that span what the model makes constant, the simplest first.
+
+    Args:
+        model: A model.
+
+    Returns:
+        Entropies of fixed variables, the fixed quantities, and 1.
+
+    Example:
+        >>> constant_generators(Model("Y -> X -> Z", fixed=("X", "Y")))
+        (H[X], H[Y], H[Y|X], 1)
+    """
+    masks = sorted(subsets((1 << len(model.fixed)) - 1), key=lambda mask: (mask.bit_count(), mask))
+    chosen = ([name for i, name in enumerate(model.fixed) if mask >> i & 1] for mask in masks if mask)
+    joint = [Information([subset[-1:]], subset[:-1]) for subset in chosen]
+    return (*joint, *model.constants, sympy.S.One)
+
+
+@lru_cache(maxsize=64)
+def constant_basis(model: Model, names: tuple[str, ...]) -> Basis:
+    """Return :func:`constant_generators` as vectors over some variables.
+
+    Args:
+        model: A model.
+        names: The variables, at least the model's.
+
+    Returns:
+        One vector a generator.
+    """
+    return Basis([model.coordinates(generator, names)[0] for generator in constant_generators(model)])
+
+
+def as_constant(expression: sympy.Expr, model: Model) -> sympy.Expr | None:
+    """Return an expression in terms of what the model makes constant, or None if it is not constant.
+
+    Args:
+        expression: A sympy expression.
+        model: The model.
+
+    Returns:
+        A combination of :func:`constant_generators`, equal to the expression under the model, or None.
+
+    Example:
+        >>> from imeasure import parse
+        >>> model = Model("Y -> X -> Z", fixed=("X", "Y"))
+        >>> as_constant(parse("H[Y|Z] + I[Y;Z]"), model)
+        H[Y]
+    """
+    generators = constant_generators(model)
+    names = model.covering(variables_of(expression))
+    target, form = model.coordinates(expression, names)
+    coefficients = constant_basis(model, names).coefficients(target)
+    if coefficients is None:
+        return None
+    return sympy.Add(*(form.coefficient(c) * generator for c, generator in zip(coefficients, generators, strict=True)))
+
+
+def is_constant(expression: sympy.Expr, model: Model) -> bool:
+    """Return whether the model makes an expression constant.
+
+    Args:
+        expression: A sympy expression.
+        model: The model.
+
+    Returns:
+        Whether it is a combination of :func:`constant_generators` under the model's equations.
+    """
+    return as_constant(expression, model) is not None
