@@ -16,10 +16,11 @@ from click.core import ParameterSource
 
 from imeasure.certificate import Certificate
 from imeasure.command_line import model_from_options, model_options, print_json
+from imeasure.distribution import Distribution
 from imeasure.errors import InformationError
 from imeasure.measure import as_expression
 from imeasure.model import Model
-from imeasure.prove import Verdict, check as check_relation, prove_range
+from imeasure.prove import UniformMixture, Verdict, check as check_relation, prove_range
 
 Ranges = tuple[tuple[str, str, str], ...]
 
@@ -78,11 +79,12 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
         data["certificate"] = json.loads(verdict.certificate.to_json())
     if verdict.refutation is not None and verdict.counterexample is not None:
         data["counterexample"] = {
-            "names": list(verdict.counterexample.names),
-            "rows": [[*map(str, row)] for row in verdict.counterexample.rows()],
+            **_distribution_data(verdict.counterexample),
             "left": verdict.refutation.left,
             "right": verdict.refutation.right,
             "parameters": {name: str(value) for name, value in verdict.refutation.parameters.items()},
+            "functionals": dict(verdict.refutation.functionals),
+            "decoders": {name: _distribution_data(q) for name, q in verdict.decoders.items()},
             "facts_hold": "exactly" if verdict.refutation.exact else "to 1e-12",
         }
     if verdict.reason:
@@ -92,12 +94,20 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
     return data
 
 
+def _distribution_data(found: Distribution | UniformMixture) -> dict[str, Any]:
+    mixed = isinstance(found, UniformMixture)
+    table = found.table if mixed else found
+    data: dict[str, Any] = {"names": list(table.names), "rows": [[*map(str, row)] for row in table.rows()]}
+    return {**data, "log_widths": dict(found.log_widths)} if mixed else data
+
+
 @click.command("check")
 @click.argument("relation")
 @_common
 @click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", help="Write the proof to a file.")
 @click.option("--explain", is_flag=True, help="Print the proof.")
 @click.option("--non-shannon", is_flag=True, help="Use Zhang-Yeung inequalities too.")
+@click.option("--numerical/--no-numerical", default=True, help="Search for counterexamples by descent as well.")
 def check_command(
     relation: str,
     graph: str | None,
@@ -109,6 +119,7 @@ def check_command(
     certificate: str | None,
     explain: bool,
     non_shannon: bool,
+    numerical: bool,
     **options: Any,
 ) -> None:
     """Prove or refute RELATION, such as 'I[X;Z] <= I[X;Y]'.
@@ -122,6 +133,7 @@ def check_command(
         given=given,
         functionals=functionals,
         non_shannon=non_shannon,
+        numerical=numerical,
         seconds=seconds,
     )
     if as_json:

@@ -1,7 +1,8 @@
 """Proving and refuting relations of information quantities: closure of the facts, linear programs, counterexamples."""
 
 from imeasure.prove.check import check
+from imeasure.prove.mixtures import UniformMixture
 from imeasure.prove.ranges import RangeProof, prove_range, valid_range
 from imeasure.prove.verdict import Refutation, Verdict
 
-__all__ = ["RangeProof", "Refutation", "Verdict", "check", "prove_range", "valid_range"]
+__all__ = ["RangeProof", "Refutation", "UniformMixture", "Verdict", "check", "prove_range", "valid_range"]

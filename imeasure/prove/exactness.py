@@ -1,8 +1,8 @@
 """Whether a table obeys facts exactly, by rational arithmetic and the unique factorisation of its counts.
 
 To a tolerance is not enough: some inequalities hold where informations vanish, and fail by far more than these are
-worth where they nearly vanish (T. Kaced and A. Romashchenko, "Conditional Information Inequalities for Entropic and Almost
-Entropic Points", 2013).
+worth where they nearly vanish (T. Kaced and A. Romashchenko, "Conditional Information Inequalities for Entropic and
+Almost Entropic Points", 2013).
 """
 
 from __future__ import annotations
