@@ -95,10 +95,9 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
 
 
 def _distribution_data(found: Distribution | UniformMixture) -> dict[str, Any]:
-    mixed = isinstance(found, UniformMixture)
-    table = found.table if mixed else found
-    data: dict[str, Any] = {"names": list(table.names), "rows": [[*map(str, row)] for row in table.rows()]}
-    return {**data, "log_widths": dict(found.log_widths)} if mixed else data
+    widths = {"log_widths": dict(found.log_widths)} if isinstance(found, UniformMixture) else {}
+    table = found.table if isinstance(found, UniformMixture) else found
+    return {"names": list(table.names), "rows": [[*map(str, row)] for row in table.rows()], **widths}
 
 
 @click.command("check")
