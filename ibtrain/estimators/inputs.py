@@ -38,7 +38,7 @@ def as_samples(data: Array, name: str = "Z") -> Tensor:
         values = values[:, None]
     if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] < 1:
         raise ConfigError(f"{name} must be N x K with N >= 2 samples in K >= 1 dimensions, got {tuple(values.shape)}")
-    broken = int((~torch.isfinite(values)).any(dim=1).sum())
+    broken = 0 if bool(torch.isfinite(values.sum())) else int((~torch.isfinite(values)).any(dim=1).sum())
     if broken:
         raise UndefinedQuantityError(
             f"{broken} of {values.shape[0]} samples of {name} hold NaN or inf; an entropy needs finite samples: "

@@ -76,13 +76,13 @@ def mixture(
     if labels is not None:
         classes = as_classes(labels, size, points.device)
     order = torch.sort(classes, stable=True).indices
-    points, classes = points[order], classes[order]
+    points, classes = points.index_select(0, order), classes[order]
     if variance.shape[0] == size:
         variance = variance[order]
     chosen, noise = _draw(classes, points.shape[1], samples, seed)
 
     if len(variance) == 1:
-        components = Components(points / variance.sqrt(), None, classes)
+        components = Components(points.div_(variance.sqrt()), None, classes)
         rows = components.means[chosen] + noise
         floor = noise.square().sum(1) / -2
     else:

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.posterior import Components, class_log_sums, tiles
+from ibtrain.estimators.posterior import Components, Tile, class_log_sums, cut, visit_tiles
 from ibtrain.estimators.result import Estimate, Side
 
 CHUNK = 1 << 22
@@ -57,12 +57,16 @@ def _log_sums(components: Components, outer: Tensor) -> tuple[Tensor, Tensor]:
     """Return, per class, the log-sums of exp(-Bhattacharyya) and exp(-KL) from the outer components, R x C each."""
     if components.variance is None:
         rows = components.means[outer]
-        labels, pieces = tiles(rows, rows.new_zeros(len(rows)), components, temperature=0.25)
-        log_sums = rows.new_full((2, len(rows), len(labels)), -math.inf)
-        for tile in pieces:
-            weights = torch.mul(tile.logits, 0.25, out=tile.weights).exp_()
+        blocks = cut(components)
+        log_sums = rows.new_full((2, len(rows), len(blocks)), -math.inf)
+
+        def visit(tile: Tile) -> None:
+            weights = torch.mul(tile.logits, 0.25, out=tile.weights).exp2_()
             log_sums[0, tile.rows, tile.column] = weights.sum(1).double().log() + tile.peak / 4
             log_sums[1, tile.rows, tile.column] = weights.square_().square_().sum(1).double().log() + tile.peak
+
+        visit_tiles(rows, rows.new_zeros(len(rows)), components, blocks, visit, temperature=0.25)
+        labels = torch.tensor([block.label for block in blocks], device=rows.device)
         return class_log_sums(log_sums[0], labels), class_log_sums(log_sums[1], labels)
     means, variance = components.means, components.variance
     starts = torch.bincount(components.classes).cumsum(0).tolist()

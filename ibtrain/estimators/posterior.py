@@ -7,22 +7,25 @@ rule of entropy.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.runtime import tracked
+from ibtrain.estimators.runtime import in_threads
 
-BLOCK = 1024
-ROWS = 512
+BLOCK, ROWS = 1024, 512
+"""Most components and rows in a tile on a CPU, where it stays in the cache."""
+GPU_BLOCK, GPU_ROWS = 8192, 4096
+"""The same on a GPU, where a tile keeps all processors busy."""
 SMALL = 4096
 """Number of components up to which everything is computed in float64."""
 NEGLIGIBLE = 30.0
 """Nats below the leading term, on top of ln N, under which terms are dropped: less than 1e-13 of the sum."""
 SAFE_PRODUCT = 4000.0
 """Largest product of norms, in units of the noise, whose rounding in float32 (typically 1e-5) does no harm."""
+LN2 = math.log(2)
 
 
 @dataclass(frozen=True)
@@ -74,24 +77,35 @@ class Posterior:
 
 
 @dataclass(frozen=True)
-class _Block:
-    """Consecutive components of one class, centred at their mean, as the right-hand side of a matrix product."""
+class Block:
+    """Consecutive components of one class, centred at their mean, as the right-hand side of a matrix product.
+
+    Args:
+        label: Class number.
+        part: Which components.
+        centre: Their mean, K numbers.
+        radius: Largest distance from it; infinite where each component has its own noise.
+        coefficients: C x F, what turns the features of rows into binary logarithms of weights.
+        central: Whether rows need not be centred here: their features at the origin lose nothing.
+    """
 
     label: int
     part: slice
     centre: Tensor
     radius: float
     coefficients: Tensor
+    central: bool
 
 
-def _coefficients(components: Components, part: slice, centre: Tensor) -> Tensor:
-    """Return the matrix that turns :func:`_features` of rows into log weights, C x F in float64."""
+def _coefficients(components: Components, part: slice, centre: Tensor, origin: Tensor) -> Tensor:
+    """Return the matrix that turns :func:`_features` of rows at the origin into log2 weights, C x F in float64."""
     means = components.means[part] - centre
     if components.variance is None:
-        return torch.cat([means, means.square().sum(1, keepdim=True) / -2], dim=1)
+        constant = means.square().sum(1) / -2 - means @ (centre - origin)
+        return torch.cat([means, constant[:, None]], dim=1).div_(LN2)
     precision = components.variance[part].reciprocal()
-    constant = (means.square() * precision - precision.log()).sum(1, keepdim=True) / -2
-    return torch.cat([precision / -2, means * precision, constant], dim=1)
+    constant = (means.square() * precision - precision.log()).sum(1) / -2
+    return torch.cat([precision / -2, means * precision, constant[:, None]], dim=1).div_(LN2)
 
 
 def _features(delta: Tensor, components: Components) -> Tensor:
@@ -100,21 +114,25 @@ def _features(delta: Tensor, components: Components) -> Tensor:
     return torch.cat([delta, ones] if components.variance is None else [delta.square(), delta, ones], dim=1)
 
 
-def _blocks(components: Components) -> list[_Block]:
+def cut(components: Components) -> list[Block]:
     """Cut the components into blocks of one class each; coefficients are float32 where the noise is shared."""
     blocks = []
     start = 0
+    origin = components.means.mean(0)
+    largest = BLOCK if origin.device.type == "cpu" else GPU_BLOCK
     for label, count in enumerate(torch.bincount(components.classes).tolist()):
-        pieces = math.ceil(count / BLOCK)
+        pieces = math.ceil(count / largest)
         for piece in range(pieces):
             part = slice(start + piece * count // pieces, start + (piece + 1) * count // pieces)
             centre = components.means[part].mean(0)
-            coefficients = _coefficients(components, part, centre)
-            radius = math.inf
+            radius, central = math.inf, False
             if components.variance is None:
-                radius = float((-2 * coefficients[:, -1]).max().sqrt())
-                coefficients = coefficients.float() if len(components.means) > SMALL else coefficients
-            blocks.append(_Block(label, part, centre, radius, coefficients))
+                radius = float((components.means[part] - centre).square().sum(1).max().sqrt())
+                central = float((centre - origin).square().sum().sqrt()) <= radius
+            coefficients = _coefficients(components, part, centre, origin if central else centre)
+            if components.variance is None and len(components.means) > SMALL:
+                coefficients = coefficients.float()
+            blocks.append(Block(label, part, centre, radius, coefficients, central))
         start += count
     return blocks
 
@@ -126,8 +144,8 @@ class Tile:
     Args:
         rows: Numbers of the rows.
         column: Number of the block.
-        peak: Largest log weight of each row, float64.
-        logits: Log weights less their row's peak; the next tile reuses the memory.
+        peak: Largest log weight of each row in nats, float64.
+        logits: Binary logarithms of the weights less their row's peak; the next tile reuses the memory.
         weights: Room of the same shape.
     """
 
@@ -141,18 +159,24 @@ class Tile:
 class _Scratch:
     """Memory for the two matrices of a tile, used again for every tile: fresh pages cost more than the arithmetic."""
 
-    def __init__(self, like: Tensor) -> None:
-        self._flat = [like.new_empty(ROWS * BLOCK) for _ in range(2)]
+    def __init__(self, rows: int, blocks: Sequence[Block]) -> None:
+        columns = max(len(block.coefficients) for block in blocks)
+        self._flat = [blocks[0].coefficients.new_empty(rows * columns) for _ in range(2)]
 
     def take(self, slot: int, rows: int, columns: int) -> Tensor:
         """Return one of the two matrices in this shape."""
         return self._flat[slot][: rows * columns].view(rows, columns)
 
 
-def tiles(
-    rows: Tensor, floor: Tensor, components: Components, temperature: float = 1.0
-) -> tuple[Tensor, Iterator[Tile]]:
-    r"""Return the class of each block and the tiles of log weights that are not negligible.
+def visit_tiles(
+    rows: Tensor,
+    floor: Tensor,
+    components: Components,
+    blocks: Sequence[Block],
+    visit: Callable[[Tile], None],
+    temperature: float = 1.0,
+) -> None:
+    r"""Visit the tiles of log weights that are not negligible, those of different rows in different threads.
 
     The log weight of component j for row z is :math:`-\tfrac12 (z-\mu_j)^\top S_j^{-1} (z-\mu_j) - \tfrac12 \ln|S_j|`;
     where the noise is shared, S is the identity.
@@ -161,79 +185,138 @@ def tiles(
         rows: R x K in float64, in the units of ``components.means``.
         floor: R, a log weight that one component is known to reach for this row.
         components: The mixture.
+        blocks: Its blocks, from :func:`cut`.
+        visit: What to do with a tile.
         temperature: Smallest factor by which log weights will be multiplied before they are summed.
     """
-    blocks = _blocks(components)
-    labels = torch.tensor([block.label for block in blocks], device=rows.device)
     threshold = floor - (math.log(len(components.means)) + NEGLIGIBLE) / temperature
-    return labels, _tiles(rows, threshold, components, blocks)
-
-
-def _tiles(rows: Tensor, threshold: Tensor, components: Components, blocks: list[_Block]) -> Iterator[Tile]:
-    """Yield the tiles that hold a log weight above their row's threshold."""
     centres = torch.stack([block.centre for block in blocks])
-    radii = torch.tensor([block.radius for block in blocks], dtype=rows.dtype, device=rows.device)
-    scratch = _Scratch(blocks[0].coefficients)
-    starts = range(0, len(rows), ROWS)
-    for low in tracked(starts, len(starts), "mixture components"):
-        part = rows[low : low + ROWS]
-        gap = (torch.cdist(part, centres, compute_mode="donot_use_mm_for_euclid_dist") - radii).clamp_(min=0)
-        near = radii.isinf() | (gap.square() / -2 > threshold[low : low + ROWS, None])
+    radii = rows.new_tensor([block.radius for block in blocks])
+    origin = components.means.mean(0)
+    height = ROWS if rows.device.type == "cpu" else GPU_ROWS
+
+    def walk(pieces: Iterable[Tensor]) -> None:
+        scratch = _Scratch(min(height, len(rows)), blocks)
+        for numbers in pieces:
+            part = _Part(numbers, rows[numbers], threshold[numbers], components, scratch, origin)
+            for tile in part.tiles(blocks, centres, radii):
+                visit(tile)
+
+    pieces = torch.arange(len(rows), device=rows.device).split(height)
+    in_threads(walk, pieces, rows.device, "mixture components")
+
+
+class _Part:
+    """Some rows with what all of their tiles need.
+
+    Args:
+        numbers: Numbers of the rows.
+        rows: The rows, R x K in float64.
+        threshold: R, log weights below which a component is negligible.
+        components: The mixture.
+        scratch: Memory for tiles.
+        origin: Mean of the mixture, at which rows are centred for blocks nearby.
+    """
+
+    def __init__(
+        self,
+        numbers: Tensor,
+        rows: Tensor,
+        threshold: Tensor,
+        components: Components,
+        scratch: _Scratch,
+        origin: Tensor,
+    ) -> None:
+        self.numbers, self.rows, self.threshold = numbers, rows, threshold
+        self.components, self.scratch, self.origin = components, scratch, origin
+
+    def tiles(self, blocks: Sequence[Block], centres: Tensor, radii: Tensor) -> Iterable[Tile]:
+        """Yield the tiles that hold a log weight above their row's threshold."""
+        away = torch.cdist(self.rows, centres, compute_mode="donot_use_mm_for_euclid_dist")
+        near = radii.isinf() | ((away - radii).clamp(min=0).square() / -2 > self.threshold[:, None])
+        products = (away.where(near, 0).amax(0) * radii + radii.square() / 2).tolist()
+        everywhere, somewhere = near.all(0).tolist(), near.any(0).tolist()
+        features = _features(self.rows - self.origin, self.components).to(blocks[0].coefficients.dtype)
         for column, block in enumerate(blocks):
-            chosen = near[:, column].nonzero()[:, 0] + low
-            if len(chosen) > 0:
-                tile = _tile(rows, chosen, threshold, components, scratch, block=block, column=column)
+            if not somewhere[column]:
+                continue
+            chosen = None
+            if self.rows.device.type == "cpu" and not everywhere[column]:
+                chosen = near[:, column].nonzero()[:, 0]
+            if self.components.variance is None:
+                shared = features if block.central else None
+                tile = self._shared(block, column, chosen, shared, away[:, column], products[column])
                 if tile is not None:
                     yield tile
+            else:
+                yield self._own(block, column)
 
-
-def _tile(
-    rows: Tensor,
-    chosen: Tensor,
-    threshold: Tensor,
-    components: Components,
-    scratch: _Scratch,
-    *,
-    block: _Block,
-    column: int,
-) -> Tile | None:
-    """Return one tile, reduced to the rows where it counts; None if it counts nowhere."""
-    delta = rows[chosen] - block.centre
-    features = _features(delta, components)
-    room = scratch.take(0, len(features), len(block.coefficients))
-    logits = torch.mm(features.to(room.dtype), block.coefficients.T, out=room)
-    peak = logits.amax(1)
-    if components.variance is not None:
-        return Tile(chosen, column, peak, logits.sub_(peak[:, None]), scratch.take(1, *logits.shape))
-    squared = delta.square().sum(1)
-    product = float(squared.max().sqrt()) * block.radius + block.radius**2 / 2
-    counts = peak.double() - squared / 2 > threshold[chosen] - 1 - 1e-6 * product
-    exact = product > SAFE_PRODUCT and logits.dtype == torch.float32
-    if not bool(counts.all()):
-        kept = counts.nonzero()[:, 0]
-        if len(kept) == 0:
-            return None
-        chosen, features, squared, peak = chosen[kept], features[kept], squared[kept], peak[kept]
-        logits = logits[:0] if exact else logits[kept]
-    if exact:
-        logits = features @ _coefficients(components, block.part, block.centre).T
+    def _own(self, block: Block, column: int) -> Tile:
+        """Return the tile of a block whose components have their own noise."""
+        features = _features(self.rows - block.centre, self.components)
+        logits = self.scratch.take(0, len(features), len(block.coefficients))
+        torch.mm(features, block.coefficients.T, out=logits)
         peak = logits.amax(1)
-    weights = torch.empty_like(logits) if exact else scratch.take(1, *logits.shape)
-    return Tile(chosen, column, peak.double() - squared / 2, logits.sub_(peak[:, None]), weights)
+        logits.sub_(peak[:, None])
+        return Tile(self.numbers, column, peak * LN2, logits, self.scratch.take(1, *logits.shape))
+
+    def _shared(
+        self, block: Block, column: int, chosen: Tensor | None, features: Tensor | None, away: Tensor, product: float
+    ) -> Tile | None:
+        """Return the tile of a block with shared noise, reduced to the rows where it counts; None if there are none.
+
+        Args:
+            block: The block.
+            column: Its number.
+            chosen: Which rows to look at; None for all.
+            features: Features of all rows at the origin, where the block can use them.
+            away: Distance of each row from the block's centre.
+            product: Largest product of norms.
+        """
+        exact = product > SAFE_PRODUCT and block.coefficients.dtype == torch.float32
+        numbers, threshold, rows = self.numbers, self.threshold, self.rows
+        if chosen is not None:
+            numbers, threshold, rows, away = numbers[chosen], threshold[chosen], rows[chosen], away[chosen]
+            features = None if features is None else features[chosen]
+        if features is None:
+            features = _features(rows - block.centre, self.components).to(block.coefficients.dtype)
+        logits = torch.mm(
+            features, block.coefficients.T, out=self.scratch.take(0, len(features), len(block.coefficients))
+        )
+        peak = logits.amax(1)
+        offset = away.square() / -2
+        if rows.device.type == "cpu":
+            counts = peak.double() * LN2 + offset > threshold - 1 - 1e-6 * product
+            if not bool(counts.all()):
+                kept = counts.nonzero()[:, 0]
+                if len(kept) == 0:
+                    return None
+                numbers, rows, offset, peak = numbers[kept], rows[kept], offset[kept], peak[kept]
+                logits = logits[:0] if exact else logits[kept]
+        if exact:
+            means = _coefficients(self.components, block.part, block.centre, block.centre)
+            logits = _features(rows - block.centre, self.components) @ means.T
+            peak = logits.amax(1)
+        weights = torch.empty_like(logits) if exact else self.scratch.take(1, *logits.shape)
+        return Tile(numbers, column, peak.double() * LN2 + offset, logits.sub_(peak[:, None]), weights)
 
 
 def posterior(rows: Tensor, floor: Tensor, components: Components) -> Posterior:
-    """Return the posterior over components of each row; arguments as :func:`tiles`."""
-    labels, pieces = tiles(rows, floor, components)
-    log_sum = rows.new_full((len(rows), len(labels)), -math.inf)
+    """Return the posterior over components of each row; arguments as :func:`visit_tiles`."""
+    blocks = cut(components)
+    log_sum = rows.new_full((len(rows), len(blocks)), -math.inf)
     entropy = torch.zeros_like(log_sum)
-    for tile in pieces:
-        weights = torch.exp(tile.logits, out=tile.weights)
+
+    def visit(tile: Tile) -> None:
+        weights = torch.exp2(tile.logits, out=tile.weights)
         total = weights.sum(1).double()
-        mean = weights.mul_(tile.logits).sum(1).double() / total
-        log_sum[tile.rows, tile.column] = total.log() + tile.peak
-        entropy[tile.rows, tile.column] = total.log() - mean
-    return Posterior(log_sum, entropy, labels)
+        mean = weights.mul_(tile.logits).sum(1).double() / total * LN2
+        log_total = total.log()
+        log_sum[tile.rows, tile.column] = log_total + tile.peak
+        entropy[tile.rows, tile.column] = log_total - mean
+
+    visit_tiles(rows, floor, components, blocks, visit)
+    return Posterior(log_sum, entropy, torch.tensor([block.label for block in blocks], device=rows.device))
 
 
 def class_log_sums(log_sum: Tensor, block_class: Tensor) -> Tensor:
