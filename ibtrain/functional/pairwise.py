@@ -43,8 +43,7 @@ def pairwise_information_bound(latent: Tensor, *, noise_variance: float | Tensor
     """
     divergences = _divergences(latent, noise_variance, reduce)
     total = torch.logsumexp(-divergences, dim=1)
-    size = torch.as_tensor(reduce.count(divergences.shape[0], divergences), device=latent.device)
-    return (size.log() - batch_mean(total, reduce)).to(latent.dtype)
+    return (math.log(divergences.shape[1]) - batch_mean(total, reduce)).to(latent.dtype)
 
 
 @single_precision
