@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from importlib import import_module
 from typing import Any
 
 import flint
@@ -19,11 +18,6 @@ from imeasure.quantities import Functional
 
 Column = int | Functional | None
 """A coordinate: an atom's bitmask, a functional, or None for the constant."""
-
-FORCED = "imeasure.prove.forced"
-"""The module whose ``search`` finds forced equalities; loaded on use, so that nothing exact depends on a solver."""
-MAX_FORCED = 5
-"""Most variables for which forced equalities are looked for."""
 
 Rows = dict[Column, tuple[tuple[Column, Fraction], ...]]
 """For each eliminated column the rest of its row."""
@@ -166,16 +160,21 @@ class Span:
 
     def add(self, vector: Mapping[Any, Fraction]) -> bool:
         """Add a vector; return whether the span grew."""
-        row = dict(vector)
-        for pivot, other in self._rows:
-            factor = row.get(pivot)
-            if factor:
-                _subtract(row, other, factor)
+        row = self.rest(vector)
         if not row:
             return False
         pivot, entry = next(iter(row.items()))
         self._rows.append((pivot, {column: value / entry for column, value in row.items()}))
         return True
+
+    def rest(self, vector: Mapping[Any, Fraction]) -> dict[Any, Fraction]:
+        """Return what is left of a vector modulo the span, the same for all vectors that differ by one of its own."""
+        row = dict(vector)
+        for pivot, other in self._rows:
+            factor = row.get(pivot)
+            if factor:
+                _subtract(row, other, factor)
+        return row
 
 
 class Basis:
@@ -241,21 +240,3 @@ def _subtract(row: dict[Any, Fraction], other: Mapping[Any, Fraction], factor: F
             row[column] = total
         else:
             row.pop(column, None)
-
-
-def forced_equations(model: Any, names: tuple[str, ...]) -> tuple[tuple[str, EntropyForm], ...]:
-    """Return the elemental quantities that a model's assumptions force to vanish by squeezing inequalities together.
-
-    Each comes from a linear program, but only after its exact proof was checked without the solver.
-
-    Args:
-        model: A model.
-        names: The variables, at least the model's.
-
-    Returns:
-        Name and form of each; nothing without assumptions or with more than :data:`MAX_FORCED` variables.
-    """
-    if not model.assumptions or not 0 < len(names) <= MAX_FORCED:
-        return ()
-    found = import_module(FORCED).search(model, names)
-    return tuple((name, EntropyForm(names, row, {}, 0)) for name, row in found)

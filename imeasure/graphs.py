@@ -49,8 +49,8 @@ def read_graph(graph: str | nx.DiGraph | None) -> tuple[tuple[str, ...], tuple[t
                 continue
             if any(arrow in part for arrow in BOTH_WAYS):
                 raise ModelError(
-                    f"'{part.strip()}' says no direction; a graph has arrows 'X -> Y', or a common cause 'U -> X; U -> Y'."
-                    " A Markov chain that is read both ways is a fact: assume=['X <-> Y <-> Z']"
+                    f"'{part.strip()}' says no direction; a graph has arrows 'X -> Y', or a common cause "
+                    "'U -> X; U -> Y'. A Markov chain that is read both ways is a fact: assume=['X <-> Y <-> Z']"
                 )
             if "->" not in part and "→" not in part and "\\to" not in part:
                 digraph.add_nodes_from(RandomVariable(name.strip()).name for name in part.split(","))
@@ -74,12 +74,15 @@ def read_graph(graph: str | nx.DiGraph | None) -> tuple[tuple[str, ...], tuple[t
 
 
 @lru_cache(maxsize=256)
-def separations(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> tuple[Elemental, ...]:
+def separations(
+    nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...], among: tuple[str, ...] | None = None
+) -> tuple[Elemental, ...]:
     """Return the elemental informations that d-separation makes zero.
 
     Args:
-        nodes: The graph's nodes; bit i stands for ``nodes[i]``.
+        nodes: The graph's nodes.
         edges: Its edges.
+        among: The nodes that the informations are of, by default all; bit i stands for ``among[i]``.
 
     Returns:
         Every d-separated ``I(i;j|K)``.
@@ -90,8 +93,9 @@ def separations(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> t
     """
     graph = nx.DiGraph(list(edges))
     graph.add_nodes_from(nodes)
+    named = nodes if among is None else among
     return tuple(
         Elemental(i, j, given)
-        for i, j, given in elementals(len(nodes))
-        if i != j and nx.is_d_separator(graph, {nodes[i]}, {nodes[j]}, set(members(given, nodes)))
+        for i, j, given in elementals(len(named))
+        if i != j and nx.is_d_separator(graph, {named[i]}, {named[j]}, set(members(given, named)))
     )

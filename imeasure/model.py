@@ -15,14 +15,14 @@ from typing import Any, Literal
 import networkx as nx
 import sympy
 
-from imeasure.elimination import Column, Rows, column_quantity, columns_of, eliminate, forced_equations, substitute
+from imeasure.elimination import Column, Rows, column_quantity, columns_of, substitute
+from imeasure.equations import Known
 from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableError, unknown
 from imeasure.facts import Kind, read_assumption, read_fixed, read_kinds, read_ranges, statement_variables
-from imeasure.graphs import read_graph, separations
+from imeasure.graphs import read_graph
 from imeasure.measure import EntropyForm, as_expression, atom, entropy_form, mask_of, variables_of
 from imeasure.names import natural_key
 from imeasure.quantities import Information, RandomVariable
-from imeasure.shannon import Elemental, bits, vanishing_entropy, vanishing_information
 from imeasure.statements import Constraint, Relation
 
 MAX_VARIABLES = 8
@@ -201,14 +201,16 @@ class Model:
         """Return the normal form of an expression: a sum of atoms that no equation of the model reduces further.
 
         The normal form is unique: two expressions have the same one if and only if the model's equations make them
-        equal. A vanishing information or entropy contributes every elemental that vanishes with it; up to five
-        variables, equalities that assumptions force by squeezing inequalities together are used too.
+        equal. A vanishing information or entropy contributes every elemental that vanishes with it, and assumptions
+        contribute the equalities that they force by squeezing inequalities together. A model of more than eight
+        variables is reduced over those that bear on the expression's, or, where these are too many and nothing is
+        assumed beside the graph, over the expression's own variables and what the graph separates among them.
 
         Args:
             expression: A sympy expression or text.
 
         Returns:
-            The normal form, over all variables of the model.
+            The normal form, over all variables of the model if they are at most eight.
 
         Raises:
             ParseError: If the text is not in the language.
@@ -242,10 +244,26 @@ class Model:
             InformationError: As :meth:`reduce`.
         """
         expression = as_expression(expression)
-        names = self.covering(variables_of(expression)) if names is None else names
+        names = self._involved(variables_of(expression)) if names is None else names
         self.require_defined(expression)
         form = entropy_form(expression, names)
         return substitute(columns_of(form), _rows(self, names)), form
+
+    def _involved(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the variables over which an expression is reduced: the model's, or if too many those that matter."""
+        everything = self.covering(names)
+        if len(everything) <= MAX_VARIABLES or not (self.nodes or self.assumptions):
+            return everything
+        relevant = self.known.relevant(names)
+        if len(relevant) > MAX_VARIABLES and not self.assumptions:
+            relevant = names
+        return tuple(sorted(relevant, key=natural_key))
+
+    @property
+    def known(self) -> Known:
+        """What the model says of entropies."""
+        kinds = {name: kind for name, kind in self.kinds if kind != "discrete"}
+        return Known(self.nodes, self.edges, self.assumptions, kinds)
 
     def require_defined(self, expression: sympy.Expr) -> None:
         """Refuse quantities that have no finite value because a continuous variable is a noiseless map of another.
@@ -296,7 +314,7 @@ class Model:
         Returns:
             Pairs of a readable name and the entropy form that vanishes.
         """
-        return tuple(_equations(self, names))
+        return tuple(self.known.equations(names))
 
     def __str__(self) -> str:
         joined = {name for edge in self.edges for name in edge}
@@ -353,46 +371,13 @@ def supervised(
     return Model(graph, fixed=fixed, assume=assume, kinds={"Z": kind})
 
 
-def _equations(model: Model, names: tuple[str, ...]) -> Iterator[tuple[str, EntropyForm]]:
-    index = {name: i for i, name in enumerate(names)}
-    nodes = [index[node] for node in model.nodes]
-    for elemental in separations(model.nodes, model.edges):
-        moved = {_moved(mask, nodes): value for mask, value in elemental.entropies().items()}
-        yield f"{elemental.quantity(model.nodes)} = 0", EntropyForm(names, moved, {}, 0)
-    for fact in model.assumptions:
-        if isinstance(fact, Constraint):
-            expressions = fact.vanishing()
-        else:
-            equations = (link for link in fact.links() if link.operators == ("=",))
-            expressions = tuple(link.expressions[0] - link.expressions[1] for link in equations)
-        for expression in expressions:
-            yield str(fact), entropy_form(expression, names)
-            for elemental in _vanishing_with(expression, model, index):
-                yield str(fact), EntropyForm(names, elemental.entropies(), {}, 0)
-
-
-def _vanishing_with(expression: sympy.Expr, model: Model, index: Mapping[str, int]) -> Iterator[Elemental]:
-    quantity = expression if isinstance(expression, Information) else -expression
-    if not isinstance(quantity, Information) or len(quantity.groups) > 2:
-        return
-    given = mask_of(quantity.given, index)
-    left, right = mask_of(quantity.groups[0], index), mask_of(quantity.groups[-1], index)
-    shared = left & right
-    if shared and all(model.kind(name) == "discrete" for name, i in index.items() if shared >> i & 1):
-        yield from vanishing_entropy(shared, given, len(index))
-    yield from vanishing_information(left & ~shared, right & ~shared, given | shared)
-
-
-def _moved(mask: int, positions: list[int]) -> int:
-    return sum(1 << positions[bit] for bit in bits(mask))
-
-
 @lru_cache(maxsize=256)
 def _rows(model: Model, names: tuple[str, ...]) -> Rows:
     if not (model.nodes or model.assumptions):
         return {}
     if len(names) > MAX_VARIABLES:
-        raise ModelError(f"facts are eliminated for up to {MAX_VARIABLES} variables, not {len(names)}")
-    own = list(_equations(model, names))
-    rows = eliminate(own, len(names))
-    return eliminate([*own, *forced], len(names)) if (forced := forced_equations(model, names)) else rows
+        raise ModelError(
+            f"facts are eliminated among up to {MAX_VARIABLES} variables, and {len(names)} are involved here: "
+            f"{', '.join(names)}; ask about fewer of them, or prove relations with check"
+        )
+    return model.known.rows(names)

@@ -229,5 +229,53 @@ def test_coefficients_are_real_numbers(coefficient):
 def test_limits_on_the_number_of_variables():
     names = ",".join(f"X{i}" for i in range(9))
     assert entropy_form(Model().reduce(f"H[{names}] - H[X0]") - parse(f"H[{names}] - H[X0]")).is_zero()
+    chain = Model(names.replace(",", " -> "))
+    assert chain.reduce("H[X0]") == parse("H[X0]")
+    assert chain.reduce("I[X1;X3] - I[X1;X2;X3]") == chain.reduce("I[X0;X8|X4]") == 0
+    assert chain.reduce("I[X0;X8]") != 0
+    assert chain.assuming(["H[X2|X1] = 0"]).reduce("H[X2|X0,X1]") == 0
+    with pytest.raises(ModelError, match="up to 8 variables, and 9 are involved"):
+        chain.reduce(f"H[{names}]")
     with pytest.raises(ModelError, match="up to 8 variables"):
-        Model(names.replace(",", " -> ")).reduce("H[X0]")
+        chain.assuming(["H[X8] = H[X7]"]).reduce("H[X0]")
+
+
+@pytest.mark.parametrize(
+    ("facts", "vanishing", "staying"),
+    [
+        (["H[X|Y] + I[Y;Z|X] <= 0"], ["H[X|Y]", "I[X;Z|Y]", "I[Y;Z|X]"], ["H[Y|X]", "I[X;Y]"]),
+        (["H[X,Y] <= H[X]"], ["H[Y|X]", "I[Y;Z|X]"], ["H[Y|Z]"]),
+        (["I[X;Y] <= I[X;Y|Z]", "I[X;Y|Z] <= 0"], ["I[X;Y]", "I[X;Y;Z]"], ["I[X;Z]"]),
+        (["KL[Y|Z] + H[X] = 0"], ["H[X]", "KL[Y|Z]", "I[X;Y]"], ["H[Y]"]),
+        (["H[X] <= 2", "H[X] >= 2"], ["H[X] - 2"], ["H[Y]"]),
+        (["I[A;B|C,D,E,F] + I[C;D] <= I[A;C] - I[A;C,D]"], ["I[A;B|C,D,E,F]", "I[C;D]", "I[A;D|C]", "I[A;D]"], ["I[A;B]"]),
+    ],
+)
+def test_inequalities_squeeze_equations(facts, vanishing, staying):
+    model = Model(assume=facts)
+    assert [model.reduce(quantity) for quantity in vanishing] == [0] * len(vanishing)
+    assert all(model.reduce(quantity) != 0 for quantity in staying)
+
+
+def test_contradictory_inequalities_are_said():
+    with pytest.raises(ModelError, match="contradict each other"):
+        Model(assume=["H[X] <= 1", "H[X,Y] <= 0", "H[X] >= 1/2"]).reduce("H[Y]")
+
+
+def test_entropies_of_continuous_variables_squeeze_nothing():
+    facts = ["H[Z|X] + H[X|Z] <= 0"]
+    assert Model(assume=facts).reduce("H[Z|X]") == 0
+    assert Model(kinds={"Z": "continuous"}, assume=facts).reduce("H[Z|X]") != 0
+
+
+@pytest.mark.parametrize("graph", ["X <-> Y", "X -> Y; Y ↔ Z"])
+def test_arrows_of_graphs_point_one_way(graph):
+    with pytest.raises(ModelError, match="says no direction"):
+        Model(graph)
+    assert Model(assume=["X <-> Y <-> Z"]).reduce("I[X;Z|Y]") == 0
+
+
+def test_printed_graphs_are_read_back():
+    for text in ("A; B", "X -> Y; W", "X -> Z; Y -> X"):
+        assert str(Model(text)) == text
+        assert Model(str(Model(text))) == Model(text)
