@@ -92,7 +92,7 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
     """
     wanted = targets(problem)
     if not non_shannon and (face := find_face(problem)) is not None:
-        verdict = _on_face(problem, wanted, face, Refuter(problem, limits))
+        verdict = _on_face(problem, wanted, face, Refuter(problem, limits, numerical=numerical))
         if verdict is not None:
             return verdict
     search = Search(problem, [target.row for target in wanted], limits, non_shannon=non_shannon)

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
-from itertools import combinations, permutations
 
 import numpy as np
 
 from imeasure.certificate.problem import Problem, read_problem
 from imeasure.certificate.proof import same
 from imeasure.certificate.rows import ONE, Column, Row, add, quantity_text
-from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total, zhang_yeung
+from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total
 from imeasure.prove.combine import combine
-from imeasure.prove.dag import Dag, bits_of, find_dag
+from imeasure.prove.dag import Dag, find_dag
 from imeasure.prove.limits import Limits
 from imeasure.prove.lp import Elementals, Program, ProofRow
 from imeasure.prove.markov import MarkovSpace
-from imeasure.prove.space import Space, dependences
+from imeasure.prove.non_shannon import violated
+from imeasure.prove.space import Space, dependences, full_space
 from imeasure.prove.symmetry import Orbits, Tagged, generators
 from imeasure.prove.uncross import Sets, uncross
-from imeasure.shannon import bits, subsets
+from imeasure.shannon import bits
 
 SMALL = 4
 """Up to so many variables a linear program over all sets is faster than taking them apart."""
@@ -50,7 +50,12 @@ class Search:
         self.limits = limits
         self.non_shannon = non_shannon
         self._wanted = list(wanted)
-        self.space = choose_space(problem, self._wanted)
+        self.space: Space | MarkovSpace
+        self._units: list[int] = []
+        if non_shannon:
+            self.space, self._units = full_space(problem, self._wanted)
+        else:
+            self.space = choose_space(problem, self._wanted)
         self._orbits: Orbits | None = None
         self.point: dict[Column, float] = {}
         """Where the last row that was not proved is negative."""
@@ -127,13 +132,23 @@ class Search:
                 self.limits,
                 self._orbits,
                 extra=[self._orbits.row(r) for r in rows] if self._orbits else rows,
-                non_shannon=self.non_shannon,
+                kept=not self.non_shannon,
             )
         program = self._program
         wanted = self.on_columns(row)
         if any(column not in program.index for column in wanted):
             return None
         value, point = program.minimise(wanted)
+        while self.non_shannon and value < PROVED:
+            self.point = dict(zip(program.columns, point.tolist(), strict=True))
+            more = [ProofRow(self.on_columns(cut), {key: 1}) for key, cut in violated(self._units, self.entropy)]
+            if not more:
+                break
+            program = Program(
+                program.columns, [*program.rows, *more], program.elementals, program.floors, program.limits
+            )
+            value, point = program.minimise(wanted)
+        self._program = program
         if value >= PROVED:
             proof = program.prove()
             if proof is not None and self._orbits is not None:
@@ -220,30 +235,13 @@ def choose_space(problem: Problem, rows: list[Row]) -> Space | MarkovSpace:
     return Space(problem, rows)
 
 
-def quadruples(problem: Problem) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield the arguments of the Zhang-Yeung inequalities that are added: four single variables, given some others.
-
-    Args:
-        problem: The problem.
-
-    Yields:
-        Bitmasks of A, B, C, D and of the condition.
-    """
-    everything = (1 << len(problem.names)) - 1
-    singles = bits_of(everything)
-    for a, b in permutations(singles, 2):
-        for c, d in combinations([bit for bit in singles if bit not in (a, b)], 2):
-            for given in subsets(everything & ~(a | b | c | d)):
-                yield a, b, c, d, given
-
-
 def build(
     space: Space | MarkovSpace,
     limits: Limits,
     orbits: Orbits | None = None,
     *,
     extra: Iterable[Row] = (),
-    non_shannon: bool = False,
+    kept: bool = True,
 ) -> Program:
     """Return the linear program of a space.
 
@@ -252,14 +250,14 @@ def build(
         limits: Limits of the search.
         orbits: Orbits of sets that need not be told apart.
         extra: Rows, over the space's sets, whose columns have to be there.
-        non_shannon: Whether to add Zhang-Yeung inequalities.
+        kept: Whether a program that other problems have used may serve.
 
     Returns:
         The program, all facts in it.
     """
     problem = space.problem
     candidates: Elementals | None = None
-    if isinstance(space, Space) and not problem.facts and not non_shannon and _is_plain(space, extra):
+    if isinstance(space, Space) and not problem.facts and kept and _is_plain(space, extra):
         program = _free_program(len(problem.names))
         program.limits = limits
         return program
@@ -284,9 +282,6 @@ def build(
     for pair in jensen_pairs(problem):
         key = ("Jensen", *pair)
         rows.append(ProofRow(space.represent(step_row(key, problem)), {key: 1}))
-    if non_shannon:
-        sets_of = {("ZY", *groups): zhang_yeung(*groups) for groups in quadruples(problem)}
-        rows += [ProofRow(found, {key: 1}) for key, row in sets_of.items() if (found := space.represent(row))]
     known = set(columns)
     missing = {column for row in [*(r.row for r in rows), *extra] for column in row} - known
     for column in sorted(missing, key=str):

@@ -220,3 +220,23 @@ class Space:
             limits.require_size(len(found))
             frontier = following
         return sorted(found, key=lambda mask: (mask.bit_count(), mask))
+
+
+def full_space(problem: Problem, rows: Iterable[Row]) -> tuple[Space, list[int]]:
+    """Return the lattice of all sets that the facts close, and its units, whatever the statements separate.
+
+    Args:
+        problem: The problem.
+        rows: The rows that have to be expressible.
+
+    Returns:
+        The lattice, and bitmasks of the variables that occur together everywhere.
+    """
+    listed = list(rows)
+    mentioned = sorted({c for row in (*listed, *(f.row for f in problem.facts)) for c in row if isinstance(c, int)})
+    units: dict[tuple[int, ...], int] = {}
+    for bit in problem.names.index.values():
+        where = tuple(mask for mask in mentioned if mask & bit)
+        units[where] = units.get(where, 0) | bit
+    apart: list[Row] = [{unit: 1} for unit in units.values()]
+    return Space(problem, [*listed, *apart]), list(units.values())
