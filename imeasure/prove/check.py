@@ -10,23 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import partial
-from math import log
 
 from imeasure.certificate import Certificate
 from imeasure.certificate.problem import Problem, Statement, read_problem
 from imeasure.certificate.proof import same
-from imeasure.certificate.rows import ONE, row_text
+from imeasure.certificate.rows import ONE
 from imeasure.certificate.steps import Combination, total
 from imeasure.certificate.targets import Target, targets
 from imeasure.errors import ModelError
 from imeasure.model import Model
-from imeasure.prove.codes import Code
 from imeasure.prove.dag import Dag
+from imeasure.prove.findings import code_table, refutation
 from imeasure.prove.limits import LimitReached, Limits
 from imeasure.prove.rays import Face, find_face
 from imeasure.prove.refute import Refuter
 from imeasure.prove.search import Search, violation
-from imeasure.prove.verdict import Refutation, Verdict
+from imeasure.prove.verdict import Verdict
 
 
 def check(
@@ -92,7 +91,7 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
     """
     wanted = targets(problem)
     if not non_shannon and (face := find_face(problem)) is not None:
-        verdict = _on_face(problem, wanted, face, Refuter(problem, limits, numerical=numerical))
+        verdict = _on_face(problem, wanted, face, partial(Refuter, problem, limits, numerical=numerical))
         if verdict is not None:
             return verdict
     search = Search(problem, [target.row for target in wanted], limits, non_shannon=non_shannon)
@@ -106,7 +105,11 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
                 return Verdict("refuted", problem, refutation=found)
         proofs: list[Combination] = []
         for target, part in zip(wanted, parts, strict=True):
-            proof = search.prove(target.row) if part is None else part
+            proof = search.prove(target.row, first=True) if part is None else part
+            if proof is None and not search.once:
+                if (found := Refuter(problem, limits, numerical=False).thorough(target, search.dag)) is not None:
+                    return Verdict("refuted", problem, refutation=found)
+                proof = search.prove(target.row)
             if proof is None:
                 broken = partial(violation, dict(search.point), problem) if search.point else None
                 return _unproved(problem, target, refuter, search.dag, broken=broken, non_shannon=non_shannon)
@@ -119,7 +122,9 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
     return Verdict("proved", problem, Certificate(problem, tuple(proofs)))
 
 
-def _on_face(problem: Problem, wanted: tuple[Target, ...], face: Face, refuter: Refuter) -> Verdict | None:
+def _on_face(
+    problem: Problem, wanted: tuple[Target, ...], face: Face, refuter: Callable[[], Refuter]
+) -> Verdict | None:
     """Decide on the extreme rays; None where a target has constants or functionals, or it is not seen how it fails."""
     valued = face.values([target.row for target in wanted])
     if valued is None:
@@ -132,14 +137,15 @@ def _on_face(problem: Problem, wanted: tuple[Target, ...], face: Face, refuter: 
         code = face.known.codes[ray]
         if code is None:
             missed = missed or (target, ray)
-        elif (found := _by_code(problem, target, code)) is not None:
+        elif (found := refutation(problem, target, code_table(problem, code))) is not None:
             return Verdict("refuted", problem, refutation=found)
         else:
             return None
     if missed is not None:
         target, ray = missed
         vector = face.known.vectors[ray].tolist()
-        return _unproved(problem, target, refuter, broken=partial(violation, dict(enumerate(vector[1:], 1)), problem))
+        broken = partial(violation, dict(enumerate(vector[1:], 1)), problem)
+        return _unproved(problem, target, refuter(), broken=broken)
     proofs = [face.prove(values, scale) for values, scale in valued]
     checked = [
         proof
@@ -147,21 +153,6 @@ def _on_face(problem: Problem, wanted: tuple[Target, ...], face: Face, refuter: 
         if proof is not None and same(total(proof, problem), target.row)
     ]
     return Verdict("proved", problem, Certificate(problem, tuple(checked))) if len(checked) == len(wanted) else None
-
-
-def _by_code(problem: Problem, target: Target, code: Code) -> Refutation | None:
-    """Return the refutation by a code that obeys the facts; None where values of parameters are to be found first."""
-    link = problem.links[target.link]
-    if link.row is None:
-        return None
-    unit = log(code.field)
-    left, right = problem.sides(target.link)
-    values = [sum(float(factor) * unit * code.rank(int(mask)) for mask, factor in row.items()) for row in (left, right)]
-    names = problem.names
-    alone = len(problem.links) == 1
-    text = problem.claim if alone else f"{row_text(left, names)} {link.operator} {row_text(right, names)}"
-    build = partial(code.distribution, problem.variables)
-    return Refutation(build, values[0], link.operator, values[1], text, exact=True)
 
 
 def _require_consistent(problem: Problem, search: Search) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, partial
 from itertools import product
+from math import log
 
 import sympy
 
@@ -16,6 +17,7 @@ from imeasure.certificate.steps import functionals_of
 from imeasure.certificate.symbolic import coefficients, samples
 from imeasure.certificate.targets import Target
 from imeasure.distribution import Distribution
+from imeasure.prove.codes import Code
 from imeasure.prove.decoders import averages, decoders, with_room
 from imeasure.prove.mixtures import UniformMixture
 from imeasure.prove.unknowns import width_name
@@ -42,6 +44,20 @@ class Found:
     exact: bool
     unknowns: Mapping[str, float] = field(default_factory=dict)
     odd: bool = False
+
+
+def code_table(problem: Problem, code: Code) -> Found:
+    """Return the table of a code that obeys a problem's facts exactly.
+
+    Args:
+        problem: The problem.
+        code: The code.
+
+    Returns:
+        The table, made when it is looked at.
+    """
+    unit = log(code.field)
+    return Found(partial(code.distribution, problem.variables), lambda mask: unit * code.rank(mask), exact=True)
 
 
 def spread_variables(problem: Problem) -> list[str]:

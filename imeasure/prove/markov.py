@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from imeasure.certificate.problem import Problem
-from imeasure.certificate.rows import ONE, Column, Row, add, information, magnitude
+from imeasure.certificate.rows import ONE, Column, Row, add, information
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
 from imeasure.prove.dag import Dag, bits_of
@@ -77,22 +77,16 @@ class MarkovSpace:
                 add(result, {column: value})
         return result
 
-    def close(self, missing: Row) -> Combination:
-        """Return a proof that a row whose representation is zero is at least zero.
+    def gap(self, mask: int, sign: int) -> Combination:
+        """Return a proof that ``sign * (h(S) - what represents it) >= 0``.
 
         Args:
-            missing: The row.
+            mask: The set S.
+            sign: 1 or -1.
 
         Returns:
-            The proof.
+            The proof; both signs have one.
         """
-        result: Combination = {}
-        for column, value in missing.items():
-            if isinstance(column, int) and column != ONE:
-                combine(result, self._gap(column, 1 if value > 0 else -1), magnitude(value))
-        return result
-
-    def _gap(self, mask: int, sign: int) -> Combination:
         key = (mask, sign)
         found = self._gaps.get(key)
         if found is None:
@@ -105,18 +99,25 @@ class MarkovSpace:
                     combine(found, {("I", bit, rest, near): 1})
                 else:
                     combine(found, self.dag.separate(bit, rest, near))
-                combine(found, self._gap(mask & ~bit, sign))
-                combine(found, self._gap(bit | near, sign))
+                combine(found, self.gap(mask & ~bit, sign))
+                combine(found, self.gap(bit | near, sign))
                 if near:
-                    combine(found, self._gap(near, -sign))
+                    combine(found, self.gap(near, -sign))
             self._gaps[key] = found
         return found
 
-    def columns(self, limits: Limits) -> tuple[list[Column], list[Combination | None], list[ProofRow]]:
+    def depths(self) -> tuple[int | None, ...]:
+        """Return how many variables inequalities may be conditioned on, attempt by attempt; None for any number."""
+        return (None,) if self.active.bit_count() <= ENUMERATED else (1, None)
+
+    def columns(
+        self, limits: Limits, depth: int | None = None
+    ) -> tuple[list[Column], list[Combination | None], list[ProofRow]]:
         """Return the columns of the linear program, the proofs that they are at least zero, and its rows.
 
         Args:
             limits: Limits of the search.
+            depth: On how many variables inequalities may be conditioned beyond what separates; None for any number.
 
         Returns:
             Columns, a proof (or None) for each, and rows without the facts.
@@ -140,7 +141,7 @@ class MarkovSpace:
                 keep(information([bit], near), {("H", bit, near): 1})
         for position, i in enumerate(members):
             for j in members[position + 1 :]:
-                for given in self._conditions(i, j, limits):
+                for given in self._conditions(i, j, limits, depth):
                     keep(information([i, j], given), {("I", i, j, given): 1})
         found = {column for row in rows.values() for column in row.row if isinstance(column, int)}
         for bit in members:
@@ -152,7 +153,7 @@ class MarkovSpace:
         ]
         return columns, floors, list(rows.values())
 
-    def _conditions(self, i: int, j: int, limits: Limits) -> Iterable[int]:
+    def _conditions(self, i: int, j: int, limits: Limits, depth: int | None) -> Iterable[int]:
         others = self.active & ~i & ~j
         if self.active.bit_count() <= ENUMERATED:
             for given in subsets(others):
@@ -167,6 +168,8 @@ class MarkovSpace:
                 limits.require_time()
                 if self.dag.neighbours(i | j | given)[i] & j:
                     yield given
+                if given.bit_count() == depth:
+                    continue
                 for bit in bits_of(others & ~given):
                     grown = given | bit
                     if grown not in seen and self._irreducible(grown, i | j):
@@ -176,4 +179,9 @@ class MarkovSpace:
 
     def _irreducible(self, given: int, pair: int) -> bool:
         near = self.dag.neighbours(given | pair)
-        return all(near[bit] & pair for bit in bits_of(given))
+        while given:
+            bit = given & -given
+            if not near[bit] & pair:
+                return False
+            given ^= bit
+        return True

@@ -12,7 +12,7 @@ from imeasure.certificate.problem import Problem, read_problem
 from imeasure.certificate.proof import same
 from imeasure.certificate.rows import ONE, Column, Row, add, quantity_text
 from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total
-from imeasure.prove.combine import combine
+from imeasure.prove.combine import closing, combine
 from imeasure.prove.dag import Dag, find_dag
 from imeasure.prove.limits import Limits
 from imeasure.prove.lp import Elementals, Program, ProofRow
@@ -20,7 +20,7 @@ from imeasure.prove.markov import MarkovSpace
 from imeasure.prove.non_shannon import violated
 from imeasure.prove.space import Space, dependences, full_space
 from imeasure.prove.symmetry import Orbits, Tagged, generators
-from imeasure.prove.uncross import Sets, uncross
+from imeasure.prove.uncross import Sets, cover, uncross
 from imeasure.shannon import bits
 
 SMALL = 4
@@ -59,7 +59,7 @@ class Search:
         self._orbits: Orbits | None = None
         self.point: dict[Column, float] = {}
         """Where the last row that was not proved is negative."""
-        self._program: Program | None = None
+        self._programs: dict[int | None, Program] = {}
         lattice = self.space if isinstance(self.space, Space) else None
         self._sets = Sets(
             lattice.closure if lattice else lambda mask: mask, lattice.base if lattice else 0, problem.nonnegative
@@ -69,6 +69,11 @@ class Search:
     def dag(self) -> Dag | None:
         """The graph of the problem's independences, if they form one."""
         return self.space.dag if isinstance(self.space, MarkovSpace) else None
+
+    @property
+    def once(self) -> bool:
+        """Whether a single attempt decides."""
+        return len(self.space.depths()) == 1
 
     def quick(self, row: Row) -> Combination | None:
         """Return a proof that needs no linear program, or None.
@@ -88,6 +93,10 @@ class Search:
                 combine(short, with_facts)
                 if (closed := self._close(short, row)) is not None:
                     return closed
+        for above in (False, True):
+            short = cover(wanted if isinstance(self.space, Space) else row, self._sets, above=above)
+            if short is not None and (closed := self._close(short, row)) is not None:
+                return closed
         return None
 
     def _starts(self, row: Row, wanted: Row) -> Iterator[tuple[Row, Combination]]:
@@ -95,6 +104,8 @@ class Search:
         lattice = isinstance(self.space, Space)
         base = wanted if lattice else row
         yield base, {}
+        if not lattice and wanted != row:
+            yield wanted, {}
         if len(self.space.facts if lattice else self.problem.facts) > FEW or len(row) > 40:
             return
         facts = [(k, self.problem.facts[k]) for k in (self.space.facts if lattice else range(len(self.problem.facts)))]
@@ -109,11 +120,12 @@ class Search:
                     add(rest, rows[k], -sign)
                 yield rest, {("fact", k): sign for k, _ in facts}
 
-    def prove(self, row: Row) -> Combination | None:
+    def prove(self, row: Row, *, first: bool = False) -> Combination | None:
         """Return an exact proof that a row is at least zero, or None.
 
         Args:
             row: The row.
+            first: Whether to make the first attempt only, which is all there is to make where :attr:`once` is true.
 
         Returns:
             The proof; if there is none, :attr:`point` breaks the row.
@@ -121,41 +133,45 @@ class Search:
         Raises:
             LimitReached: If a limit is reached.
         """
-        wanted = self.space.represent(row)
-        if not wanted:
+        if not self.space.represent(row):
             return self._close({}, row)
-        if self._program is None:
+        for depth in self.space.depths()[:1] if first else self.space.depths():
+            program = self._program(row, depth)
+            wanted = self.on_columns(row)
+            if any(column not in program.index for column in wanted):
+                self.point = {}
+                continue
+            value, point = program.minimise(wanted)
+            while self.non_shannon and value < PROVED:
+                self.point = dict(zip(program.columns, point.tolist(), strict=True))
+                more = [ProofRow(self.on_columns(cut), {key: 1}) for key, cut in violated(self._units, self.entropy)]
+                if not more:
+                    break
+                rows = [*program.rows, *more]
+                program = Program(program.columns, rows, program.elementals, program.floors, program.limits)
+                value, point = program.minimise(wanted)
+            self._programs[depth] = program
+            if value >= PROVED:
+                proof = program.prove()
+                if proof is not None:
+                    return self._close(self._orbits.spread(proof) if self._orbits else proof, row)
+                continue
+            self.point = dict(zip(program.columns, point.tolist(), strict=True))
+        return None
+
+    def _program(self, row: Row, depth: int | None) -> Program:
+        if depth not in self._programs:
             self._orbits = self._symmetry()
             rows = [self.space.represent(found) for found in [*self._wanted, row]]
-            self._program = build(
+            self._programs[depth] = build(
                 self.space,
                 self.limits,
                 self._orbits,
                 extra=[self._orbits.row(r) for r in rows] if self._orbits else rows,
+                depth=depth,
                 kept=not self.non_shannon,
             )
-        program = self._program
-        wanted = self.on_columns(row)
-        if any(column not in program.index for column in wanted):
-            return None
-        value, point = program.minimise(wanted)
-        while self.non_shannon and value < PROVED:
-            self.point = dict(zip(program.columns, point.tolist(), strict=True))
-            more = [ProofRow(self.on_columns(cut), {key: 1}) for key, cut in violated(self._units, self.entropy)]
-            if not more:
-                break
-            program = Program(
-                program.columns, [*program.rows, *more], program.elementals, program.floors, program.limits
-            )
-            value, point = program.minimise(wanted)
-        self._program = program
-        if value >= PROVED:
-            proof = program.prove()
-            if proof is not None and self._orbits is not None:
-                proof = self._orbits.spread(proof)
-            return None if proof is None else self._close(proof, row)
-        self.point = dict(zip(program.columns, point.tolist(), strict=True))
-        return None
+        return self._programs[depth]
 
     def _symmetry(self) -> Orbits | None:
         """Return the orbits under the permutations that keep claim and facts, where that pays."""
@@ -173,7 +189,7 @@ class Search:
         """Add the proofs that sets have the entropy of their closures, and compare the sum with the row."""
         missing = add(dict(row), total(proof, self.problem), -1)
         if missing:
-            combine(proof, self.space.close(missing))
+            combine(proof, closing(missing, self.space.gap))
         return proof if same(total(proof, self.problem), row) else None
 
     def on_columns(self, row: Row) -> Row:
@@ -188,7 +204,7 @@ class Search:
 
     def contains(self, point: dict[Column, Fraction]) -> bool:
         """Return whether a rational point obeys all rows of the linear program, exactly."""
-        return self._program is not None and self._program.contains(point)
+        return None in self._programs and self._programs[None].contains(point)
 
 
 def violation(point: Mapping[Column, float], problem: Problem) -> dict[str, Fraction]:
@@ -241,6 +257,7 @@ def build(
     orbits: Orbits | None = None,
     *,
     extra: Iterable[Row] = (),
+    depth: int | None = None,
     kept: bool = True,
 ) -> Program:
     """Return the linear program of a space.
@@ -250,6 +267,7 @@ def build(
         limits: Limits of the search.
         orbits: Orbits of sets that need not be told apart.
         extra: Rows, over the space's sets, whose columns have to be there.
+        depth: On how many variables a graph's inequalities may be conditioned; None for any number.
         kept: Whether a program that other problems have used may serve.
 
     Returns:
@@ -262,7 +280,7 @@ def build(
         program.limits = limits
         return program
     if isinstance(space, MarkovSpace):
-        columns, floors, rows = space.columns(limits)
+        columns, floors, rows = space.columns(limits, depth)
     else:
         sets = space.members(limits, orbits.least if orbits else None)
         bottom = sets[0]

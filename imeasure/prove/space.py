@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from imeasure.certificate.problem import Problem
-from imeasure.certificate.rows import ONE, Number, Row, magnitude
+from imeasure.certificate.rows import Number, Row
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
 from imeasure.prove.limits import Limits
@@ -99,6 +99,10 @@ class Space:
             and all(mask == 1 << bit for bit, mask in self._companions.items())
         )
 
+    def depths(self) -> tuple[int | None, ...]:
+        """Return the attempts to make: one, with all inequalities."""
+        return (None,)
+
     def closure(self, mask: int) -> int:
         """Return the set together with everything that the facts make a function of it."""
         found = self._closures.get(mask)
@@ -141,21 +145,6 @@ class Space:
                 result[target] = total
             else:
                 result.pop(target, None)
-        return result
-
-    def close(self, missing: Row) -> Combination:
-        """Return a proof that a row whose representation is zero is at least zero.
-
-        Args:
-            missing: The row.
-
-        Returns:
-            The proof.
-        """
-        result: Combination = {}
-        for column, value in missing.items():
-            if isinstance(column, int) and column != ONE:
-                combine(result, self.gap(column, 1 if value > 0 else -1), magnitude(value))
         return result
 
     def gap(self, mask: int, sign: int) -> Combination:

@@ -15,6 +15,8 @@ from imeasure.prove.combine import combine
 
 ROUNDS = 400
 """Most replacements that are tried."""
+SETS = 400
+"""Most sets of a row that is taken apart by covering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +54,74 @@ def uncross(row: Row, space: Sets) -> Combination | None:
         pair = _choose(positive, negative, space)
         if pair is None:
             return _descend(positive, negative, space, proof)
-        s, t, joined, common = pair
-        amount = min(positive[s], positive[t])
-        combine(proof, {("I", s & ~common, t & ~common, common): amount})
-        for mask in (s, t):
-            _put(positive, mask, -amount)
-        for mask in (joined, common):
-            if mask and mask != space.base:
-                _gain(positive, negative, mask, amount)
+        amount = min(positive[pair[0]], positive[pair[1]])
+        _replace(*pair, amount, (positive, negative), space, proof)
     return None
 
 
-def _choose(positive: dict[int, Number], negative: dict[int, Number], space: Sets) -> tuple[int, int, int, int] | None:
-    """Return two crossing sets with their union's closure and intersection, those first that cancel something."""
-    best: tuple[int, int, int, int] | None = None
+def cover(row: Row, space: Sets, *, above: bool = False) -> Combination | None:
+    """Try to prove that a row is at least zero by making each negative set from positive ones.
+
+    Args:
+        row: The row, over closed sets.
+        space: The closure that the facts give.
+        above: Whether to make it as an intersection of sets around it, instead of a union of sets inside it.
+
+    Returns:
+        A proof up to the closure of unions, or None; that there is none says nothing.
+    """
+    if len(row) > SETS or any(not isinstance(column, int) or column == 0 for column in row):
+        return None
+    positive = {int(column): value for column, value in row.items() if value > 0}
+    negative = {int(column): -value for column, value in row.items() if value < 0}
+    proof: Combination = {}
+    for wanted in sorted(negative, key=int.bit_count, reverse=above):
+        for _ in range(ROUNDS):
+            owed = negative.get(wanted, 0)
+            near = [mask for mask in positive if not (wanted & ~mask if above else mask & ~wanted)]
+            if not owed or (pair := _closest(near, above=above)) is None:
+                break
+            _replace(*pair, min(positive[pair[0]], positive[pair[1]], owed), (positive, negative), space, proof)
+    return _descend(positive, negative, space, proof)
+
+
+def _closest(sets: list[int], *, above: bool) -> tuple[int, int] | None:
+    """Return two crossing sets whose union is largest, or whose intersection is smallest."""
+    best: tuple[int, int] | None = None
+    least: tuple[int, int] | None = None
+    for position, s in enumerate(sets):
+        for t in sets[position + 1 :]:
+            common = s & t
+            if common not in (s, t):
+                inner, outer = common.bit_count(), -(s | t).bit_count()
+                found = (inner, outer) if above else (outer, inner)
+                if least is None or found < least:
+                    best, least = (s, t), found
+    return best
+
+
+def _replace(
+    s: int,
+    t: int,
+    amount: Number,
+    signs: tuple[dict[int, Number], dict[int, Number]],
+    space: Sets,
+    proof: Combination,
+) -> None:
+    """Replace some of two crossing sets by as much of their union and intersection."""
+    positive, negative = signs
+    common, joined = s & t, space.closure(s | t)
+    combine(proof, {("I", s & ~common, t & ~common, common): amount})
+    for mask in (s, t):
+        _put(positive, mask, -amount)
+    for mask in (joined, common):
+        if mask and mask != space.base:
+            _gain(positive, negative, mask, amount)
+
+
+def _choose(positive: dict[int, Number], negative: dict[int, Number], space: Sets) -> tuple[int, int] | None:
+    """Return two crossing sets, those first whose union or intersection cancels something."""
+    best: tuple[int, int] | None = None
     score = -1
     sets = list(positive)
     for position, s in enumerate(sets):
@@ -73,10 +129,9 @@ def _choose(positive: dict[int, Number], negative: dict[int, Number], space: Set
             common = s & t
             if common in (s, t):
                 continue
-            joined = space.closure(s | t)
-            gain = 2 * (joined in negative) + (common in negative or common == 0)
+            gain = 2 * (space.closure(s | t) in negative) + (common in negative or common == 0)
             if gain > score:
-                best, score = (s, t, joined, common), gain
+                best, score = (s, t), gain
                 if gain == 3:
                     return best
     return best

@@ -13,12 +13,14 @@ from imeasure.certificate.proof import same
 from imeasure.certificate.rows import Names, add, information, row_text
 from imeasure.certificate.steps import objection, total
 from imeasure.prove.codes import Code, all_ranks, assigned, assignments
+from imeasure.prove.combine import closing
 from imeasure.prove.dag import Dag, find_dag
 from imeasure.prove.limits import LimitReached, Limits
 from imeasure.prove.lp import exact_multipliers
 from imeasure.prove.markov import MarkovSpace
 from imeasure.prove.space import Space
 from imeasure.prove.symmetry import Orbits, generators, permute
+from imeasure.prove.uncross import Sets, cover
 from imeasure.shannon import elementals
 
 
@@ -73,7 +75,7 @@ def test_graphs_take_entropies_apart_exactly(count, seed, mask):
     gap = add({mask: 1}, space.represent({mask: 1}), -1)
     for sign in (1, -1):
         wanted = {column: sign * value for column, value in gap.items()}
-        assert same(total(space.close(wanted), problem), wanted)
+        assert same(total(closing(wanted, space.gap), problem), wanted)
 
 
 @settings(max_examples=30, deadline=None)
@@ -120,7 +122,7 @@ def test_closures_merge_sets_and_prove_it():
     assert space.closure(start) == start | masks["C"] | masks["D"]
     for sign in (1, -1):
         wanted = add({start: sign}, {space.closure(start): -sign})
-        assert same(total(space.close(wanted), problem), wanted)
+        assert same(total(closing(wanted, space.gap), problem), wanted)
 
 
 def test_constants_have_no_entropy():
@@ -214,3 +216,59 @@ def test_lists_of_independences_are_read_as_graphs():
 )
 def test_reduce_knows_what_facts_force(facts, expression):
     assert Model(assume=facts).reduce(expression) == 0
+
+
+def symmetric(count):
+    names = [f"X{i}" for i in range(1, count + 1)]
+    joint = f"H[{','.join(names)}]"
+    alone = " + ".join(f"H[{x}]" for x in names)
+    rest = " + ".join(f"H[{x}|{','.join(y for y in names if y != x)}]" for x in names)
+    total_correlation, dual = f"{alone} - {joint}", f"{joint} - {' - '.join(rest.split(' + '))}"
+    return total_correlation, dual
+
+
+@pytest.mark.parametrize("count", [3, 5, 12])
+def test_total_correlation_and_its_dual_bound_each_other(count):
+    first, second = symmetric(count)
+    for small, large in ((first, second), (second, first)):
+        verdict = check(f"{small} <= {count - 1}*({large})")
+        assert verdict
+        assert verdict.certificate.verify()
+        assert sum(map(len, verdict.certificate.parts)) < count**2
+    assert check(f"{first} <= {second}").status == "refuted"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 5), st.integers(0, 10**6), st.booleans())
+def test_covering_proves_what_it_claims(count, seed, above):
+    """Random sums of crossing pairs against their unions and intersections."""
+    generator = np.random.default_rng(seed)
+    row = {}
+    for _ in range(6):
+        s, t = (int(mask) for mask in generator.integers(1, 1 << count, 2))
+        add(row, {s: 1})
+        add(row, {t: 1})
+        add(row, {s | t: -1})
+        add(row, {s & t: -1} if s & t else {})
+    proof = cover(row, Sets(int, 0, lambda _: True), above=above)
+    problem = read_problem(f"H[{','.join(f'V{i}' for i in range(count))}] >= 0")
+    if proof is not None:
+        assert same(total(proof, problem), row)
+        assert all(objection(key, value, problem) is None for key, value in proof.items())
+
+
+def test_long_chains_are_proved_link_by_link():
+    links = " + ".join(f"I[X{i};X{i + 1}]" for i in range(1, 12))
+    verdict = check(f"{links} >= 11*I[X1;X12]", given=" -> ".join(f"X{i}" for i in range(1, 13)))
+    assert verdict
+    assert verdict.certificate.verify()
+
+
+def test_memoryless_channels_add_up_at_most():
+    model = " -> ".join(f"X{i}" for i in range(1, 9)) + "; " + "; ".join(f"X{i} -> Y{i}" for i in range(1, 9))
+    one, two = (",".join(f"{name}{i}" for i in range(1, 9)) for name in "XY")
+    single = " + ".join(f"I[X{i};Y{i}]" for i in range(1, 9))
+    verdict = check(f"I[{one};{two}] <= {single}", model=model)
+    assert verdict
+    assert verdict.certificate.verify()
+    assert check(f"I[{one};{two}] >= {single}", model=model).status == "refuted"
