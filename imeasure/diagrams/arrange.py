@@ -19,7 +19,8 @@ from imeasure.errors import ModelError
 POINTS = 460
 _RESHAPED = 340
 _COARSE = 90
-_SMOOTHING = 3
+_SMOOTHINGS = (9, 7, 5, 4, 3, 2)
+_LEAST_SHARE = 0.75
 MAX_SETS = 5
 """Most sets of an arrangement that is not a chain."""
 
@@ -118,26 +119,36 @@ def _given_away(labels: NDArray[np.int64], atoms: frozenset[int]) -> NDArray[np.
 
 
 def _from_labels(picture: Layout, labels: NDArray[np.int64]) -> Layout:
-    """Turn cells into smooth fields whose signs agree: each point belongs to the cell with the largest share nearby."""
+    """Turn cells into smooth fields whose signs agree, as smooth as leaves every cell there and in as many pieces."""
     masks = [0, *sorted({int(mask) for mask in np.unique(labels)} - {0})]
-    shares = np.stack([_blurred((labels == mask).astype(np.float64)) for mask in masks])
+    pieces = sum(_pieces(labels == mask) for mask in masks[1:])
+    for smoothing in _SMOOTHINGS:
+        found = Layout(picture.x, picture.y, _smooth(labels, masks, len(picture.fields), smoothing))
+        cells = [(found.labels == mask, labels == mask) for mask in masks[1:]]
+        whole = all(new.sum() > _LEAST_SHARE * old.sum() for new, old in cells)
+        if whole and sum(_pieces(new) for new, _ in cells) <= pieces:
+            break
+    return found
+
+
+def _smooth(labels: NDArray[np.int64], masks: Sequence[int], count: int, smoothing: int) -> Floats:
+    """Fields by which each point belongs to the cell with the largest share nearby."""
+    shares = np.stack([_blurred((labels == mask).astype(np.float64), smoothing) for mask in masks])
     fields = []
-    for bit in range(len(picture.fields)):
+    for bit in range(count):
         inside = [index for index, mask in enumerate(masks) if mask >> bit & 1]
         outside = [index for index, mask in enumerate(masks) if not mask >> bit & 1]
         within = shares[inside].max(axis=0) if inside else np.full(labels.shape, -1.0)
         fields.append(within - shares[outside].max(axis=0))
-    return Layout(picture.x, picture.y, np.stack(fields))
+    return np.stack(fields)
 
 
-def _blurred(values: Floats) -> Floats:
+def _blurred(values: Floats, smoothing: int) -> Floats:
     """Three passes of a running mean along each axis, close to a Gaussian."""
-    window = 2 * _SMOOTHING + 1
+    window = 2 * smoothing + 1
     for _ in range(3):
         for axis in (0, 1):
-            padded = np.pad(
-                values, [(_SMOOTHING + 1, _SMOOTHING) if a == axis else (0, 0) for a in (0, 1)], mode="edge"
-            )
+            padded = np.pad(values, [(smoothing + 1, smoothing) if a == axis else (0, 0) for a in (0, 1)], mode="edge")
             sums = np.cumsum(padded, axis=axis)
             ahead = np.take(sums, range(window, sums.shape[axis]), axis=axis)
             behind = np.take(sums, range(sums.shape[axis] - window), axis=axis)

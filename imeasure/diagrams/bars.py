@@ -1,25 +1,39 @@
 """Atoms as an ordered bar chart with dots for membership: any number of sets, where no picture of regions helps."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from mpl_toolkits.axes_grid1 import make_axes_locatable
+from numpy.typing import NDArray
 
-from imeasure.diagrams.content import Atom, Content, in_unit
+from imeasure.diagrams.content import Atom, Content
+from imeasure.diagrams.drawing import TITLE_FONT, VALUE_COLOURS
+from imeasure.diagrams.lettering import line_width, value_text, word_of
 from imeasure.diagrams.result import Diagram, figure_of
+from imeasure.diagrams.strokes import INK
+from imeasure.diagrams.valuation import compact, in_unit
 from imeasure.errors import ConfigError
 from imeasure.names import latex_name
 
 SHOWN = 40
-"""Most bars of a chart; the smallest atoms are left out and counted."""
+"""Most bars of a chart: the atoms of largest absolute height."""
+_INCH = 72.0
+_ROW, _PITCH, _PLOT = 0.22, 0.24, 2.2
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.85, 0.1, 0.15, 0.4
+_LEAST_PLOT, _SPACE = 0.8, 0.1
+_FONT = 8.5
 
 
-def bars(content: Content, *, unit: str, ax: Axes | None = None) -> Diagram:
-    """Draw the largest atoms as bars, in descending order, with dots for the variables that contain each.
+def bars(content: Content, names: str | Mapping[int, str], *, unit: str, ax: Axes | None = None) -> Diagram:
+    """Draw atoms as bars, in descending order, with dots for the variables that contain each.
 
     Args:
-        content: What to show; its atoms need values, or numbers as coefficients.
+        content: What to show; its atoms have values, or numbers as coefficients.
+        names: What the bars' ends carry: ``"values"``, ``"words"``, words by bitmask; nothing for ``"symbols"`` and
+            ``"none"``, where the dots name the atoms.
         unit: ``"nats"`` or ``"bits"``.
         ax: Axes to draw on; a new figure by default.
 
@@ -27,80 +41,115 @@ def bars(content: Content, *, unit: str, ax: Axes | None = None) -> Diagram:
         The diagram, without panels.
 
     Raises:
-        ConfigError: If there is nothing to measure bars by.
+        ConfigError: If the axes are too small.
     """
     heights = {mask: _height(atom, unit) for mask, atom in content.atoms.items()}
-    listed = sorted(
-        (mask for mask, height in heights.items() if abs(height) > 1e-12),
-        key=lambda mask: (-abs(heights[mask]), mask.bit_count(), mask),
-    )
-    if not listed:
-        raise ConfigError("bars need heights; give values=, or highlight= with numbers as coefficients")
-    shown = sorted(listed[:SHOWN], key=lambda mask: (-heights[mask], mask.bit_count(), mask))
-    axes = ax if ax is not None else _figure(len(shown), len(content.names)).add_subplot()
-    positions = np.arange(len(shown))
+    shown = sorted(heights, key=lambda mask: (-heights[mask], mask.bit_count(), mask))
     values = np.array([heights[mask] for mask in shown])
+    ends = {mask: text for mask in shown if (text := _end(content.atoms[mask], names, unit))}
+    rows = _ROW * len(content.names)
+    room = line_width(ends.values(), _FONT - 1) + 6 if ends else 0.0
+    sides = [room * bool((values < 0).any()), room * bool((values > 0).any())]
+    axes = _own_axes(len(shown), rows, content, sum(sides)) if ax is None else ax
+    plot = _plot_height(axes, rows, sum(sides))
+    if ax is not None:
+        axes.clear()
+    positions = np.arange(len(shown))
+    negative = values < 0
+    for some, colour, hatch in ((~negative, VALUE_COLOURS(1.0), ""), (negative, VALUE_COLOURS(0.0), "////")):
+        axes.bar(positions[some], values[some], width=0.72, color=colour, edgecolor=INK, linewidth=0.5, hatch=hatch)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    for place, mask in enumerate(shown):
+        if mask in ends:
+            below = values[place] < 0
+            axes.annotate(
+                ends[mask],
+                (place, values[place]),
+                xytext=(0, -3 if below else 3),
+                textcoords="offset points",
+                rotation=90,
+                ha="center",
+                va="top" if below else "bottom",
+                fontsize=_FONT - 1,
+            )
+    _limits(axes, values, sides, plot)
     measured = any(atom.value is not None for atom in content.atoms.values())
-    axes.bar(
-        positions[values >= 0], values[values >= 0], width=0.72, color="#d9822b", edgecolor="#222222", linewidth=0.5
-    )
-    axes.bar(
-        positions[values < 0],
-        values[values < 0],
-        width=0.72,
-        color="#b6a6d6",
-        edgecolor="#222222",
-        linewidth=0.5,
-        hatch="////",
-    )
-    axes.axhline(0, color="#222222", linewidth=0.8)
-    _dots(axes, shown, content.names, values)
-    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    axes.text(
-        -0.075,
-        (low + high) / 2,
-        unit if measured else "coefficient",
-        rotation=90,
-        ha="right",
-        va="center",
-        transform=axes.get_yaxis_transform(),
-        fontsize=10,
-    )
-    axes.spines["left"].set_bounds(low, high)
+    axes.set_ylabel(unit if measured else "coefficient", fontsize=_FONT + 0.5)
+    axes.tick_params(axis="y", labelsize=_FONT)
     axes.set_xticks([])
     axes.set_xlim(-0.7, len(shown) - 0.3)
     for side in ("top", "right", "bottom"):
         axes.spines[side].set_visible(False)
-    hidden = len(listed) - len(shown)
-    note = f"{hidden} smaller atoms not shown" if hidden else ""
-    axes.set_title("  ".join(filter(None, [content.title, note])), fontsize=10)
-    return Diagram(figure_of(axes), (axes,), ())
+    if negative.any():
+        handle = Patch(facecolor=VALUE_COLOURS(0.0), hatch="////", edgecolor=INK, linewidth=0.5, label="negative")
+        axes.legend(handles=[handle], loc="upper right", frameon=False, fontsize=_FONT)
+    if content.title:
+        axes.set_title(content.title, fontsize=TITLE_FONT)
+    dots = make_axes_locatable(axes).append_axes("bottom", size=rows, pad=_SPACE, sharex=axes)
+    _dots(dots, shown, content.names)
+    if content.left_out:
+        every = len(shown) + content.left_out
+        bound = compact(in_unit(content.bound, unit) if measured else content.bound)
+        dots.set_xlabel(
+            f"the {len(shown)} largest of {every} atoms by absolute value; the next one: {bound}",
+            fontsize=_FONT,
+        )
+    return Diagram(figure_of(axes), (axes, dots), (), (content,))
 
 
-def _figure(count: int, sets: int) -> Figure:
-    return Figure(figsize=(max(4.5, 1.4 + 0.24 * count), 2.6 + 0.24 * sets), layout="constrained")
+def _own_axes(count: int, rows: float, content: Content, room: float) -> Axes:
+    """Axes on a new figure of the size that the chart needs."""
+    top = _TOP + (0.12 + 1.45 * TITLE_FONT / _INCH * (content.title.count("\n") + 1) if content.title else 0.0)
+    width = max(5.0, _LEFT + _PITCH * count + _RIGHT, line_width(content.title.split("\n"), TITLE_FONT) / _INCH + 1.5)
+    height = top + _PLOT + room / _INCH + rows + _SPACE + _BOTTOM
+    figure = Figure(figsize=(width, height))
+    return figure.add_axes(
+        (_LEFT / width, _BOTTOM / height, 1 - (_LEFT + _RIGHT) / width, 1 - (top + _BOTTOM) / height)
+    )
+
+
+def _plot_height(axes: Axes, rows: float, room: float) -> float:
+    """Return the points that axes leave to the bars."""
+    figure = figure_of(axes)
+    height = axes.get_position(original=True).height * axes.figure.bbox.height / figure.dpi
+    needed = rows + _SPACE + _LEAST_PLOT + room / _INCH
+    if height < needed:
+        raise ConfigError(f"axes {height:.2f} inches high are too small for the bars, which need {needed:.2f} inches")
+    return float(height - rows - _SPACE) * _INCH
+
+
+def _end(atom: Atom, names: str | Mapping[int, str], unit: str) -> str:
+    if names == "values":
+        return value_text(atom, unit)
+    return word_of(atom, names) or ""
 
 
 def _height(atom: Atom, unit: str) -> float:
-    if atom.value is not None:
-        return in_unit(atom.value, unit)
-    return float(atom.coefficient) if atom.coefficient.is_number else 0.0
+    return in_unit(atom.value, unit) if atom.value is not None else float(atom.coefficient)
 
 
-def _dots(axes: Axes, shown: list[int], names: tuple[str, ...], values: Any) -> None:
-    """Rows of dots below the bars, one row per variable, filled where it contains the atom."""
-    span = float(max(values.max(), 0.0) - min(values.min(), 0.0))
-    size = float(figure_of(axes).get_size_inches()[1])
-    row = span * 0.24 / max(size - 0.5 - 0.24 * len(names), 1.0)
-    ground = min(float(values.min()), 0.0) - 1.2 * row
-    for place, mask in enumerate(shown):
-        inside = [ground - row * bit for bit in range(len(names)) if mask >> bit & 1]
-        outside = [ground - row * bit for bit in range(len(names)) if not mask >> bit & 1]
-        axes.plot([place, place], [inside[0], inside[-1]], color="#222222", linewidth=1.4, zorder=2)
-        axes.plot([place] * len(inside), inside, "o", color="#222222", markersize=5.0, zorder=3)
-        axes.plot([place] * len(outside), outside, "o", color="#d0d0d0", markersize=4.0, zorder=1)
-    for bit, name in enumerate(names):
-        axes.text(-0.9, ground - row * bit, f"${latex_name(name)}$", ha="right", va="center", fontsize=10)
-    ticks = [tick for tick in axes.get_yticks() if values.min() - span * 0.05 <= tick <= values.max() + span * 0.05]
-    axes.set_yticks([*ticks, *([0.0] if 0.0 not in ticks else [])])
-    axes.set_ylim(ground - row * len(names), values.max() + 0.05 * span)
+def _limits(axes: Axes, values: NDArray[np.float64], sides: list[float], plot: float) -> None:
+    """Leave room for text at the ends of the bars: so many points below and above them."""
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    below, above = (max(room, 0.03 * plot) for room in sides)
+    unit = (high - low) / (plot - below - above)
+    axes.set_ylim(low - below * unit, high + above * unit)
+    axes.spines["left"].set_bounds(low, high)
+    axes.set_yticks([tick for tick in axes.get_yticks() if low - 1e-9 <= tick <= high + 1e-9])
+
+
+def _dots(axes: Axes, shown: list[int], names: tuple[str, ...]) -> None:
+    """Rows of dots, one row per variable, filled where it contains the atom."""
+    inside = np.array([[mask >> bit & 1 for mask in shown] for bit in range(len(names))], dtype=bool)
+    rows, columns = np.nonzero(~inside)
+    axes.plot(columns, rows, "o", color="#d0d0d0", markersize=4.0, zorder=1, linestyle="none")
+    rows, columns = np.nonzero(inside)
+    axes.plot(columns, rows, "o", color=INK, markersize=5.0, zorder=3, linestyle="none")
+    first, last = inside.argmax(axis=0), len(names) - 1 - inside[::-1].argmax(axis=0)
+    axes.vlines(np.arange(len(shown)), first, last, color=INK, linewidth=1.4, zorder=2)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), [f"${latex_name(name)}$" for name in names], fontsize=10)
+    axes.tick_params(length=0)
+    axes.set_xticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)

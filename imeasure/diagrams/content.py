@@ -1,31 +1,31 @@
 """What a diagram says: for each atom its name, its value, its coefficient, and whether it is there at all.
 
-Everything here is symbolic or numeric and knows no picture. Names are shortened where the model makes a shorter
-quantity equal (``I[Y;Z]`` for ``I[X;Y;Z]`` in the chain ``Y -> X -> Z``).
+Everything here is symbolic or numeric and knows no picture.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
-import numpy as np
 import sympy
 
 from imeasure.diagrams.chains import chain_of, interval_atoms
-from imeasure.distribution import Distribution
-from imeasure.errors import ConfigError, ModelError, NonlinearError, UnknownVariableError
-from imeasure.measure import as_expression, atom, atom_coefficients, entropy_form, mask_of, members, variables_of
+from imeasure.diagrams.naming import between, shortest
+from imeasure.diagrams.valuation import read_values
+from imeasure.errors import ConfigError, ModelError, NonlinearError
+from imeasure.measure import atom, atom_coefficients, entropy_form, mask_of, variables_of
 from imeasure.model import MAX_VARIABLES, Model
 from imeasure.parser import parse
 from imeasure.quantities import Information
 from imeasure.signs import Conditions, holds_everywhere
 from imeasure.statements import Objective
 
-Trend = Literal["minimised", "maximised", "depends", ""]
+MAX_BARS = 16
+"""Most variables whose atoms are counted out one by one."""
+
+Trend = Literal["minimised", "maximised", "positive", "negative", "depends", ""]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Atom:
         name: The shortest quantity that the model makes equal to it.
         value: Nats, if values were given.
         coefficient: In the highlighted expression; zero if it does not occur.
-        trend: What an optimiser does to it.
+        trend: What an optimiser does to it; of an expression that is no objective, its coefficient's sign.
         dropped: Whether it is part of a constant that was left out.
     """
 
@@ -59,13 +59,17 @@ class Content:
         names: The variables.
         model: The model.
         atoms: The atoms that the model does not make zero, by bitmask.
-        title: Line above the picture.
+        title: Lines above the picture.
+        left_out: How many atoms with a height are not among ``atoms``.
+        bound: No height left out is larger than this.
     """
 
     names: tuple[str, ...]
     model: Model
     atoms: Mapping[int, Atom]
     title: str = ""
+    left_out: int = 0
+    bound: float = 0.0
 
     @cached_property
     def masks(self) -> frozenset[int]:
@@ -82,6 +86,7 @@ def content(
     dropped: Any = None,
     conditions: Conditions | None = None,
     title: str = "",
+    most: int | None = None,
 ) -> Content:
     """Collect what a diagram shows.
 
@@ -92,7 +97,8 @@ def content(
         highlight: An expression or objective whose coefficients are shown.
         dropped: An expression whose atoms count as constants that were left out.
         conditions: Parameter values under which signs are decided, beside the model's ranges.
-        title: Line above the picture.
+        title: Lines above the picture.
+        most: Keep only so many atoms, those whose value, or else coefficient, is largest in absolute value.
 
     Returns:
         The content.
@@ -101,38 +107,43 @@ def content(
         UnknownVariableError: If values or expressions speak of other variables.
         NonlinearError: If an expression has terms outside the measure.
         ModelError: If there are too many variables to know which atoms vanish, or values contradict the model.
+        ConfigError: If only some are to be kept and there is nothing to compare them by.
     """
     chain = chain_of(model, names)
+    zero: frozenset[int] = frozenset()
     if chain is None:
         zero = _vanishing(model, names)
         masks = [mask for mask in range(1, 1 << len(names)) if mask not in zero]
-        called = {mask: _shortest(mask, names, zero) for mask in masks}
     else:
         masks = sorted(interval_atoms(chain))
-        called = {mask: _between(mask, names, chain) for mask in masks}
-    numbers = _values(values, names, frozenset(masks))
-    sense = highlight.sense if isinstance(highlight, Objective) else "min"
-    expression = highlight.expression if isinstance(highlight, Objective) else highlight
-    coefficients = _coefficients(expression, names)
+    numbers = {} if values is None else read_values(values, names, masks)
+    coefficients = _coefficients(highlight.expression if isinstance(highlight, Objective) else highlight, names)
     constants = _coefficients(dropped, names)
+    left_out, bound = 0, 0.0
+    if most is not None:
+        heights = numbers if values is not None else _heights(coefficients, names, masks)
+        listed = sorted((m for m in heights if heights[m]), key=lambda m: (-abs(heights[m]), m.bit_count(), m))
+        if not listed:
+            raise ConfigError("bars need heights; give values=, or highlight= with numbers as coefficients")
+        masks, rest = listed[:most], listed[most:]
+        left_out, bound = len(rest), abs(heights[rest[0]]) if rest else 0.0
     atoms = {}
     for mask in masks:
-        quantity = atom(mask, names)
         coefficient = coefficients.get(mask, sympy.S.Zero)
         atoms[mask] = Atom(
             mask,
-            quantity,
-            called[mask],
+            atom(mask, names),
+            shortest(mask, names, zero) if chain is None else between(mask, names, chain),
             numbers.get(mask),
             coefficient,
-            _trend(coefficient if sense == "min" else -coefficient, conditions or Conditions(), model),
+            _trend(coefficient, highlight, conditions or Conditions(), model),
             mask in constants and coefficient == 0,
         )
-    return Content(names, model, MappingProxyType(atoms), title)
+    return Content(names, model, MappingProxyType(atoms), title, left_out, bound)
 
 
 def subject(what: Any) -> tuple[Model, tuple[str, ...], Any]:
-    """Tell a model from an expression, objective or number of sets.
+    """Tell a model from an expression, objective or names of sets.
 
     Args:
         what: A model, a graph as text, an expression or objective, or names such as ``"X Y Z"``.
@@ -148,19 +159,45 @@ def subject(what: Any) -> tuple[Model, tuple[str, ...], Any]:
         if not what.variables:
             raise ModelError("the model names no variables; give it a graph, or draw an expression")
         return what, what.variables, None
-    if isinstance(what, str):
-        if "[" not in what and "(" not in what:
-            model = Model(what) if "->" in what or "→" in what else Model(fixed=what.replace(",", " ").split())
-            return model, model.variables, None
-        what = parse(what)
-    expression = what.expression if isinstance(what, Objective) else what
+    if isinstance(what, str) and "[" not in what and "(" not in what:
+        listed = what.replace(",", " ").split()
+        if not listed:
+            raise ConfigError(
+                "there is nothing to draw; give names such as 'X Y Z', a graph such as 'Y -> X -> Z', "
+                "or an expression such as 'I[X;Y]'"
+            )
+        model = Model(what) if "->" in what or "→" in what else Model(fixed=listed)
+        return model, model.variables, None
+    shown = as_highlight(what, "a diagram shows a model, an expression, an objective or a canonical form")
+    return Model(), variables_of(shown.expression if isinstance(shown, Objective) else shown), shown
+
+
+def as_highlight(what: Any, wanted: str = "highlight= is an expression or an objective") -> sympy.Expr | Objective:
+    """Return an expression or objective with at least one quantity.
+
+    Args:
+        what: Text, an expression or an objective.
+        wanted: How a complaint begins.
+
+    Returns:
+        The expression or objective.
+
+    Raises:
+        ConfigError: If it is none, or speaks of no variables.
+    """
+    shown = parse(what) if isinstance(what, str) else what
+    expression = shown.expression if isinstance(shown, Objective) else shown
     if not isinstance(expression, sympy.Expr):
-        raise ConfigError(f"a diagram shows a model, an expression, an objective or a canonical form, not {what!r}")
-    return Model(), variables_of(expression), what
+        raise ConfigError(f"{wanted}, not {what!r}")
+    if not variables_of(expression):
+        raise ConfigError(f"{wanted}; {what!r} has no quantity such as I[X;Y]")
+    return shown
 
 
 def _vanishing(model: Model, names: tuple[str, ...]) -> frozenset[int]:
     if not (model.nodes or model.assumptions):
+        if len(names) > MAX_BARS:
+            raise ModelError(f"{len(names)} variables have {2 ** len(names) - 1} atoms; draw {MAX_BARS} at most")
         return frozenset()
     if len(names) > MAX_VARIABLES:
         raise ModelError(f"which atoms vanish is worked out for up to {MAX_VARIABLES} variables, not {len(names)}")
@@ -168,75 +205,6 @@ def _vanishing(model: Model, names: tuple[str, ...]) -> frozenset[int]:
     return frozenset(
         mask_of((v for group in quantity.groups for v in group), index) for quantity in model.vanishing_atoms(names)
     )
-
-
-def _between(mask: int, names: tuple[str, ...], chain: list[int]) -> Information:
-    """The shortest quantity equal to an atom of a chain: its two ends, given the neighbours beyond."""
-    places = [place for place, bit in enumerate(chain) if mask >> bit & 1]
-    ends = dict.fromkeys(names[chain[place]] for place in (places[0], places[-1]))
-    beyond = [names[chain[p]] for p in (places[0] - 1, places[-1] + 1) if 0 <= p < len(chain)]
-    result: Information = Information([[name] for name in ends], beyond)
-    return result
-
-
-def _shortest(mask: int, names: tuple[str, ...], zero: frozenset[int]) -> Information:
-    """The quantity of fewest letters whose atoms, but for this one, all vanish."""
-    full = (1 << len(names)) - 1
-    everything = np.arange(1, full + 1)
-    alive = np.array([m not in zero for m in everything])
-    best: tuple[int, int, int, int] | None = None
-    for inside in _submasks(mask):
-        for outside in (*_submasks(full & ~mask), 0):
-            covered = everything[((everything & inside) == inside) & ((everything & outside) == 0) & alive]
-            if covered.tolist() == [mask]:
-                key = (inside.bit_count() + outside.bit_count(), outside.bit_count(), inside, outside)
-                best = key if best is None else min(best, key)
-    inside, outside = (mask, full & ~mask) if best is None else best[2:]
-    result: Information = Information([[name] for name in members(inside, names)], list(members(outside, names)))
-    return result
-
-
-def _submasks(mask: int) -> list[int]:
-    found, part = [], mask
-    while part:
-        found.append(part)
-        part = (part - 1) & mask
-    return found
-
-
-def _values(values: Any, names: tuple[str, ...], shown: frozenset[int]) -> dict[int, float]:
-    if values is None:
-        return {}
-    if isinstance(values, Distribution):
-        if missing := [name for name in names if name not in values.names]:
-            raise UnknownVariableError(
-                f"the distribution has no variable {missing[0]}; it has {', '.join(values.names)}"
-            )
-        numbers = values.marginal(names).measure().values
-        largest = float(np.abs(numbers).max())
-        for mask in range(1, 1 << len(names)):
-            if mask not in shown and abs(numbers[mask]) > 1e-6 * max(largest, 1.0):
-                raise ModelError(
-                    f"the values contradict the model: {atom(mask, names)} is {numbers[mask]:.4g}, the model makes it 0"
-                )
-        return {mask: float(numbers[mask]) for mask in range(1, 1 << len(names))}
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"values are a Distribution or a mapping from atoms to nats, not {type(values).__name__}")
-    index = {name: i for i, name in enumerate(names)}
-    found: dict[int, float] = {}
-    for key, number in values.items():
-        form = entropy_form(as_expression(key), names)
-        terms = [(m, c) for m, c in enumerate(atom_coefficients(form)) if c != 0 and m in shown]
-        if len(terms) != 1 or terms[0][1] != 1:
-            raise ConfigError(f"{key} is not one atom over {', '.join(index)}; values are given atom by atom")
-        try:
-            value = float(number)
-        except (TypeError, ValueError):
-            raise ConfigError(f"the value of {key} is {number!r}, which is no number of nats") from None
-        if not math.isfinite(value) or found.get(terms[0][0], value) != value:
-            raise ConfigError(f"the value of {key} is {number!r}; every atom needs one finite number of nats")
-        found[terms[0][0]] = value
-    return found
 
 
 def _coefficients(expression: Any, names: tuple[str, ...]) -> dict[int, sympy.Expr]:
@@ -248,46 +216,24 @@ def _coefficients(expression: Any, names: tuple[str, ...]) -> dict[int, sympy.Ex
     return {m: sympy.expand(form.coefficient(c)) for m, c in enumerate(atom_coefficients(form)) if m and c != 0}
 
 
-def _trend(coefficient: sympy.Expr, conditions: Conditions, model: Model) -> Trend:
+def _heights(
+    coefficients: Mapping[int, sympy.Expr], names: tuple[str, ...], masks: Collection[int]
+) -> dict[int, float]:
+    for mask, coefficient in coefficients.items():
+        if coefficient.free_symbols:
+            raise ConfigError(
+                f"bars need numbers, and the coefficient of {atom(mask, names)} is {coefficient}; put numbers for its "
+                "parameters, for example with .subs"
+            )
+    return {mask: float(coefficients[mask]) for mask in masks if mask in coefficients}
+
+
+def _trend(coefficient: sympy.Expr, highlight: Any, conditions: Conditions, model: Model) -> Trend:
     if coefficient == 0:
         return ""
-    if coefficient.is_Rational:
-        return "minimised" if coefficient > 0 else "maximised"
-    if holds_everywhere(coefficient, conditions, model):
-        return "minimised"
-    return "maximised" if holds_everywhere(-coefficient, conditions, model) else "depends"
-
-
-def in_unit(value: float, unit: str) -> float:
-    """Convert nats.
-
-    Args:
-        value: Nats.
-        unit: ``"nats"`` or ``"bits"``.
-
-    Returns:
-        The value in the unit.
-
-    Raises:
-        ConfigError: If there is no such unit.
-    """
-    if unit not in {"nats", "bits"}:
-        raise ConfigError(f"unit must be 'nats' or 'bits', not {unit!r}")
-    return value if unit == "nats" else value / float(np.log(2.0))
-
-
-def compact(value: float | Fraction) -> str:
-    """Write a number with three significant digits at most, with a proper minus sign.
-
-    Args:
-        value: The number.
-
-    Returns:
-        Text.
-
-    Example:
-        >>> compact(-0.693147), compact(1e-17)
-        ('−0.693', '0')
-    """
-    text = f"{float(value):.3f}".rstrip("0").rstrip(".")
-    return "0" if text in {"0", "-0"} else text.replace("-", "−")
+    above = holds_everywhere(coefficient, conditions, model)
+    if not above and not holds_everywhere(-coefficient, conditions, model):
+        return "depends"
+    if isinstance(highlight, Objective):
+        return "minimised" if above == (highlight.sense == "min") else "maximised"
+    return "positive" if above else "negative"

@@ -3,7 +3,7 @@
 First everything is given its place (:func:`plan`), then it is drawn (:func:`paint`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,35 +11,45 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
-from matplotlib.patheffects import withStroke
 
-from imeasure.diagrams.content import Atom, Content, in_unit
-from imeasure.diagrams.lettering import block_size, text_size
+from imeasure.diagrams.content import Atom, Content
+from imeasure.diagrams.lettering import Labels, block_size, line_width, text_size
 from imeasure.diagrams.placing import Box, beside, place
-from imeasure.diagrams.result import Panel, Region
+from imeasure.diagrams.result import Panel, Region, figure_of
 from imeasure.diagrams.shapes import Floats, Layout
+from imeasure.diagrams.strokes import INK, draw_outlines, set_colour
+from imeasure.diagrams.valuation import in_unit
 from imeasure.names import latex_name
 
-SET_COLOURS = ("#3b6fb6", "#d9822b", "#3a9b6f", "#a6518f", "#7a6a35")
-TREND_COLOURS: Mapping[str, str] = {"minimised": "#e8a35c", "maximised": "#6aa5d8", "depends": "#d9d2e6"}
-TREND_HATCHES: Mapping[str, str] = {"minimised": "", "maximised": "////", "depends": "...."}
+TREND_COLOURS: Mapping[str, str] = {
+    "minimised": "#f0b878", "maximised": "#94c2e6", "positive": "#f0b878", "negative": "#94c2e6", "depends": "#d9d2e6",
+}  # fmt: skip
+TREND_HATCHES: Mapping[str, str] = {"maximised": "////", "negative": "////", "depends": "...."}
+TREND_TEXTS: Mapping[str, str] = {
+    "minimised": "minimised",
+    "maximised": "maximised",
+    "positive": "positive coefficient",
+    "negative": "negative coefficient",
+    "depends": "sign depends on the parameters",
+}
+TITLE_FONT = 11.0
 _GREY = "#dedede"
-_INK = "#222222"
-_STRONG = 0.62
+_EDGE = "#00000066"
 _FONTS = (10.0, 8.5, 7.0)
-_FONT = _FONTS[0]
-_TITLE_FONT = 14.0
+_DENSE_FONTS = (10.0, 8.5, 7.0, 6.0, 5.0)
+_BESIDE_FONT, _DENSE_BESIDE_FONT = 10.0, 7.0
+_LEGEND_FONT = 8.5
+_LEGEND_EXTRA = 38.0
+_NAME_FONT, _SMALL_NAME_FONT = 14.0, 10.0
+_SMALL = 34.0
 _PADDING = 4.0
-VALUE_COLOURS = LinearSegmentedColormap.from_list("values", mpl.colormaps["PuOr_r"](np.linspace(0.2, 0.8, 64)))
+VALUE_COLOURS = LinearSegmentedColormap.from_list("values", mpl.colormaps["PuOr_r"](np.linspace(0.25, 0.75, 64)))
 
 
-Labels = Callable[[Atom], Sequence[Sequence[str]]]
-
-
-def plan(content: Content, layout: Layout, labels: Labels, points: float) -> Panel:
+def plan(content: Content, layout: Layout, labels: Labels, points: float, *, dense: bool = False) -> Panel:
     """Decide where everything goes.
 
     Args:
@@ -47,11 +57,12 @@ def plan(content: Content, layout: Layout, labels: Labels, points: float) -> Pan
         layout: The geometry, one set per variable.
         labels: For an atom, the variants of its label, best first, each a sequence of lines.
         points: Points per unit of the picture, which decides how much room text takes.
+        dense: Whether to go down to small print before a label is put beside the picture.
 
     Returns:
         The picture, not drawn yet.
     """
-    regions = _label(content, layout, labels, points)
+    regions = _label(content, layout, labels, points, dense=dense)
     titles = _set_titles(content, layout, points, [region.box for region in regions.values()])
     return Panel(content, layout, regions, titles, points)
 
@@ -64,7 +75,7 @@ def paint(panel: Panel, axes: Axes, *, scale: Normalize | None = None, unit: str
         axes: Where to draw; its aspect becomes equal.
         scale: Colour regions by value on this scale.
         unit: ``"nats"`` or ``"bits"``.
-        shrink: Factor of all font sizes, where the axes are smaller than the picture was planned for.
+        shrink: Factor of the title's and the legend's font sizes, where the axes are narrow.
     """
     content, layout = panel.content, panel.layout
     axes.set_aspect("equal")
@@ -72,28 +83,53 @@ def paint(panel: Panel, axes: Axes, *, scale: Normalize | None = None, unit: str
     left, right, bottom, top = panel.extent
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
-    for mask, atom in content.atoms.items():
-        _fill(axes, layout, mask, *_style(content, atom, scale, unit))
-    for bit, name in enumerate(content.names):
-        _outline(axes, layout, bit, name)
-    for region in panel.regions.values():
+    number = figure_of(axes).axes.index(axes)
+    prefix = f"picture-{number}-" if number else ""
+    painted = scale is not None or any(atom.trend for atom in content.atoms.values())
+    for mask, region in panel.regions.items():
         colour, hatch = _style(content, region.atom, scale, unit)
-        _write(axes, region, panel.points, shrink, halo=bool(hatch or np.mean(to_rgb(colour)) < _STRONG))
+        _fill(axes, layout, mask, colour, hatch, f"{prefix}atom-{mask}")
+        _write(axes, region, panel.points, colour if hatch else None)
+    draw_outlines(axes, layout, content.names, panel.points, prefix, dark=painted)
     for bit, (name, box) in enumerate(panel.titles.items()):
         axes.text(
             box.x,
             box.y,
             f"${latex_name(name)}$",
-            fontsize=_TITLE_FONT * shrink,
-            color=_set_colour(bit),
+            fontsize=_name_font(panel.points),
+            color=set_colour(bit, dark=painted),
             ha="center",
             va="center",
             zorder=4,
-            gid=f"name-{name}",
+            gid=f"{prefix}name-{name}",
         )
     if content.title:
-        axes.set_title(content.title, fontsize=(_FONT + 1) * shrink, color=_INK, pad=11)
-    _legend(axes, content, shrink)
+        axes.set_title(content.title, fontsize=TITLE_FONT * shrink, color=INK, pad=10 * shrink)
+    if handles := legend_handles(content):
+        axes.legend(
+            handles=handles,
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.0),
+            ncols=len(handles),
+            frameon=False,
+            fontsize=_LEGEND_FONT * shrink,
+            handlelength=1.6,
+            columnspacing=1.2,
+        )
+
+
+def width_beside(content: Content) -> float:
+    """Return how wide the title and the legend of a picture are.
+
+    Args:
+        content: What the picture shows.
+
+    Returns:
+        Points.
+    """
+    entries = [str(handle.get_label()) for handle in legend_handles(content)]
+    legend = sum(line_width([entry], _LEGEND_FONT) + _LEGEND_EXTRA for entry in entries)
+    return max(line_width(content.title.split("\n"), TITLE_FONT), legend)
 
 
 def value_scale(contents: Sequence[Content], unit: str) -> Normalize:
@@ -107,7 +143,7 @@ def value_scale(contents: Sequence[Content], unit: str) -> Normalize:
         The scale.
     """
     values = [abs(in_unit(a.value, unit)) for c in contents for a in c.atoms.values() if a.value is not None]
-    top = max([*values, 1e-12])
+    top = max(values, default=0.0) or 1.0
     return Normalize(-top, top)
 
 
@@ -122,47 +158,65 @@ def colour_bar(axes: Axes, scale: Normalize, unit: str, *, cax: Axes | None = No
     """
     mappable = ScalarMappable(scale, VALUE_COLOURS)
     bar = axes.figure.colorbar(mappable, cax=cax, ax=None if cax is not None else axes, shrink=0.75, pad=0.03)
-    bar.set_label(unit)
+    bar.set_label(unit, fontsize=_LEGEND_FONT + 0.5)
+    bar.ax.tick_params(labelsize=_LEGEND_FONT)
     bar.outline.set_linewidth(0.5)
+
+
+def legend_handles(content: Content) -> list[Patch]:
+    """Return what the legend of a picture lists.
+
+    Args:
+        content: What the picture shows.
+
+    Returns:
+        Patches with labels.
+    """
+    trends = {atom.trend for atom in content.atoms.values()}
+    styles = [(TREND_COLOURS[trend], trend, text) for trend, text in TREND_TEXTS.items() if trend in trends]
+    if any(atom.dropped for atom in content.atoms.values()):
+        styles.append((_GREY, "", "left out with the constant"))
+    return [
+        Patch(facecolor=colour, hatch=TREND_HATCHES.get(trend, ""), edgecolor=_EDGE, linewidth=0.5, label=text)
+        for colour, trend, text in styles
+    ]
 
 
 def _style(content: Content, atom: Atom, scale: Normalize | None, unit: str) -> tuple[Any, str]:
     if scale is not None:
         if atom.value is None:
             return _GREY, "xxxx"
-        value = in_unit(atom.value, unit)
-        return VALUE_COLOURS(scale(value)), "////" if value < -1e-9 else ""
+        return VALUE_COLOURS(scale(in_unit(atom.value, unit))), "////" if atom.value < 0 else ""
     if atom.trend:
-        return TREND_COLOURS[atom.trend], TREND_HATCHES[atom.trend]
+        return TREND_COLOURS[atom.trend], TREND_HATCHES.get(atom.trend, "")
     if atom.dropped:
         return _GREY, ""
     if any(other.trend for other in content.atoms.values()):
         return "#ffffff", ""
-    tints = [np.array(to_rgb(_set_colour(bit))) for bit in range(len(content.names)) if atom.mask >> bit & 1]
+    tints = [np.array(set_colour(bit)) for bit in range(len(content.names)) if atom.mask >> bit & 1]
     share = min(0.16 + 0.13 * (len(tints) - 1), 0.6)
     return tuple((1 - share) * np.ones(3) + share * np.mean(tints, axis=0)), ""
 
 
-def _set_colour(bit: int) -> str:
-    return SET_COLOURS[bit % len(SET_COLOURS)]
-
-
-def _fill(axes: Axes, layout: Layout, mask: int, colour: Any, hatch: str) -> None:
+def _fill(axes: Axes, layout: Layout, mask: int, colour: Any, hatch: str, gid: str) -> None:
     step = float(layout.x[1] - layout.x[0])
-    for points, starts in layout.patches(mask):
-        rings = [_thinned(points[first:last], step) for first, last in pairwise(starts.tolist())]
-        codes = [[Outline.MOVETO, *[Outline.LINETO] * (len(ring) - 2), Outline.CLOSEPOLY] for ring in rings]
-        axes.add_patch(
-            PathPatch(
-                Outline(np.concatenate(rings), np.concatenate(codes)),
-                facecolor=colour,
-                edgecolor="#00000066" if hatch else "none",
-                hatch=hatch,
-                linewidth=0.0,
-                gid=f"atom-{mask}",
-                zorder=1,
-            )
+    rings = [
+        _thinned(points[first:last], step)
+        for points, starts in layout.patches(mask)
+        for first, last in pairwise(starts.tolist())
+    ]
+    codes = [[Outline.MOVETO, *[Outline.LINETO] * (len(ring) - 2), Outline.CLOSEPOLY] for ring in rings]
+    axes.add_patch(
+        PathPatch(
+            Outline(np.concatenate(rings), np.concatenate(codes)),
+            facecolor=colour,
+            edgecolor=_EDGE if hatch else "none",
+            hatch=hatch,
+            linewidth=0.0,
+            gid=gid,
+            zorder=1,
         )
+    )
 
 
 def _thinned(ring: Floats, step: float) -> Floats:
@@ -172,17 +226,8 @@ def _thinned(ring: Floats, step: float) -> Floats:
     return np.concatenate([kept, kept[:1]])
 
 
-def _outline(axes: Axes, layout: Layout, bit: int, name: str) -> None:
-    for line in layout.outline(bit):
-        axes.plot(
-            line[:, 0],
-            line[:, 1],
-            color=_set_colour(bit),
-            linewidth=1.6,
-            gid=f"set-{name}",
-            zorder=2,
-            solid_joinstyle="round",
-        )
+def _name_font(points: float) -> float:
+    return _NAME_FONT if points >= _SMALL else _SMALL_NAME_FONT
 
 
 def _set_titles(content: Content, layout: Layout, points: float, labels: Sequence[Box]) -> dict[str, Box]:
@@ -205,7 +250,7 @@ def _set_titles(content: Content, layout: Layout, points: float, labels: Sequenc
         else:
             score = 0.5 * np.hypot(*direction.T) + 0.3 * direction[:, 1] + np.abs(direction[:, 1])
         text = f"${latex_name(name)}$"
-        width, height = (side / points for side in text_size(text, _TITLE_FONT))
+        width, height = (side / points for side in text_size(text, _name_font(points)))
         taken = [*labels, *titles.values()]
         best: tuple[int, Box] | None = None
         for index in np.argsort(-score, kind="stable"):
@@ -230,19 +275,24 @@ def _is_free(layout: Layout, box: Box) -> bool:
     return not layout.labels[np.ix_(rows, columns)].any()
 
 
-def _label(content: Content, layout: Layout, labels: Labels, points: float) -> dict[int, Region]:
+def _label(content: Content, layout: Layout, labels: Labels, points: float, *, dense: bool) -> dict[int, Region]:
     variants = {
-        mask: [(tuple(lines), font) for font in _FONTS for lines in labels(atom)]
+        mask: [(tuple(lines), font) for font in (_DENSE_FONTS if dense else _FONTS) for lines in labels(atom)]
         for mask, atom in content.atoms.items()
     }
     sizes = {mask: [_room(lines, font, points) for lines, font in options] for mask, options in variants.items()}
     placed, outside = place(layout, sizes)
-    narrow = {mask: _narrowest(options, sizes[mask]) for mask, options in variants.items()}
-    aside = beside(layout, outside, {mask: sizes[mask][narrow[mask]] for mask in outside}, 5.0 / points)
-    leaders = [box.line for box in aside.values() if box.line is not None]
-    crossed = {m: sizes[m] for m, (_, box) in placed.items() if any(box.meets(line) for line in leaders)}
-    if crossed:
-        placed |= place(layout, crossed, leaders, 2.0 / points)[0]
+    font = _DENSE_BESIDE_FONT if dense else _BESIDE_FONT
+    narrow = {mask: _narrowest(options, sizes[mask], font) for mask, options in variants.items()}
+    while True:
+        aside = beside(layout, outside, {mask: sizes[mask][narrow[mask]] for mask in outside}, 5.0 / points)
+        leaders = [box.line for box in aside.values() if box.line is not None]
+        crossed = {m: sizes[m] for m, (_, box) in placed.items() if any(box.meets(line) for line in leaders)}
+        moved, stuck = place(layout, crossed, leaders, 2.0 / points)
+        placed = {m: where for m, where in (placed | moved).items() if m not in stuck}
+        if not stuck:
+            break
+        outside |= stuck
     step = float(layout.x[1] - layout.x[0])
     regions = {}
     for mask, atom in content.atoms.items():
@@ -253,59 +303,40 @@ def _label(content: Content, layout: Layout, labels: Labels, points: float) -> d
     return regions
 
 
-def _narrowest(options: Sequence[tuple[tuple[str, ...], float]], sizes: Sequence[tuple[float, float]]) -> int:
-    """Which variant in the largest font is best beside the picture: a line of words is broken, a symbol is not."""
-    choices = [number for number, (_, font) in enumerate(options) if font == _FONT]
+def _narrowest(
+    options: Sequence[tuple[tuple[str, ...], float]], sizes: Sequence[tuple[float, float]], font: float
+) -> int:
+    """Which variant in a font is best beside the picture: a line of words is broken, a symbol is not."""
+    choices = [number for number, (_, size) in enumerate(options) if size == font]
     return min(choices, key=lambda number: (max(sizes[number][0], 6.0 * sizes[number][1]), number))
 
 
 def _room(lines: Sequence[str], font: float, points: float) -> tuple[float, float]:
     width, height = block_size(lines, font)
+    if not width:
+        return 0.0, 0.0
     return (width + _PADDING) / points, (height + _PADDING) / points
 
 
-def _write(axes: Axes, region: Region, points: float, shrink: float, *, halo: bool) -> None:
+def _write(axes: Axes, region: Region, points: float, ground: Any) -> None:
+    """Write a label; on a hatched region it clears the ground behind it."""
     box = region.box
     if box.line is not None:
-        axes.plot(*np.transpose(box.line), color=_INK, linewidth=0.7, zorder=3)
-        axes.plot(*box.line[1], marker="o", markersize=2.4, color=_INK, zorder=3)
+        axes.plot(*np.transpose(box.line), color=INK, linewidth=0.7, zorder=3)
+        axes.plot(*box.line[1], marker="o", markersize=2.4, color=INK, zorder=3)
     heights = [text_size(line, region.font_size)[1] * 1.12 / points for line in region.lines]
     top = box.y + sum(heights) / 2
-    effects = [withStroke(linewidth=3.0, foreground="#ffffffe0")] if halo and box.anchor is None else []
+    clear = ground is not None and box.anchor is None
     for line, height in zip(region.lines, heights, strict=True):
         axes.text(
             box.x,
             top - height / 2,
             line,
-            fontsize=region.font_size * shrink,
-            color=_INK,
+            fontsize=region.font_size,
+            color=INK,
             ha="center",
             va="center",
             zorder=5,
-            path_effects=effects,
+            bbox={"facecolor": ground, "edgecolor": "none", "pad": 1.0} if clear else None,
         )
         top -= height
-
-
-def _legend(axes: Axes, content: Content, shrink: float) -> None:
-    texts = {"minimised": "made small", "maximised": "made large", "depends": "sign depends on the parameters"}
-    handles = [
-        Patch(
-            facecolor=TREND_COLOURS[trend], hatch=TREND_HATCHES[trend], edgecolor="#00000066", linewidth=0.5, label=text
-        )
-        for trend, text in texts.items()
-        if any(atom.trend == trend for atom in content.atoms.values())
-    ]
-    if any(atom.dropped for atom in content.atoms.values()):
-        handles.append(Patch(facecolor=_GREY, edgecolor="#00000066", linewidth=0.5, label="left out with the constant"))
-    if handles:
-        axes.legend(
-            handles=handles,
-            loc="upper center",
-            bbox_to_anchor=(0.5, 0.0),
-            ncols=len(handles),
-            frameon=False,
-            fontsize=(_FONT - 1.5) * shrink,
-            handlelength=1.6,
-            columnspacing=1.2,
-        )

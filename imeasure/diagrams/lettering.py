@@ -1,13 +1,27 @@
 """Text in diagrams: what labels say, in matplotlib's mathematics, and how large they are."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
+import sympy
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from imeasure.diagrams.content import Atom, compact, in_unit
-from imeasure.printing import to_latex
+from imeasure.diagrams.content import Atom
+from imeasure.diagrams.valuation import compact, in_unit
+from imeasure.names import unicode_name
+from imeasure.printing import to_latex, to_text
+from imeasure.signs import Conditions, set_text
+from imeasure.statements import Objective
+from imeasure.words import glossary
+
+Labels = Callable[[Atom], Sequence[Sequence[str]]]
+"""For an atom the variants of its label, best first, each a sequence of lines."""
+
+_FACTOR = re.compile(r"(?<=[\w}]) (?=\\mathrm)")
+_THIN_SPACE = r"\\,"
 
 
 def text_size(text: str, points: float) -> tuple[float, float]:
@@ -58,7 +72,7 @@ def mathematics(text: str) -> str:
     """
     for command, drawn in ((r"\operatorname", r"\mathrm"), (r"\mid", r"\,|\,")):
         text = text.replace(command, drawn)
-    return f"${text}$"
+    return f"${_FACTOR.sub(_THIN_SPACE, text)}$"
 
 
 def value_text(atom: Atom, unit: str) -> str:
@@ -114,3 +128,96 @@ def coefficient_text(atom: Atom) -> str:
     text = to_latex(atom.coefficient)
     plain = atom.coefficient.is_positive or atom.coefficient.is_Symbol
     return mathematics(rf"\times\,{text}" if plain and not atom.coefficient.is_Add else rf"\times\,({text})")
+
+
+def statement_text(statement: Any) -> str:
+    """Write an expression or objective as a title.
+
+    Args:
+        statement: The expression or objective.
+
+    Returns:
+        Text between dollar signs.
+    """
+    if isinstance(statement, Objective):
+        return mathematics(rf"\mathrm{{{statement.sense}}}\ {to_latex(statement.expression)}")
+    return mathematics(to_latex(statement))
+
+
+def conditions_text(conditions: Conditions) -> str:
+    """Write for which parameter values a picture holds.
+
+    Args:
+        conditions: The conditions.
+
+    Returns:
+        Text such as ``for β > 1``; empty for none.
+
+    Example:
+        >>> from imeasure import param
+        >>> conditions_text(Conditions(((param("beta"), sympy.Interval(1, sympy.oo)),)))
+        'for β ≥ 1'
+    """
+    sets = [set_text(sympy.Symbol(unicode_name(symbol.name)), values) for symbol, values in conditions.sets]
+    relations = [mathematics(sympy.latex(relation)) for relation in conditions.relations]
+    text = ", ".join([*(part.replace("<=", "≤").replace(">=", "≥") for part in sets), *relations])
+    return f"for {text}" if text else ""
+
+
+def line_width(lines: Iterable[str], font: float) -> float:
+    """Measure the widest of some lines.
+
+    Args:
+        lines: The lines.
+        font: Font size.
+
+    Returns:
+        Width in points.
+    """
+    return max((text_size(line, font)[0] for line in lines), default=0.0)
+
+
+def word_of(atom: Atom, names: str | Mapping[int, str]) -> str | None:
+    """Return an atom's name in words.
+
+    Args:
+        atom: The atom.
+        names: ``"words"`` for those of supervised learning, or words by bitmask.
+
+    Returns:
+        The words; None if there are none for this atom.
+    """
+    if not isinstance(names, str):
+        return names.get(atom.mask)
+    if names != "words":
+        return None
+    words = {quantity: name for name, quantity in glossary.items()}
+    return words.get(to_text(atom.name), words.get(to_text(atom.quantity)))
+
+
+def label_variants(names: str | Mapping[int, str], unit: str, *, values: bool) -> Labels:
+    """Return how atoms are labelled.
+
+    Args:
+        names: ``"symbols"``, ``"words"``, ``"values"``, ``"none"``, or words by bitmask.
+        unit: ``"nats"`` or ``"bits"``.
+        values: Whether atoms have values, which labels then end with.
+
+    Returns:
+        For an atom the variants of its label.
+    """
+
+    def variants(atom: Atom) -> list[list[str]]:
+        number = [value_text(atom, unit)] if values else []
+        if names in ("values", "none"):
+            return [number if names == "values" else [""]]
+        factor = coefficient_text(atom)
+        tail = [*([factor] if factor else []), *number]
+        word = word_of(atom, names)
+        if word is None:
+            return [[*lines, *tail] for lines in symbol_lines(atom)]
+        parts = word.split()
+        halves = [" ".join(parts[: (len(parts) + 1) // 2]), " ".join(parts[(len(parts) + 1) // 2 :])]
+        return [[word, *tail], [*filter(None, halves), *tail], [*parts, *tail]]
+
+    return variants

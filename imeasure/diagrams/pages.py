@@ -1,7 +1,7 @@
 """Putting pictures on a page.
 
-A new figure is made as large as its labels need, so nothing overlaps and nothing is cut; on given axes all text shrinks
-with the picture.
+A new figure is made as large as its labels need, so nothing overlaps and nothing is cut; on given axes the text keeps
+its size and the picture takes the room that is left.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from imeasure.diagrams.content import Content
-from imeasure.diagrams.drawing import Labels, colour_bar, paint, plan, value_scale
+from imeasure.diagrams.drawing import TITLE_FONT, colour_bar, legend_handles, paint, plan, value_scale, width_beside
+from imeasure.diagrams.lettering import Labels
 from imeasure.diagrams.result import Diagram, Panel, figure_of
 from imeasure.diagrams.shapes import Layout
+from imeasure.errors import ConfigError
 
 _INCH = 72.0
-_TOP, _BOTTOM, _GAP, _BAR = 0.46, 0.34, 0.3, 0.95
+_BOTTOM, _GAP, _BAR = 0.34, 0.3, 0.95
 _LEAST_POINTS = 36.0
+_LEAST_SET = 9.0
+_TRIES = 24
 _FEW, _LEGIBLE = 7, 8.0
 
 
@@ -37,10 +41,13 @@ def page(contents: Sequence[Content], layout: Layout, labels: Labels, *, values:
     points = panels[0].points
     scale = value_scale(contents, unit) if values else None
     extents = [panel.extent for panel in panels]
-    widths = [(right - left) * points / _INCH for left, right, _, _ in extents]
+    widths = [
+        max((right - left) * points, width_beside(content)) / _INCH
+        for content, (left, right, _, _) in zip(contents, extents, strict=True)
+    ]
     heights = [(top - bottom) * points / _INCH for _, _, bottom, top in extents]
-    above = _TOP if any(content.title for content in contents) else 0.05
-    below = _BOTTOM if any(atom.trend for content in contents for atom in content.atoms.values()) else 0.05
+    above = 0.05 + max(_above(content) for content in contents)
+    below = _BOTTOM if any(map(legend_handles, contents)) else 0.05
     across = sum(widths) + _GAP * (len(panels) - 1) + (_BAR if values else 0.0)
     up = max(heights) + above + below
     figure = Figure(figsize=(across, up))
@@ -60,7 +67,7 @@ def page(contents: Sequence[Content], layout: Layout, labels: Labels, *, values:
             0.8 * max(heights) / up,
         )
         colour_bar(drawn[-1], scale, unit, cax=figure.add_axes(place, label="colour bar"))
-    return Diagram(figure, tuple(drawn), tuple(panels))
+    return Diagram(figure, tuple(drawn), tuple(panels), tuple(contents))
 
 
 def _planned(contents: Sequence[Content], layout: Layout, labels: Labels) -> list[Panel]:
@@ -95,15 +102,39 @@ def page_on(axes: Axes, content: Content, layout: Layout, labels: Labels, *, val
     axes.set_aspect("equal")
     if scale is not None:
         colour_bar(axes, scale, unit)
-    (panel,) = _planned([content], layout, labels)
-    left, right, bottom, top = panel.extent
     figure = figure_of(axes)
     figure.draw_without_rendering()
     box, host = axes.get_position(original=True), axes.figure.bbox
     width, height = (side / figure.dpi * _INCH for side in (box.width * host.width, box.height * host.height))
-    shrink = min(width / (right - left), height / (top - bottom)) / panel.points
-    paint(panel, axes, scale=scale, unit=unit, shrink=min(shrink, 1.5))
-    return Diagram(figure, (axes,), (panel,))
+    panel = _fitted(content, layout, labels, width, height)
+    paint(panel, axes, scale=scale, unit=unit, shrink=min(1.0, width / max(width_beside(content), 1.0)))
+    return Diagram(figure, (axes,), (panel,), (content,))
+
+
+def _fitted(content: Content, layout: Layout, labels: Labels, width: float, height: float) -> Panel:
+    """Plan the largest picture that fits with its labels into so many points."""
+    across, up = (float(ends[-1] - ends[0]) for ends in (layout.x, layout.y))
+    least = _LEAST_SET * len(content.names) / min(across, up)
+    points = min(width / across, height / up)
+    for _ in range(_TRIES):
+        if points < least:
+            break
+        panel = plan(content, layout, labels, points, dense=True)
+        left, right, bottom, top = panel.extent
+        fits = min(width / (right - left), height / (top - bottom)) / points
+        if fits > 1.0 - 1e-3:
+            return panel
+        points *= min(max(fits, 0.88), 0.97)
+    raise ConfigError(
+        f"axes of {width / _INCH:.1f} x {height / _INCH:.1f} inches are too small for {len(content.atoms)} readable "
+        "labels; give larger ones, or names='none'"
+    )
+
+
+def _above(content: Content) -> float:
+    """Inches of the title."""
+    lines = content.title.count("\n") + 1 if content.title else 0
+    return (0.12 + 1.45 * TITLE_FONT / _INCH * lines) if lines else 0.0
 
 
 def _points_per_unit(layout: Layout) -> float:

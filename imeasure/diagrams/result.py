@@ -1,9 +1,11 @@
 """A finished diagram: the figure, and all that is drawn as data, so that geometry can be checked without pixels."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -12,7 +14,9 @@ from matplotlib.figure import Figure
 from imeasure.diagrams.content import Atom, Content
 from imeasure.diagrams.placing import Box
 from imeasure.diagrams.shapes import Layout
+from imeasure.diagrams.valuation import compact
 from imeasure.errors import ConfigError
+from imeasure.printing import to_text
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,29 @@ class Diagram:
         figure: The matplotlib figure.
         axes: The axes of its pictures, from left to right.
         panels: The pictures; none for a bar chart.
+        contents: What each picture or bar chart shows.
     """
 
     figure: Figure
     axes: tuple[Axes, ...]
     panels: tuple[Panel, ...]
+    contents: tuple[Content, ...]
+
+    @property
+    def description(self) -> str:
+        """What the diagram shows, in a few sentences of text: for those who hear it rather than see it.
+
+        Example:
+            >>> from imeasure import diagram
+            >>> print(diagram("X Y").description)
+            Information diagram of X, Y. 3 atoms: H[X|Y], H[Y|X], I[X;Y].
+        """
+        return " ".join(map(_described, self.contents))
 
     def save(self, path: str | Path, *, dpi: float = 200.0) -> Path:
         """Write the figure, in the format that the name says.
+
+        SVG keeps text as text, carries a title and a description, and is the same byte by byte every time.
 
         Args:
             path: Such as ``diagram.svg``, ``diagram.png`` or ``diagram.pdf``.
@@ -91,18 +110,48 @@ class Diagram:
         Raises:
             ConfigError: If the file cannot be written, or its suffix is no format.
         """
-        metadata = {"Date": None} if str(path).endswith("svg") else None
+        where = Path(path)
+        metadata = {"CreationDate": None} if where.suffix.lower() == ".pdf" else None
         try:
-            with mpl.rc_context({"svg.hashsalt": "imeasure"}):
-                self.figure.savefig(path, dpi=dpi, bbox_inches="tight", metadata=metadata)
+            if where.suffix.lower() == ".svg":
+                where.write_text(self._repr_svg_(), encoding="utf-8")
+            else:
+                self.figure.savefig(where, dpi=dpi, bbox_inches="tight", metadata=metadata)
         except (OSError, ValueError) as error:
             raise ConfigError(f"cannot write {path}: {error}") from None
-        return Path(path)
+        return where
 
     def _repr_png_(self) -> bytes:
         buffer = BytesIO()
         self.figure.savefig(buffer, format="png", dpi=120, bbox_inches="tight")
         return buffer.getvalue()
+
+    def _repr_svg_(self) -> str:
+        buffer = BytesIO()
+        title = f"Information diagram of {', '.join(self.contents[0].names)}"
+        metadata = {"Date": None, "Creator": "imeasure", "Title": title}
+        with mpl.rc_context({"svg.hashsalt": "imeasure", "svg.fonttype": "none"}):
+            self.figure.savefig(buffer, format="svg", bbox_inches="tight", metadata=metadata)
+        text = buffer.getvalue().decode()
+        text = text.replace("</title>", f"</title>\n <desc>{escape(self.description)}</desc>", 1)
+        return re.sub(r"<svg ", '<svg role="img" ', text, count=1)
+
+
+def _described(content: Content) -> str:
+    """One picture in words."""
+    count = len(content.atoms)
+    atoms = []
+    for atom in content.atoms.values():
+        about = [to_text(atom.name)]
+        if atom.value is not None:
+            about.append(f"{compact(atom.value)} nats")
+        if atom.trend:
+            about.append("sign depends on the parameters" if atom.trend == "depends" else atom.trend)
+        if atom.dropped:
+            about.append("left out with the constant")
+        atoms.append(": ".join([about[0], ", ".join(about[1:])]) if about[1:] else about[0])
+    text = f"Information diagram of {', '.join(content.names)}. {count} atom{'s' * (count != 1)}: {'; '.join(atoms)}."
+    return text if any(": " in atom for atom in atoms) else text.replace("; ", ", ")
 
 
 def figure_of(axes: Axes) -> Figure:

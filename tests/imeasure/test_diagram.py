@@ -1,4 +1,5 @@
 import itertools
+import re
 import sys
 from xml.etree import ElementTree
 
@@ -10,9 +11,10 @@ from imeasure import Distribution, Model, simplify, supervised
 from imeasure.diagrams import Diagram, diagram
 from imeasure.diagrams.arrange import POINTS, arrange
 from imeasure.diagrams.chains import chain_of, chain_order, interval_atoms
-from imeasure.diagrams.content import compact, content
+from imeasure.diagrams.content import content
 from imeasure.diagrams.placing import Box, beside, depth, fitting
 from imeasure.diagrams.shapes import chain_fields, circle, gallery, hill, layout
+from imeasure.diagrams.valuation import compact
 from imeasure.errors import ConfigError, ModelError, NonlinearError, UnknownVariableError
 from imeasure.measure import mask_of
 from imeasure.words import glossary
@@ -61,6 +63,8 @@ def check_geometry(drawn):
                 assert panel.layout.at(*region.box.anchor) == mask
         for first, second in itertools.combinations(boxes, 2):
             assert not first.overlaps(second)
+        for box, other in itertools.permutations(boxes, 2):
+            assert not other.meets(box.line)
         left, right, bottom, top = panel.extent
         for box in boxes:
             assert left <= box.x - box.width / 2 <= box.x + box.width / 2 <= right + 1e-9
@@ -211,8 +215,89 @@ def test_a_canonical_form_stands_beside_its_objective():
     }
     assert {str(r.atom.name) for r in after.regions.values() if r.atom.trend} == {"H[Y|X]", "I[X;Y|Z]", "I[X;Z|Y]"}
     assert [str(r.atom.name) for r in after.regions.values() if r.atom.dropped] == ["I[Y;Z]"]
-    with pytest.raises(ConfigError, match="two pictures"):
-        diagram(form, ax=Figure().subplots())
+    assert [panel.content.title.split("\n")[1] for panel in drawn.panels] == [
+        "for β > 1",
+        "$b = \\frac{1}{\\beta - 1}$, for β > 1",
+    ]
+
+
+@pytest.mark.parametrize("option", ["model", "values", "highlight", "title", "ax", "kind", "unit"])
+def test_options_that_a_canonical_form_has_no_use_for_are_refused(option):
+    choices = {"kind": "sets", "unit": "bits", "title": "a title"}
+    with pytest.raises(ConfigError, match=f"two pictures.*leave out {option}="):
+        diagram(simplify("min I[X;Z] - beta*I[Y;Z]"), **{option: choices.get(option, Figure().subplots())})
+
+
+def test_objectives_are_minimised_and_expressions_have_signs():
+    def trends(what):
+        return {str(r.atom.name): r.atom.trend for r in diagram(what).panels[0].regions.values() if r.atom.trend}
+
+    assert trends("2*H[X|Y] - I[X;Y]") == {"H[X|Y]": "positive", "I[X;Y]": "negative"}
+    assert trends("min 2*H[X|Y] - I[X;Y]") == {"H[X|Y]": "minimised", "I[X;Y]": "maximised"}
+    assert trends("max 2*H[X|Y] - I[X;Y]") == {"H[X|Y]": "maximised", "I[X;Y]": "minimised"}
+    legend = diagram("2*H[X|Y] - I[X;Y]").axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["positive coefficient", "negative coefficient"]
+
+
+def test_ranges_of_parameters_stand_in_the_title():
+    model = Model("Y -> X -> Z", ranges={"beta": (1, 10)})
+    assert diagram("min I[X;Z] - beta*I[Y;Z]", model=model).panels[0].content.title.endswith("\nfor 1 < β < 10")
+
+
+def test_a_shared_border_shows_both_colours():
+    drawn = diagram("A -> B; A -> C; B,C -> D")
+    lines = {line.get_gid(): line for line in drawn.axes[0].lines if line.get_gid()}
+    assert {f"set-{name}" for name in "ABCD"} <= set(lines)
+    shared = [line for gid, line in lines.items() if gid.endswith("-shared")]
+    assert shared
+    assert all(line.get_zorder() > lines["set-A"].get_zorder() for line in shared)
+    assert not [line for line in diagram("X Y Z").axes[0].lines if line.get_gid().endswith("-shared")]
+
+
+def test_every_set_of_a_long_chain_has_a_line_of_its_own():
+    drawn = diagram(" -> ".join(f"X{i}" for i in range(1, 13)), names="none")
+    lines = [line for line in drawn.axes[0].lines if line.get_gid() in {f"set-X{i}" for i in range(1, 13)}]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 12
+
+
+def test_outlines_stand_out_from_what_is_painted():
+    drawn = diagram("X Y Z", values=Distribution.named("giant-bit"))
+    fills = [np.array(patch.get_facecolor()[:3]) for patch in drawn.axes[0].patches]
+    for line in drawn.axes[0].lines:
+        assert all(np.abs(np.array(line.get_color()) - fill).max() > 0.25 for fill in fills)
+
+
+def test_bars_carry_words_or_values():
+    form = {"model": supervised(), "kind": "bars"}
+    drawn = diagram("I[X;Y|Z] - 2*I[X;Z|Y]", names="words", **form)
+    assert [text.get_text() for text in drawn.axes[0].texts] == ["Residual Information", "Redundant Information"]
+    valued = diagram("X Y Z", values=Distribution.named("xor"), kind="bars", names="values", unit="bits")
+    assert [text.get_text() for text in valued.axes[0].texts] == ["1", "1", "1", "−1"]
+    assert not diagram("X Y Z", values=Distribution.named("xor"), kind="bars").axes[0].texts
+    axes = Figure(figsize=(6, 4)).subplots()
+    assert diagram("X Y Z", values=Distribution.named("xor"), kind="bars", ax=axes).axes[0] is axes
+    with pytest.raises(ConfigError, match="too small for the bars"):
+        diagram("X Y Z", values=Distribution.named("xor"), kind="bars", ax=Figure(figsize=(2, 1)).subplots())
+
+
+def test_bars_dots_are_the_members_of_each_atom():
+    p = Distribution.random("A B C D E F", seed=2)
+    drawn = diagram("A B C D E F", values=p)
+    bars, dots = drawn.axes
+    _, inside = (line.get_xydata().astype(int) for line in dots.lines)
+    members = {}
+    for place, row in inside:
+        members[place] = members.get(place, 0) | 1 << row
+    assert [p.measure().values[members[place]] for place in sorted(members)] == pytest.approx(
+        sorted((bar.get_height() for bar in bars.patches), reverse=True)
+    )
+
+
+def test_many_variables_are_counted_out_quickly():
+    names = " ".join(f"X{i}" for i in range(1, 12))
+    drawn = diagram(names, values=Distribution.random(names, exact=False))
+    assert len(drawn.axes[0].patches) == 40
+    assert "of 2047 atoms" in drawn.axes[1].get_xlabel()
 
 
 def test_bars_stand_for_many_sets():
@@ -222,7 +307,10 @@ def test_bars_stand_for_many_sets():
     heights = [patch.get_height() for patch in drawn.axes[0].patches]
     values = sorted(p.measure().values[1:], key=abs, reverse=True)[: len(heights)]
     np.testing.assert_allclose(sorted(heights), sorted(values))
-    assert "smaller atoms not shown" in drawn.axes[0].get_title()
+    left_out = sorted(np.abs(p.measure().values[1:]))[::-1][len(heights)]
+    assert drawn.axes[1].get_xlabel() == (
+        f"the 40 largest of 63 atoms by absolute value; the next one: {compact(left_out)}"
+    )
     few = diagram("X Y", kind="bars", highlight="2*H[X] - I[X;Y]")
     assert [patch.get_height() for patch in few.axes[0].patches] == [2.0, 1.0]
     with pytest.raises(ConfigError, match="bars need heights"):
@@ -239,6 +327,48 @@ def test_given_axes_hold_the_whole_picture():
     figure.draw_without_rendering()
     for ax in axes:
         assert all(figure.bbox.contains(*text.get_window_extent().min) for text in ax.texts)
+
+
+@pytest.mark.parametrize("size", [(2.0, 2.0), (3.0, 2.0), (6.0, 5.0)])
+def test_text_keeps_a_readable_size_on_small_axes(size):
+    figure = Figure(figsize=size)
+    axes = figure.add_axes((0, 0, 1, 1))
+    drawn = diagram("Y -> X -> Z", ax=axes)
+    figure.draw_without_rendering()
+    assert min(text.get_fontsize() for text in axes.texts) >= 5.0
+    (panel,) = drawn.panels
+    for box in (text.get_window_extent() for text in axes.texts):
+        assert figure.bbox.x0 - 2 <= box.x0 <= box.x1 <= figure.bbox.x1 + 2
+        assert figure.bbox.y0 - 2 <= box.y0 <= box.y1 <= figure.bbox.y1 + 2
+    boxes = [region.box for region in panel.regions.values()]
+    assert not any(first.overlaps(second) for first, second in itertools.combinations(boxes, 2))
+
+
+def test_axes_too_small_for_the_labels_are_refused():
+    axes = Figure(figsize=(2, 2)).subplots()
+    with pytest.raises(ConfigError, match="too small for 31 readable labels"):
+        diagram("A B C D E", ax=axes)
+    assert diagram("A B C D E", ax=axes, names="none").axes == (axes,)
+
+
+def test_svg_is_text_that_says_what_it_shows():
+    drawn = diagram("X Y Z", values=Distribution.named("xor"))
+    svg = drawn._repr_svg_()
+    root = ElementTree.fromstring(svg)
+    space = "{http://www.w3.org/2000/svg}"
+    assert root.get("role") == "img"
+    assert root.find(f"{space}title").text == "Information diagram of X, Y, Z"
+    assert root.find(f"{space}desc").text == drawn.description
+    assert "I[X;Y;Z]: −0.693 nats" in drawn.description
+    assert "−0.693" in {"".join(text.itertext()).strip() for text in root.iter(f"{space}text")}
+    ids = [
+        element.get("id") for element in ElementTree.fromstring(diagram("A -> B; A -> C; B,C -> D")._repr_svg_()).iter()
+    ]
+    named = [i for i in ids if i and i.startswith(("atom-", "set-", "name-"))]
+    assert len(named) == len(set(named))
+    both = diagram(simplify("min I[X;Z] - beta*I[Y;Z]"))._repr_svg_()
+    assert {'id="atom-1"', 'id="picture-1-atom-1"'} <= set(re.findall(r'id="[\w-]*atom-1"', both))
+    assert "left out with the constant" in both
 
 
 def test_files_and_notebooks(tmp_path):
@@ -266,6 +396,29 @@ def test_files_and_notebooks(tmp_path):
         ("Y -> X -> Z", {"values": Distribution.named("xor")}, ModelError, "contradict the model"),
         ("X Y", {"values": {"H[X]": 1.0}}, ConfigError, "not one atom"),
         ("X Y", {"values": 3}, ConfigError, "a mapping from atoms"),
+        ("X Y", {"values": {}}, ConfigError, "values= is empty"),
+        ("X Y", {"values": {"I[X;Y]": True}}, ConfigError, "one finite number"),
+        ("X Y", {"values": {3: 1.0}}, ConfigError, "named by quantities"),
+        ("X Y", {"values": {"I[X;Y]": 1.0, "I[Y;X]": 2.0}}, ConfigError, "named before"),
+        ("", {}, ConfigError, "nothing to draw; give names"),
+        (" , ", {}, ConfigError, "nothing to draw; give names"),
+        ("H[X] - H[X]", {}, ConfigError, "has no quantity"),
+        ("X Y", {"highlight": "X Y"}, ConfigError, "has no quantity|is an expression"),
+        ("X Y", {"highlight": 3}, ConfigError, "highlight= is an expression"),
+        ("I[X;Y]", {"highlight": "H[X|Y]"}, ConfigError, "its own highlight"),
+        ("I[X;Y]", {"values": {"I[X;Y]": 1.0}}, ConfigError, "both colour the regions"),
+        ("X Y", {"values": {"I[X;Y]": 1.0}, "highlight": "H[X|Y]"}, ConfigError, "both colour the regions"),
+        ("X -> Y", {"model": Model("Y -> X")}, ConfigError, "the model of an expression"),
+        ("I[X;Y]", {"model": 3}, ConfigError, "a Model or a graph"),
+        ("X Y", {"names": "values"}, ConfigError, "give values="),
+        ("X Y", {"names": 3}, ConfigError, "names must be"),
+        ("X Y", {"names": {"H[X]": "word"}}, ConfigError, "not one atom"),
+        ("X Y", {"names": {"I[X;Y]": 3}}, ConfigError, "is no word"),
+        ("X Y", {"unit": "bits"}, ConfigError, "the unit of values"),
+        ("X Y", {"title": 3}, ConfigError, "title is text"),
+        ("X Y", {"ax": 3}, ConfigError, "a matplotlib Axes"),
+        ("A B C D E F", {"highlight": "H[A] - beta*H[B]"}, ConfigError, "bars need numbers"),
+        (" ".join(f"X{i}" for i in range(20)), {"kind": "bars"}, ModelError, "draw 16 at most"),
         ("A B C D E F", {"kind": "sets"}, ModelError, "drawn as bars"),
         (
             Model("A -> B -> C -> D -> E -> F -> G -> J -> K; A -> K"),
@@ -293,7 +446,11 @@ def test_the_words_are_those_of_quantities():
 
 
 def test_compact_numbers():
-    assert [compact(v) for v in (0.0, -1e-9, 1.0, -0.6931, 12.5)] == ["0", "0", "1", "−0.693", "12.5"]
+    written = {
+        0.0: "0", 1.0: "1", -0.6931: "−0.693", 12.5: "12.5", 1234.56: "1235", 0.02: "0.02", 0.00273: "0.0027",
+        -1e-9: "−1·10⁻⁹", 1.26e-4: "1.3·10⁻⁴", 2.5e7: "2.5·10⁷", 0.9999: "1", 54321.0: "54321",
+    }  # fmt: skip
+    assert {value: compact(value) for value in written} == written
 
 
 def test_depth_is_the_distance_to_the_rim():

@@ -1,0 +1,149 @@
+"""Numbers in diagrams: reading them for each atom, their units, and how they are written."""
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import sympy
+
+from imeasure.distribution import Distribution
+from imeasure.errors import ConfigError, ModelError, UnknownVariableError
+from imeasure.measure import as_expression, atom, atom_coefficients, entropy_form, variables_of
+
+_NOISE = 1e-11
+_CONTRADICTION = 1e-6
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def read_values(values: Any, names: tuple[str, ...], shown: Collection[int]) -> dict[int, float]:
+    """Return the value of each atom.
+
+    Args:
+        values: A distribution over the variables, or a mapping from atoms to nats.
+        names: The variables.
+        shown: Bitmasks of the atoms that the model does not make zero.
+
+    Returns:
+        Nats by bitmask; what lies within rounding of zero, measured by the largest value, is zero.
+
+    Raises:
+        UnknownVariableError: If the distribution lacks a variable.
+        ModelError: If an atom has a value that the model makes zero.
+        ConfigError: If the values are of another kind, or a mapping does not give one finite number atom by atom.
+
+    Example:
+        >>> read_values({"I[X;Y]": 0.5}, ("X", "Y"), {1, 2, 3})
+        {3: 0.5}
+    """
+    measured = isinstance(values, Distribution)
+    found = _measured(values, names, shown) if measured else _listed(values, names, shown)
+    largest = max([*map(abs, found.values()), 1.0 if measured else 0.0])
+    return {mask: value if abs(value) > _NOISE * largest else 0.0 for mask, value in found.items()}
+
+
+def _measured(values: Distribution, names: tuple[str, ...], shown: Collection[int]) -> dict[int, float]:
+    if missing := [name for name in names if name not in values.names]:
+        raise UnknownVariableError(f"the distribution has no variable {missing[0]}; it has {', '.join(values.names)}")
+    numbers = values.marginal(names).measure().values
+    largest = float(np.abs(numbers).max())
+    kept = np.zeros(len(numbers), dtype=bool)
+    kept[list(shown)] = True
+    against = np.flatnonzero((np.abs(numbers) > _CONTRADICTION * max(largest, 1.0)) & ~kept)
+    if against.size:
+        mask = int(against[0])
+        raise ModelError(
+            f"the values contradict the model: {atom(mask, names)} is {numbers[mask]:.4g}, the model makes it 0"
+        )
+    return {mask: float(numbers[mask]) for mask in shown}
+
+
+def _listed(values: Any, names: tuple[str, ...], shown: Collection[int]) -> dict[int, float]:
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"values are a Distribution or a mapping from atoms to nats, not {type(values).__name__}")
+    if not values:
+        raise ConfigError("values= is empty; give numbers such as {'I[X;Y]': 0.5}, or leave it out")
+    found: dict[int, float] = {}
+    for key, number in values.items():
+        mask = one_atom(key, names, shown)
+        try:
+            value = math.nan if isinstance(number, bool | str) else float(number)
+        except (TypeError, ValueError):
+            value = math.nan
+        if not math.isfinite(value):
+            raise ConfigError(f"the value of {key} is {number!r}; every atom needs one finite number of nats")
+        if found.setdefault(mask, value) != value:
+            raise ConfigError(f"the value of {key} is {number!r}, and {found[mask]!r} where it was named before")
+    return found
+
+
+def one_atom(key: Any, names: tuple[str, ...], shown: Collection[int]) -> int:
+    """Return the one region that a quantity is.
+
+    Args:
+        key: A quantity, as text or sympy.
+        names: The variables.
+        shown: Bitmasks of the atoms that the model does not make zero.
+
+    Returns:
+        The region's bitmask.
+
+    Raises:
+        ConfigError: If the quantity is none, or covers several regions.
+        UnknownVariableError: If it speaks of other variables.
+
+    Example:
+        >>> one_atom("H[X|Y]", ("X", "Y"), {1, 2, 3})
+        1
+    """
+    if not isinstance(key, str | sympy.Expr):
+        raise ConfigError(f"regions are named by quantities such as 'I[X;Y]', not by {key!r}")
+    expression = as_expression(key)
+    form = entropy_form(expression, names)
+    terms = [(m, c) for m, c in enumerate(atom_coefficients(form)) if c != 0 and m in shown]
+    if len(terms) != 1 or terms[0][1] != 1 or not variables_of(expression):
+        raise ConfigError(f"{key} is not one atom over {', '.join(names)}; give one region at a time")
+    return terms[0][0]
+
+
+def in_unit(value: float, unit: str) -> float:
+    """Convert nats.
+
+    Args:
+        value: Nats.
+        unit: ``"nats"`` or ``"bits"``.
+
+    Returns:
+        The value in the unit.
+
+    Raises:
+        ConfigError: If there is no such unit.
+    """
+    if unit not in {"nats", "bits"}:
+        raise ConfigError(f"unit must be 'nats' or 'bits', not {unit!r}")
+    return value if unit == "nats" else value / math.log(2.0)
+
+
+def compact(value: float) -> str:
+    """Write a number with a proper minus sign: three decimals, or as many as two digits take; four digits above one.
+
+    Args:
+        value: The number.
+
+    Returns:
+        Text; small and large numbers as powers of ten.
+
+    Example:
+        >>> compact(-0.693147), compact(0.0027182), compact(0.00012345), compact(0.0)
+        ('−0.693', '0.0027', '1.2·10⁻⁴', '0')
+    """
+    if value == 0:
+        return "0"
+    size = abs(value)
+    power = int(f"{size:.1e}".split("e")[1])
+    if -3 <= power <= 4:
+        text, tail = f"{size:.{max(3 - max(power, 0), 1 - power, 0)}f}", ""
+    else:
+        text, tail = f"{size:.1e}".split("e")[0], f"·10{str(power).translate(_SUPERSCRIPTS)}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return ("−" if value < 0 else "") + text + tail
