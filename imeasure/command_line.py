@@ -87,6 +87,12 @@ def model_from_options(
     return model.assuming(given) if given else model
 
 
+names_option = click.option(
+    "--names", type=click.Choice(["symbols", "words"]), default="symbols", help="Spell quantities of X, Y, Z in words."
+)
+"""The option that asks for quantities in words."""
+
+
 def print_json(data: Any) -> None:
     """Print data as indented JSON.
 

@@ -93,9 +93,9 @@ class Derivation:
            Decoder Uncertainty + Redundant Information
         >>> print(simplify("max I[Y;Z]").derivation)
            I[Y;Z]
-         ~ -I[Y;Z]          [maximum to minimum]
-         = -H[Y] + H[Y|Z]   [chain rule: I[Y;Z] = H[Y] - H[Y|Z]]
-         ~ H[Y|Z]           [drop constant: -H[Y]]
+         ~ -I[Y;Z]         [maximum to minimum]
+         = H[Y|Z] - H[Y]   [chain rule: I[Y;Z] = H[Y] - H[Y|Z]]
+         ~ H[Y|Z]          [drop constant: -H[Y]]
     """
 
     start: sympy.Expr
@@ -119,7 +119,7 @@ class Derivation:
         """
         current = self.start
         for number, step in enumerate(self.steps, 1):
-            if sympy.expand(step.before - current) != 0:
+            if not same_for_any_variables(step.before, current):
                 raise DerivationError(f"step {number} ({step.rule}) does not begin where the one before ends")
             reason = self._objection(step)
             if reason:
@@ -152,7 +152,9 @@ class Derivation:
             return f"'{identity}' is no identity"
         difference = quoted.expressions[0] - quoted.expressions[1]
         if step.rule == CHAIN_RULE:
-            return "" if not facts and holds_for_any_variables(difference) else f"'{step.used}' is no chain rule"
+            return (
+                "" if not facts and same_for_any_variables(*quoted.expressions) else f"'{step.used}' is no chain rule"
+            )
         names = self.model.covering(variables_of(difference))
         known = {name for name, _ in self.model.equations(names)}
         unknown = set(facts.split(", ") if facts else ()) - known
@@ -171,11 +173,11 @@ class Derivation:
         if not is_constant(dropped, self.model):
             return "what is dropped is not constant"
         quoted = self._parsed(step.used)
-        said = isinstance(quoted, sympy.Expr) and entropy_form(quoted - dropped).is_zero()
+        said = isinstance(quoted, sympy.Expr) and same_for_any_variables(quoted, dropped)
         return "" if said else f"'{step.used}' is not what is dropped"
 
     def _unscaled(self, step: Step) -> str:
-        if not entropy_form(step.before - step.factor * step.after).is_zero():
+        if not same_for_any_variables(step.before, step.factor * step.after):
             return "the two sides differ by another factor"
         if step.used != f"{DIVIDE}{to_text(step.factor)}":
             return f"'{step.used}' is not what is done"
@@ -355,16 +357,17 @@ def _escaped(text: str) -> str:
 
 
 def _unopposed(step: Step) -> str:
-    return "" if entropy_form(step.before + step.after).is_zero() else "the two sides are not opposite"
+    return "" if same_for_any_variables(step.before, -step.after) else "the two sides are not opposite"
 
 
-def holds_for_any_variables(identity: sympy.Expr) -> bool:
-    """Return whether an expression is zero for all random variables, without any model.
+def same_for_any_variables(left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Return whether two expressions are equal for all random variables, without any model.
 
     Args:
-        identity: A sympy expression.
+        left: A sympy expression.
+        right: Another one.
 
     Returns:
-        Whether it vanishes in joint entropies.
+        Whether they have the same joint entropies.
     """
-    return entropy_form(identity).is_zero()
+    return bool(left == right) or entropy_form(left - right).is_zero()

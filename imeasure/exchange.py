@@ -14,7 +14,7 @@ import networkx as nx
 import sympy
 
 from imeasure.errors import DerivationError, InformationError, ModelError
-from imeasure.measure import as_expression
+from imeasure.measure import as_expression, collected
 from imeasure.model import Model, supervised
 from imeasure.parser import parse
 from imeasure.printing import to_text
@@ -23,6 +23,9 @@ from imeasure.statements import Objective
 T = TypeVar("T")
 MAX_STEPS = 1000
 """Most entries of a list that is read."""
+MAX_DEGREE = 12
+"""Highest degree of a polynomial whose root is read."""
+_LARGE = 10**12
 
 
 def as_model(model: Model | str | None, *, of_objective: bool = False) -> Model:
@@ -38,7 +41,7 @@ def as_model(model: Model | str | None, *, of_objective: bool = False) -> Model:
 
     Raises:
         ParseError: If the text is not in the language.
-        ModelError: If the graph has a cycle, or the argument is neither.
+        ModelError: If the graph has a cycle, an objective's has neither X nor Y, or the argument is neither of these.
 
     Example:
         >>> print(as_model("Y -> X -> Z", of_objective=True))
@@ -51,8 +54,12 @@ def as_model(model: Model | str | None, *, of_objective: bool = False) -> Model:
     if not isinstance(model, str):
         raise ModelError(f"a model is a Model or the text of a graph such as 'Y -> X -> Z', not {model!r}")
     known = Model(model)
-    data = [name for name in ("X", "Y") if name in known.variables] if of_objective else []
-    return Model(model, fixed=data) if data else known
+    if not of_objective:
+        return known
+    data = [name for name in ("X", "Y") if name in known.variables]
+    if not data:
+        raise ModelError(f"neither X nor Y is in '{model}'; say which variables are data: Model('{model}', fixed=...)")
+    return Model(model, fixed=data)
 
 
 @contextmanager
@@ -143,7 +150,10 @@ def expression(data: Any, key: str, functionals: tuple[str, ...] = ()) -> sympy.
     Raises:
         InformationError: If the text is no expression of the language.
     """
-    return as_expression(parse(entry(data, key, str), functionals=functionals))
+    text = entry(data, key, str)
+    plain = as_expression(parse(text, functionals=functionals))
+    # The parser multiplies numbers into sums; what was written factored is to come back factored.
+    return plain if to_text(plain) == text else collected(plain)
 
 
 def objective(data: Any, key: str, functionals: tuple[str, ...] = ()) -> Objective:
@@ -174,7 +184,7 @@ def set_data(values: sympy.Set) -> list[Any]:
         values: A union of finite sets and intervals.
 
     Returns:
-        A list of dictionaries, numbers as text.
+        A list of dictionaries, rational numbers as text.
 
     Raises:
         ModelError: If the set is of another kind.
@@ -191,15 +201,20 @@ def set_data(values: sympy.Set) -> list[Any]:
     if not all(isinstance(part, sympy.FiniteSet | sympy.Interval) for part in parts):
         raise ModelError(f"the set {values} cannot be written as data; use intervals and points")
     return [
-        {"points": [to_text(v) for v in part]}
+        {"points": list(map(_end_data, part))}
         if isinstance(part, sympy.FiniteSet)
-        else {"interval": [_end_text(part.start), _end_text(part.end), bool(part.left_open), bool(part.right_open)]}
+        else {"interval": [_end_data(part.start), _end_data(part.end), bool(part.left_open), bool(part.right_open)]}
         for part in parts
     ]
 
 
-def _end_text(end: sympy.Expr) -> str:
-    return str(end) if end.is_infinite else to_text(end)
+def _end_data(end: sympy.Expr) -> Any:
+    """Return a number as text, an irrational one as a polynomial and its place among the real roots."""
+    if end.is_Rational or end.is_infinite:
+        return str(end)
+    polynomial = sympy.minimal_polynomial(end, sympy.Dummy(), polys=True)
+    near = [abs(sympy.N(root - end, 30)) for root in polynomial.real_roots()]
+    return {"coefficients": list(map(str, polynomial.all_coeffs())), "root": near.index(min(near))}
 
 
 def read_set(data: Any) -> sympy.Set:
@@ -230,6 +245,14 @@ def read_set(data: Any) -> sympy.Set:
 def _end(text: Any) -> sympy.Expr:
     if text in ("oo", "-oo"):
         return sympy.oo if text == "oo" else -sympy.oo
+    if isinstance(text, dict):
+        coefficients = [_end(coefficient) for coefficient in texts(text, "coefficients")]
+        if not 2 < len(coefficients) <= MAX_DEGREE + 1 or not all(
+            c.is_Integer and abs(c) < _LARGE for c in coefficients
+        ):
+            raise ValueError(f"an irrational number is a root of integers of degree 2 to {MAX_DEGREE}")
+        roots = sympy.Poly(coefficients, sympy.Dummy()).real_roots()
+        return roots[range(len(roots)).index(entry(text, "root", int))]
     value = expression({"end": text}, "end")
     if not value.is_Rational:
         raise TypeError(f"'{text}' is no number")

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from imeasure.command_line import model_from_options, model_options, print_json
+from imeasure.command_line import model_from_options, model_options, names_option, print_json
 from imeasure.inquiry import Bound, LedgerEntry, bounds, conditions, hints, ledger
 from imeasure.model import Model
 from imeasure.printing import to_text
+from imeasure.vocabulary import Names
 from imeasure.words import glossary
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -20,9 +21,10 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.command("bounds")
 @click.argument("quantity")
+@names_option
 @_JSON
 @model_options
-def bounds_command(quantity: str, as_json: bool, **options: Any) -> None:
+def bounds_command(quantity: str, names: Names, as_json: bool, **options: Any) -> None:
     """List the proved bounds of QUANTITY, such as 'H[Z|Y]', the tightest first."""
     found = bounds(quantity, model=model_from_options(options.pop("graph"), **options))
 
@@ -32,7 +34,7 @@ def bounds_command(quantity: str, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json({"quantity": quantity, "lower": texts(found.lower), "upper": texts(found.upper)})
     else:
-        click.echo(found)
+        click.echo(found.to_text(names=names))
 
 
 @click.command("conditions")

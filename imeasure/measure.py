@@ -160,6 +160,22 @@ def linear_terms(expression: sympy.Expr) -> dict[sympy.Expr | None, sympy.Expr]:
     return {quantity: sums[quantity] for quantity in ordered if sums[quantity] != 0}
 
 
+def collected(expression: sympy.Expr) -> sympy.Expr:
+    """Return an expression with one factored coefficient a quantity.
+
+    Args:
+        expression: A sympy expression, linear in its quantities.
+
+    Returns:
+        An equal expression.
+
+    Example:
+        >>> collected(parse("beta*H[X] - H[X]"))
+        (beta - 1)*H[X]
+    """
+    return sympy.Add(*(factored(c) * (1 if q is None else q) for q, c in linear_terms(expression).items()))
+
+
 def joint_entropies(quantity: Information, index: Mapping[str, int]) -> dict[int, int]:
     """Return a quantity as integer coefficients of joint entropies.
 

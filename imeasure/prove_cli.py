@@ -18,9 +18,12 @@ from imeasure.certificate import Certificate
 from imeasure.command_line import model_from_options, model_options, print_json
 from imeasure.distribution import Distribution
 from imeasure.errors import InformationError
+from imeasure.inquiry import hints
 from imeasure.measure import as_expression
 from imeasure.model import Model
+from imeasure.parser import parse
 from imeasure.prove import UniformMixture, Verdict, check as check_relation, prove_range
+from imeasure.statements import Relation
 
 Ranges = tuple[tuple[str, str, str], ...]
 
@@ -100,6 +103,11 @@ def _distribution_data(found: Distribution | UniformMixture) -> dict[str, Any]:
     return {"names": list(table.names), "rows": [[*map(str, row)] for row in table.rows()], **widths}
 
 
+def _has_hints(verdict: Verdict) -> bool:
+    read = parse(verdict.claim, functionals=verdict.problem.functionals)
+    return verdict.status == "refuted" and isinstance(read, Relation)
+
+
 @click.command("check")
 @click.argument("relation")
 @_common
@@ -135,10 +143,11 @@ def check_command(
         numerical=numerical,
         seconds=seconds,
     )
+    near = [str(other) for other in hints(verdict, seconds=min(seconds, 5.0))] if _has_hints(verdict) else []
     if as_json:
-        print_json(verdict_data(verdict))
+        print_json(verdict_data(verdict) | ({"true_instead": near} if near else {}))
     else:
-        click.echo(str(verdict))
+        click.echo("\n".join([str(verdict), *(f"true instead: {other}" for other in near)]))
     if verdict.certificate is not None:
         if certificate is not None:
             verdict.certificate.to_json(Path(certificate))

@@ -9,53 +9,58 @@ from rich.console import Console
 from rich.table import Table
 
 from imeasure.catalogue import objectives as catalogue
-from imeasure.command_line import model_from_options, model_options, print_json
+from imeasure.command_line import model_from_options, model_options, names_option, print_json
+from imeasure.exchange import model_data
 from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.printing import to_text
 from imeasure.rewriting import CanonicalForm, equivalent, shortest, simplify
 from imeasure.statements import Objective
+from imeasure.vocabulary import Names
 
 
 @click.command("simplify")
 @click.argument("statement")
+@names_option
 @click.option("--loss", help="The loss term of an objective, H[Y|Z] by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @model_options
-def simplify_command(statement: str, loss: str | None, as_json: bool, **options: Any) -> None:
+def simplify_command(statement: str, names: Names, loss: str | None, as_json: bool, **options: Any) -> None:
     """Rewrite STATEMENT: an objective to loss + weight * regularizer, an expression to the shortest equal one."""
     graph = options.pop("graph")
     if isinstance(parse(statement), Objective):
-        _show_form(simplify(statement, model=model_from_options(graph, **options), loss=loss), as_json)
+        _show_form(simplify(statement, model=model_from_options(graph, **options), loss=loss), as_json, names)
         return
     model = model_from_options(graph, **options) if graph else Model(assume=options["given"])
     found = shortest(statement, model=model)
     if as_json:
-        print_json({"expression": to_text(found.expression), "proved": found.proved, "model": str(model)})
+        print_json({"expression": to_text(found.expression), "proved": found.proved, "model": model_data(model)})
         return
-    click.echo(to_text(found.expression))
+    click.echo(to_text(found.expression, names=names))
     click.echo("proved shortest" if found.proved else "shorter ones are not excluded")
 
 
-def _show_form(form: CanonicalForm, as_json: bool) -> None:
+def _show_form(form: CanonicalForm, as_json: bool, names: Names) -> None:
     if as_json:
         print_json(form.to_dict())
         return
-    click.echo(form)
-    click.echo(f"\n{form.derivation}\n")
-    click.echo(f"objective = ({form.scale}) * (canonical form) + constant, constant {to_text(form.constant)}")
+    click.echo(form.to_text(names=names))
+    click.echo(f"\n{form.derivation.to_text(names=names)}\n")
+    constant = to_text(form.constant, names=names)
+    click.echo(f"objective = ({form.scale}) * (canonical form) + constant, constant {constant}")
     for other in form.alternatives:
-        click.echo(f"also: {other}")
+        click.echo(f"also: {other.to_text(names=names)}")
     click.echo(f"model: {form.model}")
 
 
 @click.command("equivalent")
 @click.argument("first")
 @click.argument("second")
+@names_option
 @click.option("--solve-for", default="", metavar="NAMES", help="Parameters of SECOND to express by the others.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @model_options
-def equivalent_command(first: str, second: str, solve_for: str, as_json: bool, **options: Any) -> None:
+def equivalent_command(first: str, second: str, names: Names, solve_for: str, as_json: bool, **options: Any) -> None:
     """Say whether FIRST and SECOND, objectives or names of the catalogue, have the same minimisers."""
     texts = [catalogue[text].statement if text in catalogue else text for text in (first, second)]
     model = model_from_options(options.pop("graph"), **options)
@@ -63,7 +68,7 @@ def equivalent_command(first: str, second: str, solve_for: str, as_json: bool, *
     if as_json:
         print_json(found.to_dict())
     else:
-        click.echo(found)
+        click.echo(found.to_text(names=names))
     raise SystemExit(0 if found else 1)
 
 

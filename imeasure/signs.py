@@ -6,9 +6,10 @@ couples several parameters becomes a relation unless its sign follows from the r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 import sympy
@@ -20,6 +21,7 @@ from imeasure.model import Model
 from imeasure.quantities import Functional, Information, param
 
 _ASCII = (str, "<=", ">=", " or ")
+_MINUS = sympy.S.NegativeOne
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,12 @@ class Conditions:
 
     @property
     def satisfiable(self) -> bool:
-        """Whether some value satisfies each condition taken alone, and none is the opposite of another."""
-        known = {sympy.expand(relation.lhs) for relation in self.relations if relation != sympy.false}
-        if any(sympy.expand(-expression) in known for expression in known):
+        """Whether each condition taken alone has a solution, and the signs of their factors do not contradict."""
+        if sympy.false in self.relations or any(values == sympy.S.EmptySet for _, values in self.sets):
             return False
-        return sympy.false not in self.relations and all(values != sympy.S.EmptySet for _, values in self.sets)
+        known = dict(self.sets)
+        positives = [relation.lhs for relation in self.relations]
+        return not _Signs(positives, lambda symbol: known.get(symbol, sympy.S.Reals)).contradictory
 
     def texts(self) -> list[str]:
         """Return each condition as people write it, such as ``beta > 1``."""
@@ -163,8 +166,13 @@ def positive(expressions: Iterable[sympy.Expr], model: Model) -> Conditions:
         for symbol, values in _positive_part(expression, model.range, relations).items():
             sets[symbol] = sets.get(symbol, model.range(symbol)).intersect(values)
     narrower = {symbol: values for symbol, values in sets.items() if values != model.range(symbol)}
-    ordered = sorted(narrower.items(), key=lambda item: str(item[0]))
-    return Conditions(tuple(ordered), tuple(dict.fromkeys(relations)))
+    ordered = tuple(sorted(narrower.items(), key=lambda item: str(item[0])))
+    kept = list(dict.fromkeys(relations))
+    for relation in reversed(kept[:]):
+        others = Conditions(ordered, tuple(other for other in kept if other != relation))
+        if relation != sympy.false and holds_everywhere(relation.lhs, others, model):
+            kept.remove(relation)
+    return Conditions(ordered, tuple(kept))
 
 
 def holds_everywhere(expression: sympy.Expr, conditions: Conditions, model: Model) -> bool:
@@ -179,15 +187,98 @@ def holds_everywhere(expression: sympy.Expr, conditions: Conditions, model: Mode
         Whether positivity follows.
     """
     known = dict(conditions.sets)
-    needed: list[sympy.Basic] = []
 
     def values_of(symbol: sympy.Symbol) -> sympy.Set:
         return known.get(symbol, model.range(symbol))
 
-    known_positive = {sympy.expand(relation.lhs) for relation in conditions.relations if relation != sympy.false}
-    sets = _positive_part(expression, values_of, needed, known_positive)
-    inside = all(values_of(symbol).is_subset(values) for symbol, values in sets.items())
-    return inside and all(relation in conditions.relations for relation in needed)
+    needed: list[sympy.Basic] = []
+    sets = _positive_part(expression, values_of, needed)
+    if not needed and all(values_of(symbol).is_subset(values) for symbol, values in sets.items()):
+        return True
+    signs = _Signs([relation.lhs for relation in conditions.relations if relation != sympy.false], values_of)
+    return signs.imply(expression)
+
+
+class _Signs:
+    """What products that are known to be positive say about other products: parities of their factors' signs."""
+
+    def __init__(self, positives: Iterable[sympy.Expr], values_of: Callable[[sympy.Symbol], sympy.Set]) -> None:
+        self.values_of = values_of
+        self.nonzero: set[sympy.Expr] = set()
+        self.rows: list[tuple[sympy.Expr, frozenset[sympy.Expr]]] = []
+        self.open: dict[sympy.Expr, None] = {}
+        listed = list(positives)
+        for product in listed:
+            self.nonzero.update(_upright(power.as_base_exp()[0])[0] for power in _factors(product))
+        for product in listed:
+            self.add(self.parity(product))
+
+    @property
+    def contradictory(self) -> bool:
+        """Whether the products cannot all be positive."""
+        return any(rest == {_MINUS} for _, rest in self.rows)
+
+    def imply(self, expression: sympy.Expr) -> bool:
+        """Return whether an expression has to be positive too."""
+        parity = self.parity(expression)
+        for one, other in combinations(self.open, 2):
+            if one.free_symbols == other.free_symbols and (sign := self.settled(one * other)):
+                self.add(frozenset([one, other] if sign > 0 else [one, other, _MINUS]))
+        return not self.reduced(parity)
+
+    def add(self, parity: frozenset[sympy.Expr]) -> None:
+        """Add that a product with these factors is positive."""
+        if rest := self.reduced(parity):
+            self.rows.append((min(rest, key=sympy.default_sort_key), rest))
+
+    def reduced(self, parity: frozenset[sympy.Expr]) -> frozenset[sympy.Expr]:
+        for pivot, row in self.rows:
+            if pivot in parity:
+                parity ^= row
+        return parity
+
+    def parity(self, product: sympy.Expr) -> frozenset[sympy.Expr]:
+        """Return the factors on whose signs the product's depends, -1 among them for a minus."""
+        odd: set[sympy.Expr] = set()
+        for power in _factors(product):
+            if power.is_positive:
+                continue
+            base, exponent = power.as_base_exp()
+            if not exponent.is_Integer:
+                odd ^= {power}
+                continue
+            base, minus = _upright(base)
+            sign = self.settled(base)
+            if exponent % 2:
+                odd ^= {_MINUS} if minus != (sign < 0) else set()
+                odd ^= set() if sign else {base}
+                if not sign and len(base.free_symbols) == 1:
+                    self.open[base] = None
+            elif not sign and base not in self.nonzero and not self.settled(base**2):
+                odd ^= {power}
+        return frozenset(odd)
+
+    def settled(self, base: sympy.Expr) -> int:
+        """Return the sign that the values of the one parameter give a factor, or 0."""
+        if base.is_number:
+            return 1 if base.is_positive else -1 if base.is_negative else 0
+        if len(base.free_symbols) != 1:
+            return 0
+        symbol = next(iter(base.free_symbols))
+        values = self.values_of(symbol)
+        if values.is_subset(_positive_set(base, symbol)):
+            return 1
+        return -1 if values.is_subset(_positive_set(-base, symbol)) else 0
+
+
+def _factors(product: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    return tuple(sympy.Mul.make_args(_factored(product)))
+
+
+def _upright(base: sympy.Expr) -> tuple[sympy.Expr, bool]:
+    """Return a factor or its opposite, whichever is written without a leading minus, and whether it was turned."""
+    minus = bool(base.could_extract_minus_sign())
+    return sympy.expand(-base if minus else base), minus
 
 
 def with_positive_denominator(expression: sympy.Expr, conditions: Conditions, model: Model) -> sympy.Expr:
@@ -208,15 +299,12 @@ def with_positive_denominator(expression: sympy.Expr, conditions: Conditions, mo
 
 
 def _positive_part(
-    expression: sympy.Expr,
-    values_of: Callable[[sympy.Symbol], sympy.Set],
-    relations: list[sympy.Basic],
-    known_positive: Collection[sympy.Expr] = (),
+    expression: sympy.Expr, values_of: Callable[[sympy.Symbol], sympy.Set], relations: list[sympy.Basic]
 ) -> dict[sympy.Symbol, sympy.Set]:
     """Return the positive sets of one-parameter expressions; append what couples parameters to the relations."""
     rest = _factored(expression)
     if len(rest.free_symbols) > 1:
-        rest = _without_settled_signs(rest, values_of, known_positive)
+        rest = _without_settled_signs(rest, values_of)
     if len(rest.free_symbols) == 1:
         symbol = next(iter(rest.free_symbols))
         return {symbol: _positive_set(rest, symbol)}
@@ -227,27 +315,14 @@ def _positive_part(
     return {}
 
 
-def _without_settled_signs(
-    product: sympy.Expr, values_of: Callable[[sympy.Symbol], sympy.Set], known_positive: Collection[sympy.Expr]
-) -> sympy.Expr:
+def _without_settled_signs(product: sympy.Expr, values_of: Callable[[sympy.Symbol], sympy.Set]) -> sympy.Expr:
+    signs = _Signs([], values_of)
     rest = sympy.S.One
     for power in sympy.Mul.make_args(product):
         base, exponent = power.as_base_exp()
         factor = base if exponent == -1 else power
-        if sympy.expand(factor) in known_positive:
-            continue
-        if sympy.expand(-factor) in known_positive:
-            rest = -rest
-            continue
-        single = factor.free_symbols
-        if len(single) == 1:
-            symbol = next(iter(single))
-            if values_of(symbol).is_subset(_positive_set(factor, symbol)):
-                continue
-            if values_of(symbol).is_subset(_positive_set(-factor, symbol)):
-                rest = -rest
-                continue
-        rest *= factor
+        sign = signs.settled(factor) if factor.free_symbols else 0
+        rest *= sign or factor
     return rest
 
 

@@ -9,12 +9,14 @@ from functools import partial
 import sympy
 
 from imeasure.certificate import Certificate
+from imeasure.exchange import as_model
 from imeasure.measure import as_expression, variables_of
 from imeasure.model import Model, supervised
-from imeasure.printing import to_text
+from imeasure.printing import to_latex, to_text
 from imeasure.prove.check import check
 from imeasure.rewriting.quotient import quotient
 from imeasure.statements import Relation
+from imeasure.vocabulary import Names, spelled
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,46 @@ class Bounds:
         """
         return all(bound.certificate.verify() for bound in (*self.lower, *self.upper))
 
-    def __str__(self) -> str:
+    def to_text(self, *, names: Names = "symbols") -> str:
+        """Return the tightest chain, and what else is below and above.
+
+        Args:
+            names: ``"words"`` spells the quantities of X, Y and Z in words.
+
+        Returns:
+            One line for the chain, and at most two more.
+
+        Raises:
+            ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        """
         below, above = self._chain(self.lower, below=True), self._chain(self.upper, below=False)
         lines = [" <= ".join(to_text(q) for q in (*reversed(below), self.quantity, *above))]
         for word, chain, found in (("below", below, self.lower), ("above", above, self.upper)):
             others = [to_text(bound.quantity) for bound in found if bound.quantity not in chain]
             if others:
                 lines.append(f"also {word}: {', '.join(others)}")
-        return "\n".join(lines)
+        return spelled("\n".join(lines), names)
+
+    def to_latex(self, *, names: Names = "symbols") -> str:
+        """Return the tightest chain in LaTeX, without delimiters.
+
+        Args:
+            names: ``"words"`` spells the quantities of X, Y and Z in words.
+
+        Returns:
+            LaTeX.
+
+        Raises:
+            ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        """
+        below, above = self._chain(self.lower, below=True), self._chain(self.upper, below=False)
+        return spelled(r" \leq ".join(map(to_latex, (*reversed(below), self.quantity, *above))), names)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_latex_(self) -> str:
+        return f"${self.to_latex()}$"
 
     def _chain(self, found: tuple[Bound, ...], *, below: bool) -> list[sympy.Expr]:
         chain: list[sympy.Expr] = []
@@ -83,13 +117,13 @@ class Bounds:
 
 
 def bounds(
-    quantity: str | sympy.Expr, *, model: Model | None = None, among: Iterable[str | sympy.Expr] | None = None
+    quantity: str | sympy.Expr, *, model: Model | str | None = None, among: Iterable[str | sympy.Expr] | None = None
 ) -> Bounds:
     """Return the proved lower and upper bounds of a quantity.
 
     Args:
         quantity: A quantity or an expression.
-        model: The model, by default :func:`imeasure.supervised`.
+        model: The model or the text of its graph, by default :func:`imeasure.supervised`.
         among: The quantities to compare with; by default every entropy and mutual information of the model's variables
             that is not equal to a simpler one under the model.
 
@@ -101,7 +135,7 @@ def bounds(
         UnknownVariableError: If a variable is not in the model.
         UndefinedQuantityError: If a quantity has no value under the model.
     """
-    model = supervised() if model is None else model
+    model = supervised() if model is None else as_model(model)
     wanted = as_expression(quantity)
     model.require_defined(wanted)
     if among is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import combinations, islice
+from time import monotonic
 
 import sympy
 
@@ -17,6 +18,7 @@ from imeasure.measure import members
 from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.prove.check import check
+from imeasure.prove.verdict import Verdict
 from imeasure.quantities import Information
 from imeasure.shannon import subsets
 from imeasure.statements import Constraint, Relation
@@ -95,14 +97,22 @@ def _stronger(facts: Facts, found: list[Facts], model: Model | str | None, known
 
 
 def hints(
-    relation: str | Relation, *, model: Model | str | None = None, given: Statement | Iterable[Statement] = ()
+    relation: str | Relation | Verdict,
+    *,
+    model: Model | str | None = None,
+    given: Statement | Iterable[Statement] = (),
+    functionals: Iterable[str] = (),
+    seconds: float = 60.0,
 ) -> tuple[Relation, ...]:
     """Return the proved relations that differ from a claim in one quantity's condition or groups.
 
     Args:
-        relation: A relation that is not provable.
+        relation: A relation that is not provable, or the verdict of :func:`imeasure.check`, which brings its model
+            and its facts.
         model: What is known.
         given: More facts.
+        functionals: Names of functionals beyond ``CE`` and ``KL`` that occur.
+        seconds: Time after which no further relation is tried.
 
     Returns:
         The nearest relations: those in which one variable was added to or taken from a condition or a group; nothing if
@@ -114,12 +124,24 @@ def hints(
     Example:
         >>> print(*hints("H[X|Y] = H[X|Y,Z] + I[X;Z]"))
         H[X|Y] = H[X|Y,Z] + I[X;Z|Y]
+        >>> print(*hints(check("I[X;Z] = I[Y;Z]", model="Y -> X -> Z")))
+        I[X;Z] = I[X,Y;Z]
     """
-    read = parse(relation) if isinstance(relation, str) else relation
+    end = monotonic() + seconds
+    known = [given] if isinstance(given, str | Relation | Constraint) else list(given)
+    if isinstance(relation, Verdict):
+        problem = relation.problem
+        model, functionals = model or problem.model, (*functionals, *problem.functionals)
+        known = [*problem.given, *known]
+        verdict: Verdict | None = relation
+        relation = problem.claim
+    else:
+        verdict = None
+    declared = tuple(dict.fromkeys(functionals))
+    read = parse(relation, functionals=declared) if isinstance(relation, str) else relation
     if not isinstance(read, Relation):
         raise NonlinearError(f"expected a relation such as 'I[X;Z] <= H[Z]', not '{relation}'")
-    known = [given] if isinstance(given, str | Relation | Constraint) else list(given)
-    if check(read, model=model, given=known):
+    if verdict or check(read, model=model, given=known, functionals=declared, seconds=seconds):
         return ()
     names = statement_variables(read)
     changed: dict[Relation, None] = {}
@@ -130,7 +152,14 @@ def hints(
                 sides[place] = expression.xreplace({quantity: other})
                 if any(side.atoms(Information) for side in sides) and sides[place] not in (0, *read.expressions):
                     changed[Relation(tuple(sides), read.operators)] = None
-    return tuple(claim for claim in changed if check(claim, model=model, given=known))
+    found: list[Relation] = []
+    for claim in changed:
+        left = end - monotonic()
+        if left <= 0:
+            break
+        if check(claim, model=model, given=known, functionals=declared, seconds=left):
+            found.append(claim)
+    return tuple(found)
 
 
 def _neighbours(quantity: Information, names: Iterable[str]) -> Iterator[Information]:

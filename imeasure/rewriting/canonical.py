@@ -17,12 +17,13 @@ import sympy
 from imeasure.constants import as_constant
 from imeasure.elimination import combination
 from imeasure.errors import DegenerateObjectiveError, DerivationError
-from imeasure.measure import as_expression, variables_of
-from imeasure.model import Model, supervised
+from imeasure.exchange import as_model
+from imeasure.measure import as_expression, collected, variables_of
+from imeasure.model import Model
 from imeasure.printing import to_text
 from imeasure.quantities import Information
 from imeasure.rewriting.deferred import Deferred
-from imeasure.rewriting.derive import collected, derive
+from imeasure.rewriting.derive import derive
 from imeasure.rewriting.form import CanonicalForm
 from imeasure.rewriting.quotient import Candidate, Quotient, quotient
 from imeasure.signs import Conditions, positive, with_positive_denominator
@@ -30,13 +31,13 @@ from imeasure.statements import Objective
 
 
 def canonical_form(
-    objective: Objective, *, model: Model | None = None, loss: str | sympy.Expr | None = None
+    objective: Objective, *, model: Model | str | None = None, loss: str | sympy.Expr | None = None
 ) -> CanonicalForm:
     """Return the canonical form of an objective.
 
     Args:
         objective: The objective.
-        model: The model, by default :func:`imeasure.supervised`.
+        model: The model, by default :func:`imeasure.supervised`; in a graph given as text X and Y are data.
         loss: The loss term, by default ``H[Y|Z]``.
 
     Returns:
@@ -48,8 +49,9 @@ def canonical_form(
         UndefinedQuantityError: If a quantity has no value under the model.
         DegenerateObjectiveError: If the loss has no positive coefficient, so that the best latent is trivial.
     """
-    model = supervised() if model is None else model
-    return _Search(objective, model, as_expression("H[Y|Z]" if loss is None else loss)).run()
+    return _Search(
+        objective, as_model(model, of_objective=True), as_expression("H[Y|Z]" if loss is None else loss)
+    ).run()
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ from imeasure.derivation import (
     SCALE,
     Derivation,
     Step,
-    holds_for_any_variables,
+    same_for_any_variables,
 )
 from imeasure.elimination import Column, columns_of, combination
 from imeasure.errors import DerivationError
-from imeasure.measure import entropy_form, factored, linear_terms, variables_of
+from imeasure.measure import collected, entropy_form, linear_terms, variables_of
 from imeasure.model import Model
 from imeasure.printing import to_text
 from imeasure.signs import Conditions
@@ -94,26 +94,9 @@ def derive(
         steps.append(Step(DROP, current, collected(target), "drop", to_text(collected(constant))))
         current = collected(target)
     if scale != 1:
-        steps.append(Step(SCALE, current, expression, "scale", f"{DIVIDE}{to_text(scale)}", scale))
+        shown = collected(expression) if regularizer.is_Add else expression
+        steps.append(Step(SCALE, current, shown, "scale", f"{DIVIDE}{to_text(scale)}", scale))
     return Derivation(objective.expression, tuple(steps), model, conditions)
-
-
-def collected(expression: sympy.Expr) -> sympy.Expr:
-    """Return an expression with one factored coefficient a quantity.
-
-    Args:
-        expression: A sympy expression.
-
-    Returns:
-        An equal expression.
-
-    Example:
-        >>> from imeasure import parse
-        >>> collected(parse("beta*H[X] - H[X]"))
-        (beta - 1)*H[X]
-    """
-    terms = linear_terms(expression)
-    return sympy.Add(*(factored(c) * (1 if q is None else q) for q, c in terms.items()))
 
 
 def _express(quantity: sympy.Expr, terms: Sequence[sympy.Expr], model: Model) -> sympy.Expr | None:
@@ -137,7 +120,7 @@ def _coordinates(expression: sympy.Expr, names: tuple[str, ...], model: Model | 
 def _reason(quantity: sympy.Expr, identity: sympy.Expr, model: Model) -> tuple[str, str]:
     statement = f"{quantity} = {to_text(identity)}"
     difference = quantity - identity
-    if holds_for_any_variables(difference):
+    if same_for_any_variables(quantity, identity):
         return CHAIN_RULE, statement
     names = model.covering(variables_of(difference))
     facts = model.equations(names)

@@ -6,6 +6,7 @@ parameters. Two objectives are equivalent exactly if one vector is a positive mu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,15 +16,16 @@ import sympy
 from imeasure.constants import as_constant, is_constant
 from imeasure.elimination import Column, column_quantity, combination
 from imeasure.errors import DerivationError, NonlinearError, UnknownVariableError, unknown
-from imeasure.measure import variables_of
-from imeasure.model import Model, supervised
+from imeasure.exchange import as_model, entry, expression, format_of, loaded, model_data, objective, read_model, reading
+from imeasure.measure import collected, variables_of
+from imeasure.model import Model
 from imeasure.parser import parse
-from imeasure.printing import to_text
+from imeasure.printing import to_latex, to_text
 from imeasure.quantities import param
-from imeasure.rewriting.derive import collected
 from imeasure.rewriting.quotient import Quotient, quotient
 from imeasure.signs import Conditions, holds_everywhere, positive
 from imeasure.statements import Objective
+from imeasure.vocabulary import Names, spelled
 
 
 @dataclass(frozen=True)
@@ -84,37 +86,146 @@ class Equivalence:
             raise DerivationError(f"the scale {self.scale} has the wrong sign somewhere in {self.conditions}")
         return True
 
-    def __str__(self) -> str:
+    def to_text(self, *, names: Names = "symbols") -> str:
+        """Return the answer as one line of text.
+
+        Args:
+            names: ``"words"`` spells the quantities of X, Y and Z in words.
+
+        Returns:
+            The line.
+
+        Raises:
+            ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        """
         if not self.holds:
             if self.obstacle == 0:
                 return "not equivalent: the factor between them has the wrong sign"
-            return f"not equivalent: {to_text(self.obstacle)} is in the way; they would be if it were constant"
+            reason = f"not equivalent: {to_text(self.obstacle)} is in the way; they would be if it were constant"
+            return spelled(reason, names)
         solved = ", ".join(f"{symbol} = {value}" for symbol, value in self.solution.items())
         text = f"equivalent{f' with {solved}' if solved else ''}: second = ({self.scale}) * first"
         if self.constant != 0:
             text += f" + constant, constant {to_text(self.constant)}"
-        return f"{text}, for {self.conditions}" if self.conditions else text
+        return spelled(f"{text}, for {self.conditions}" if self.conditions else text, names)
+
+    def to_latex(self, *, names: Names = "symbols") -> str:
+        """Return the answer in LaTeX, without delimiters.
+
+        Args:
+            names: ``"words"`` spells the quantities of X, Y and Z in words.
+
+        Returns:
+            LaTeX.
+
+        Raises:
+            ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        """
+        if not self.holds:
+            reason = rf"\text{{: }} {to_latex(self.obstacle)} \text{{ is not constant}}" if self.obstacle != 0 else ""
+            return spelled(rf"\text{{not equivalent}}{reason}", names)
+        first, second = (to_latex(side) for side in _substituted(self.first, self.second, self.solution))
+        lines = [rf"{second} = {sympy.latex(self.scale)} \left({first}\right)"]
+        lines[0] += rf" + {_bracketed(self.constant)}" if self.constant != 0 else ""
+        lines += [f"{sympy.latex(symbol)} = {sympy.latex(value)}" for symbol, value in self.solution.items()]
+        lines += [self.conditions.to_latex()] if self.conditions else []
+        return spelled(r",\quad ".join(lines), names)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_latex_(self) -> str:
+        return f"${self.to_latex()}$"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as plain data."""
+        """Return the answer as plain data.
+
+        Raises:
+            ModelError: If a set of parameter values is no union of intervals and points.
+        """
         return {
+            "format": format_of("equivalence"),
             "first": str(self.first),
             "second": str(self.second),
-            "model": str(self.model),
+            "model": model_data(self.model),
             "holds": self.holds,
-            "scale": str(self.scale),
+            "scale": to_text(self.scale),
             "constant": to_text(self.constant),
-            "solution": {str(symbol): str(value) for symbol, value in self.solution.items()},
+            "solution": {str(symbol): to_text(value) for symbol, value in self.solution.items()},
             "conditions": self.conditions.texts(),
+            "values": self.conditions.to_dict(),
             "obstacle": to_text(self.obstacle),
         }
+
+    def to_json(self) -> str:
+        """Return :meth:`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Equivalence:
+        """Read an answer from what :meth:`to_dict` returned; one that holds is verified.
+
+        Args:
+            data: Plain data.
+
+        Returns:
+            The answer.
+
+        Raises:
+            DerivationError: If the data are of another form, or the objectives are not equivalent in this way.
+        """
+        with reading("equivalence"):
+            model = read_model(entry(data, "model", dict))
+            declared = model.functionals
+            solution = entry(data, "solution", dict)
+            found = cls(
+                objective(data, "first", declared),
+                objective(data, "second", declared),
+                model,
+                entry(data, "holds", bool),
+                expression(data, "scale"),
+                expression(data, "constant", declared),
+                {param(name): expression(solution, name) for name in solution},
+                Conditions.from_dict(entry(data, "values", dict)),
+                expression(data, "obstacle", declared),
+            )
+            if entry(data, "conditions", list) != found.conditions.texts():
+                raise DerivationError("the conditions that it shows are not those that it holds")
+            if found.holds:
+                found.verify()
+        return found
+
+    @classmethod
+    def from_json(cls, text: str) -> Equivalence:
+        """Read an answer from what :meth:`to_json` returned; one that holds is verified.
+
+        Args:
+            text: JSON text.
+
+        Returns:
+            The answer.
+
+        Raises:
+            DerivationError: If the text is of another form, or the objectives are not equivalent in this way.
+
+        Example:
+            >>> found = equivalent("min H[Y|Z]", "max I[Y;Z]")
+            >>> Equivalence.from_json(found.to_json()) == found
+            True
+        """
+        return cls.from_dict(loaded(text, "equivalence"))
+
+
+def _bracketed(expression: sympy.Expr) -> str:
+    text = to_latex(expression)
+    return rf"\left({text}\right)" if expression.is_Add or text.startswith("-") else text
 
 
 def equivalent(
     first: str | Objective,
     second: str | Objective,
     *,
-    model: Model | None = None,
+    model: Model | str | None = None,
     solve_for: str | sympy.Symbol | Iterable[str | sympy.Symbol] = (),
 ) -> Equivalence:
     """Decide whether two objectives have the same minimisers, solving for parameters if asked to.
@@ -122,7 +233,7 @@ def equivalent(
     Args:
         first: An objective.
         second: Another one. A parameter of the same name in both has the same value, unless it is solved for.
-        model: The model, by default :func:`imeasure.supervised`.
+        model: The model, by default :func:`imeasure.supervised`; in a graph given as text X and Y are data.
         solve_for: Parameters of the second objective (of the first, where only that one has it) to be expressed by the
             others.
 
@@ -144,10 +255,10 @@ def equivalent(
         >>> print(equivalent(ib, "min H[Z] - beta*I[Y;Z]"))
         not equivalent: H[Z|X] is in the way; they would be if it were constant
     """
-    model = supervised() if model is None else model
+    model = as_model(model, of_objective=True)
     left, right = _objective(first), _objective(second)
-    for objective in (left, right):
-        model.require_defined(objective.expression)
+    for side in (left, right):
+        model.require_defined(side.expression)
     unknowns = _unknowns(solve_for, left, right)
     fresh = {symbol: sympy.Dummy(symbol.name, real=True) for symbol in unknowns}
     a, b = _substituted(left, right, fresh)

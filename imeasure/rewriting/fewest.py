@@ -22,6 +22,7 @@ from sympy.polys.domains import FractionField
 
 from imeasure.elimination import Column, Span, combination
 from imeasure.errors import DerivationError
+from imeasure.exchange import as_model
 from imeasure.measure import EntropyForm, as_expression, entropy_form, linear_terms, variables_of
 from imeasure.model import Model
 from imeasure.rewriting.pool import Pool, Vector, pool
@@ -45,12 +46,12 @@ class Shortest:
     proved: bool
 
 
-def shortest(expression: sympy.Expr | str, *, model: Model | None = None) -> Shortest:
+def shortest(expression: sympy.Expr | str, *, model: Model | str | None = None) -> Shortest:
     """Return the shortest expression that a model makes equal to a given one.
 
     Args:
         expression: A sympy expression or text, linear in its quantities.
-        model: The model, by default no facts at all.
+        model: The model or the text of its graph; by default no facts at all.
 
     Returns:
         The expression, checked exactly, and whether it is proved that none in quantities of disjoint groups has fewer
@@ -66,11 +67,11 @@ def shortest(expression: sympy.Expr | str, *, model: Model | None = None) -> Sho
     Example:
         >>> shortest("H[X] + H[Y] - H[X,Y]")
         Shortest(expression=I[X;Y], proved=True)
-        >>> shortest("H[Z] - I[Y;Z] - H[Z|X]", model=Model("Y -> X -> Z")).expression
+        >>> shortest("H[Z] - I[Y;Z] - H[Z|X]", model="Y -> X -> Z").expression
         I[X;Z|Y]
     """
     expression = as_expression(expression)
-    model = Model() if model is None else model
+    model = as_model(model)
     model.require_defined(expression)
     names = model.covering(variables_of(expression))
     result = _Search(expression, model, names).run()

@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 
 from imeasure.constants import is_constant
-from imeasure.derivation import Derivation, read_step
+from imeasure.derivation import Derivation, read_step, same_for_any_variables
 from imeasure.errors import DerivationError
 from imeasure.exchange import entry, expression, format_of, loaded, model_data, objective, read_model, reading
 from imeasure.model import Model
@@ -108,9 +108,8 @@ class CanonicalForm:
             raise DerivationError("the conditions hold for no value of the parameters")
         if (self.derivation.model, self.derivation.conditions) != (self.model, self.conditions):
             raise DerivationError("the derivation stands on another model or other conditions than the form")
-        begins = sympy.expand(self.derivation.start - self.objective.expression) == 0
-        ends = sympy.expand(self.derivation.end - self.expression) == 0
-        if not (begins and ends):
+        begins = same_for_any_variables(self.derivation.start, self.objective.expression)
+        if not (begins and same_for_any_variables(self.derivation.end, self.expression)):
             raise DerivationError("the derivation does not lead from the objective to the form")
         return self.derivation.verify()
 
@@ -228,11 +227,13 @@ class CanonicalForm:
     def from_dict(cls, data: Any) -> CanonicalForm:
         """Read a form from what :meth:`to_dict` returned, and verify it with its alternatives.
 
+        The entry ``form`` is for people and is not read.
+
         Args:
             data: Plain data.
 
         Returns:
-            The form.
+            The form; coefficients equal those written, and are written alike where they are rational numbers.
 
         Raises:
             DerivationError: If the data are of another form, or do not hold.
@@ -279,7 +280,7 @@ def _read(data: Any, goal: Objective, model: Model, alternatives: tuple[Canonica
         Derivation(goal.expression, steps, model, conditions),
         alternatives,
     )
-    shown = (entry(data, "form", str), entry(data, "expression", str), entry(data, "conditions", list))
-    if shown != (str(form), to_text(form.expression), conditions.texts()):
+    shown = expression(data, "expression", declared)
+    if not same_for_any_variables(shown, form.expression) or entry(data, "conditions", list) != conditions.texts():
         raise DerivationError("what it shows is not what it holds")
     return form

@@ -17,20 +17,21 @@ from imeasure.statements import Constraint, Objective, Relation
 
 @overload
 def simplify(
-    statement: Objective, *, model: Model | None = None, loss: str | sympy.Expr | None = None
+    statement: Objective, *, model: Model | str | None = None, loss: str | sympy.Expr | None = None
 ) -> CanonicalForm: ...
 @overload
 def simplify(
-    statement: str | sympy.Expr, *, model: Model | None = None, loss: str | sympy.Expr | None = None
+    statement: str | sympy.Expr, *, model: Model | str | None = None, loss: str | sympy.Expr | None = None
 ) -> Any: ...  # a text says only when it is read which of the two it is
 def simplify(
-    statement: str | Objective | sympy.Expr, *, model: Model | None = None, loss: str | sympy.Expr | None = None
+    statement: str | Objective | sympy.Expr, *, model: Model | str | None = None, loss: str | sympy.Expr | None = None
 ) -> CanonicalForm | sympy.Expr:
     """Return the canonical form of an objective, or the shortest expression equal to a given one.
 
     Args:
         statement: An objective (``"min I[X;Z] - beta*I[Y;Z]"``) or an expression (``"H[X] - H[X|Y]"``).
-        model: What is known. By default :func:`imeasure.supervised` for an objective and nothing for an expression.
+        model: What is known: a model or the text of its graph, in which X and Y are data where the statement is an
+            objective. By default :func:`imeasure.supervised` for an objective and nothing for an expression.
         loss: The loss term of an objective, ``H[Y|Z]`` by default.
 
     Returns:
@@ -51,7 +52,7 @@ def simplify(
         H[Y|Z] + H[Z]/2
         >>> simplify("H[X] + H[Y] - H[X,Y]")
         I[X;Y]
-        >>> simplify("H[Z] - I[Y;Z] - H[Z|X]", model=Model("Y -> X -> Z"))
+        >>> simplify("H[Z] - I[Y;Z] - H[Z|X]", model="Y -> X -> Z")
         I[X;Z|Y]
     """
     read = parse(statement) if isinstance(statement, str) else statement
