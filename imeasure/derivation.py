@@ -17,7 +17,7 @@ import sympy
 from imeasure.constants import is_constant
 from imeasure.errors import DerivationError, ParseError
 from imeasure.exchange import entry, expression, format_of, loaded, model_data, read_model, reading
-from imeasure.measure import entropy_form, variables_of
+from imeasure.measure import collected, entropy_form, variables_of
 from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.printing import to_latex, to_text
@@ -119,7 +119,7 @@ class Derivation:
         """
         current = self.start
         for number, step in enumerate(self.steps, 1):
-            if not same_for_any_variables(step.before, current):
+            if not same_terms(step.before, current):
                 raise DerivationError(f"step {number} ({step.rule}) does not begin where the one before ends")
             reason = self._objection(step)
             if reason:
@@ -358,6 +358,19 @@ def _escaped(text: str) -> str:
 
 def _unopposed(step: Step) -> str:
     return "" if same_for_any_variables(step.before, -step.after) else "the two sides are not opposite"
+
+
+def same_terms(left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Return whether two expressions have equal coefficients of the same quantities.
+
+    Args:
+        left: A sympy expression.
+        right: Another one.
+
+    Returns:
+        Whether they are the same sum, however the coefficients are written.
+    """
+    return bool(left == right) or bool(collected(left - right) == 0)
 
 
 def same_for_any_variables(left: sympy.Expr, right: sympy.Expr) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 
 from imeasure.constants import is_constant
-from imeasure.derivation import Derivation, read_step, same_for_any_variables
+from imeasure.derivation import Derivation, read_step, same_terms
 from imeasure.errors import DerivationError
 from imeasure.exchange import entry, expression, format_of, loaded, model_data, objective, read_model, reading
 from imeasure.model import Model
@@ -108,8 +108,8 @@ class CanonicalForm:
             raise DerivationError("the conditions hold for no value of the parameters")
         if (self.derivation.model, self.derivation.conditions) != (self.model, self.conditions):
             raise DerivationError("the derivation stands on another model or other conditions than the form")
-        begins = same_for_any_variables(self.derivation.start, self.objective.expression)
-        if not (begins and same_for_any_variables(self.derivation.end, self.expression)):
+        begins = same_terms(self.derivation.start, self.objective.expression)
+        if not (begins and same_terms(self.derivation.end, self.expression)):
             raise DerivationError("the derivation does not lead from the objective to the form")
         return self.derivation.verify()
 
@@ -281,6 +281,6 @@ def _read(data: Any, goal: Objective, model: Model, alternatives: tuple[Canonica
         alternatives,
     )
     shown = expression(data, "expression", declared)
-    if not same_for_any_variables(shown, form.expression) or entry(data, "conditions", list) != conditions.texts():
+    if not same_terms(shown, form.expression) or entry(data, "conditions", list) != conditions.texts():
         raise DerivationError("what it shows is not what it holds")
     return form
