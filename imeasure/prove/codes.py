@@ -122,13 +122,14 @@ def _rank(vectors: Iterable[tuple[int, ...]], field: int) -> int:
 
 _CHOICES: tuple[tuple[int, ...], ...] = ((), (0b01,), (0b10,), (0b11,), (0b01, 0b10))
 """The subspaces of GF(2)^2."""
-_SPANS = np.array([0b0001, 0b0011, 0b0101, 0b1001, 0b1111])
+_SPANS = np.array([0b0001, 0b0011, 0b0101, 0b1001, 0b1111], dtype=np.uint8)
 """The same, each as a bitmask of its vectors."""
 _JOIN = np.array(
     [
         [sum(1 << w for w in range(4) if any(a >> u & 1 and b >> (u ^ w) & 1 for u in range(4))) for b in range(16)]
         for a in range(16)
-    ]
+    ],
+    dtype=np.uint8,
 )
 _DIMENSION = np.array([max(0, int(v).bit_count().bit_length() - 1) for v in range(16)])
 ALL = 5
@@ -183,15 +184,18 @@ def ranks(count: int, masks: Iterable[int]) -> Integers:
     Returns:
         Array of shape (assignments, sets).
     """
-    spans = _SPANS[assignments(count)]
-    columns = []
-    for mask in masks:
-        span = np.full(len(spans), 0b0001)
-        for i in range(count):
-            if mask >> i & 1:
-                span = _JOIN[span, spans[:, i]]
-        columns.append(_DIMENSION[span])
-    return np.stack(columns, axis=1)
+    return np.stack([_DIMENSION[_spans(count, mask)] for mask in masks], axis=1)
+
+
+@lru_cache(maxsize=4096)
+def _spans(count: int, mask: int) -> npt.NDArray[np.uint8]:
+    """Return what a set of variables sees in each of the assignments, as a bitmask of vectors."""
+    chosen = assignments(count)
+    if not mask:
+        return np.full(len(chosen), 0b0001, dtype=np.uint8)
+    rest = mask & (mask - 1)
+    alone = _SPANS[chosen[:, (mask ^ rest).bit_length() - 1]]
+    return alone if not rest else _JOIN[_spans(count, rest), alone]
 
 
 def assigned(number: int, count: int) -> Code:

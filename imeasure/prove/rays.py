@@ -9,7 +9,7 @@ the rays allow, which makes a further ray vanish each time. A row that is negati
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -57,6 +57,7 @@ class Rays:
         codes: The code whose ranks a ray is, or None.
         keys: The basic inequalities, as steps.
         entries: The value of each on each ray.
+        alone: The inequality by its values, divided by their greatest common divisor.
         inverse: One over the values, 0 where they vanish.
         barrier: Infinite where the values vanish, 0 elsewhere.
         weight: Sum of the values of each inequality.
@@ -66,6 +67,7 @@ class Rays:
     codes: tuple[Code | None, ...]
     keys: tuple[Key, ...]
     entries: tuple[tuple[int, ...], ...]
+    alone: Mapping[tuple[int, ...], Key]
     inverse: Floats
     barrier: Floats
     weight: Floats
@@ -102,14 +104,10 @@ def rays(count: int) -> Rays:
     values = np.array([_dense(information(key[1:-1], key[-1]), count) for key in keys]) @ vectors.T
     inverse = np.where(values > 0, 1.0 / np.maximum(values, 1), 0.0)
     barrier = np.where(values > 0, 0.0, np.inf)
+    entries = tuple(map(tuple, values.tolist()))
+    alone = {tuple(value // gcd(*row) for value in row): key for row, key in zip(entries, keys, strict=True)}
     return Rays(
-        vectors,
-        tuple(found.values()),
-        keys,
-        tuple(map(tuple, values.tolist())),
-        inverse,
-        barrier,
-        values.sum(axis=1) * 1.0,
+        vectors, tuple(found.values()), keys, entries, alone, inverse, barrier, values.sum(axis=1).astype(np.float64)
     )
 
 
@@ -130,16 +128,14 @@ def _dense(row: Row, count: int) -> list[int]:
 
 
 class Face:
-    """The face of polymatroids that obey a problem's facts.
+    """The face of polymatroids on which some facts vanish.
 
     Args:
-        problem: The problem.
-        known: The rays of its number of variables.
+        known: The rays.
         facts: Values of the facts on the rays, each at least zero, and the factor that makes them so.
     """
 
-    def __init__(self, problem: Problem, known: Rays, facts: Sequence[tuple[list[int], int]]) -> None:
-        self.problem = problem
+    def __init__(self, known: Rays, facts: Sequence[tuple[list[int], int]]) -> None:
         self.known = known
         self._facts = facts
         self._joint = [sum(column) for column in zip(*(values for values, _ in facts), strict=True)]
@@ -155,7 +151,7 @@ class Face:
         Returns:
             Integers and the factor for each row, or None if one has constants, functionals or huge coefficients.
         """
-        return _on_rays(rows, self.known, len(self.problem.names))
+        return on_rays(rows, self.known)
 
     def broken(self, values: list[int]) -> int | None:
         """Return the first ray of the face on which a row is negative, codes first, or None."""
@@ -178,7 +174,10 @@ class Face:
         facts: Combination = {}
         if min(values) < 0:
             values, scale, facts = self._lifted(values, scale)
-        while any(values):
+        while size := gcd(*values):
+            if (alone := known.alone.get(tuple([value // size for value in values]))) is not None:
+                proof[alone] = _quotient(size, scale)
+                break
             most = (np.array(values, dtype=float) * known.inverse + known.barrier).min(axis=1)
             best = int((most * known.weight).argmax())
             taken = known.entries[best]
@@ -242,7 +241,16 @@ def _quotient(top: int, bottom: int) -> int | Fraction:
     return top // bottom if top % bottom == 0 else Fraction(top, bottom)
 
 
-def _on_rays(rows: Sequence[Row], known: Rays, count: int) -> list[tuple[list[int], int]] | None:
+def on_rays(rows: Sequence[Row], known: Rays) -> list[tuple[list[int], int]] | None:
+    """Return the values of rows on rays, as :meth:`Face.values` does.
+
+    Args:
+        rows: The rows.
+        known: The rays.
+
+    Returns:
+        Integers and the factor by which they are too large for each row, or None if one cannot be handled.
+    """
     scales, table = [], []
     for row in rows:
         scale = 1
@@ -251,7 +259,7 @@ def _on_rays(rows: Sequence[Row], known: Rays, count: int) -> list[tuple[list[in
                 return None
             if type(value) is not int:
                 scale = lcm(scale, value.denominator)
-        dense = [0] * (1 << count)
+        dense = [0] * known.vectors.shape[1]
         for column, value in row.items():
             dense[column] = value if scale == 1 else int(value * scale)  # type: ignore[index, assignment]  # see above
         if max(dense) > BOUND or min(dense) < -BOUND:
@@ -284,14 +292,14 @@ def find_face(problem: Problem) -> Face | None:
         return None
     known = rays(count)
     if not problem.facts:
-        return Face(problem, known, ())
+        return Face(known, ())
     if not all(fact.equality for fact in problem.facts):
         return None
-    found = _on_rays([fact.row for fact in problem.facts], known, count)
+    found = on_rays([fact.row for fact in problem.facts], known)
     facts = []
     for values, scale in found or ():
         low, high = min(values), max(values)
         if low < 0 < high:
             return None
         facts.append((values, scale) if high > 0 else ([-value for value in values], -scale))
-    return Face(problem, known, facts) if found is not None else None
+    return Face(known, facts) if found is not None else None

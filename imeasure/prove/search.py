@@ -12,12 +12,13 @@ from imeasure.certificate.problem import Problem, read_problem
 from imeasure.certificate.proof import same
 from imeasure.certificate.rows import ONE, Column, Row, add, quantity_text
 from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs, step_row, total
+from imeasure.prove import marginal
 from imeasure.prove.combine import closing, combine
 from imeasure.prove.dag import Dag, find_dag
 from imeasure.prove.limits import Limits
 from imeasure.prove.lp import Elementals, Program, ProofRow
 from imeasure.prove.markov import MarkovSpace
-from imeasure.prove.non_shannon import violated
+from imeasure.prove.non_shannon import MOST, violated
 from imeasure.prove.space import Space, dependences, full_space
 from imeasure.prove.symmetry import Orbits, Tagged, generators
 from imeasure.prove.uncross import Sets, cover, uncross
@@ -54,7 +55,7 @@ class Search:
         self._units: list[int] = []
         if non_shannon:
             self.space, self._units = full_space(problem, self._wanted)
-        else:
+        if not 0 < len(self._units) <= MOST:
             self.space = choose_space(problem, self._wanted)
         self._orbits: Orbits | None = None
         self.point: dict[Column, float] = {}
@@ -87,6 +88,8 @@ class Search:
         wanted = self.space.represent(row)
         if not wanted:
             return self._close({}, row)
+        if isinstance(self.space, MarkovSpace) and (short := marginal.prove(self.space, row)) is not None:
+            return self._close(short, row)
         for start, with_facts in self._starts(row, wanted):
             short = uncross(start, self._sets)
             if short is not None:

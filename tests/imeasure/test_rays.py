@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import networkx as nx
 import numpy as np
 import pytest
 import sympy
@@ -13,7 +14,11 @@ from imeasure.certificate.proof import same
 from imeasure.certificate.rows import Names, add, row_text
 from imeasure.certificate.steps import objection, total
 from imeasure.certificate.targets import targets
+from imeasure.prove import marginal
+from imeasure.prove.limits import Limits
+from imeasure.prove.markov import MarkovSpace
 from imeasure.prove.rays import find_face, rays
+from imeasure.prove.search import Search
 from imeasure.shannon import elementals
 
 NAMES = ("A", "B", "C", "D")
@@ -128,3 +133,33 @@ def test_all_facts_together_when_none_is_enough():
     assert verdict.certificate.verify()
     for three in combinations(pairs, 3):
         assert not check("I[C;D|A] = 0", given=three)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(5, 7), st.integers(0, 10**6), st.integers(0, 2))
+def test_few_variables_of_a_graph_are_decided_as_by_a_program(count, seed, number):
+    generator = np.random.default_rng(seed)
+    names = [f"V{i}" for i in range(count)]
+    graph = nx.DiGraph([(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if generator.random() < 0.35])
+    graph.add_nodes_from(names)
+    one, two, three = (str(name) for name in generator.choice(names, 3, replace=False))
+    spelled = (
+        f"I[{one};{two}] <= I[{one};{three}]",
+        f"I[{one};{two}|{three}] <= I[{one};{two}]",
+        f"I[{one};{two}|{three}] <= 0",
+    )
+    problem = read_problem(spelled[number], Model(graph))
+    (target,) = targets(problem)
+    search = Search(problem, [target.row], Limits())
+    if isinstance(search.space, MarkovSpace) and search.space.active.bit_count() <= 4 and target.row:
+        proof = marginal.prove(search.space, target.row)
+        assert (proof is None) == (search.prove(target.row) is None)
+        if proof is not None:
+            assert same(total(proof, problem), target.row)
+            assert all(objection(key, value, problem) is None for key, value in proof.items())
+
+
+def test_chains_come_down_to_the_variables_that_are_named():
+    chain = " -> ".join(f"X{i}" for i in range(1, 9))
+    assert check("I[X1;X8] <= I[X3;X4]", given=chain).certificate.verify()
+    assert check("I[X1;X8] >= I[X3;X4]", given=chain).status == "refuted"
