@@ -124,6 +124,7 @@ class Verdict:
             *([f"and {chosen}"] if chosen else []),
             *(f"  {name}: q is{_rows(q)}" for name, q in self.decoders.items()),
             f"which obeys the facts {'exactly' if found.exact else 'to 1e-12'}",
+            "(imeasure.hints(verdict) looks for true statements nearby)",
         ]
 
     def __repr__(self) -> str:
