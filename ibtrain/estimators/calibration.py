@@ -5,18 +5,23 @@ for the zero-entropy noise in 100 dimensions with 10,000 samples: that is the ca
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ibtrain.estimators.inputs import Array, as_samples
+from ibtrain.estimators.inputs import Array, as_numbers, as_samples, seeded, whole
 from ibtrain.estimators.nearest import knn
 from ibtrain.estimators.neighbours import Norm
 from ibtrain.estimators.result import Estimate
 from imeasure.errors import ConfigError
 
 ZERO_ENTROPY_VARIANCE = 1 / (2 * math.pi * math.e)
+LARGEST = 1 << 31
+"""Most numbers in a draw of noise: 16 GB."""
 
 
 def noise_calibration(
@@ -56,9 +61,13 @@ def noise_calibration(
         >>> noise_calibration(1000, 50).value > 4
         True
     """
-    if repeats < 1 or width < 1 or size < 2:
-        raise ConfigError(f"size >= 2, width >= 1 and repeats >= 1 are needed, got {size}, {width} and {repeats}")
-    generator = torch.Generator().manual_seed(seed)
+    size, width, repeats = whole(size, "size", 2), whole(width, "width", 1), whole(repeats, "repeats", 1)
+    if size * width > LARGEST:
+        raise ConfigError(f"{size} x {width} numbers are too many to draw: give a smaller size or width")
+    variance = as_numbers(noise_variance, "noise_variance")
+    if variance.ndim or not (math.isfinite(variance) and variance > 0):
+        raise ConfigError(f"noise_variance must be a positive number, got {noise_variance}")
+    generator = seeded(seed)
     truth = width / 2 * math.log(2 * math.pi * math.e * noise_variance)
     values = []
     for _ in range(repeats):
@@ -70,7 +79,12 @@ def noise_calibration(
 
 
 def permutation_null(
-    estimator: Callable[[Tensor, Tensor], Estimate], x: Array, y: Array, *, repeats: int = 20, seed: int = 0
+    estimator: Callable[[Tensor, Tensor | NDArray[Any]], Estimate],
+    x: Array,
+    y: Array,
+    *,
+    repeats: int = 20,
+    seed: int = 0,
 ) -> list[float]:
     """Return the estimates of an information after the samples of Y have been shuffled: what it says of nothing.
 
@@ -91,12 +105,12 @@ def permutation_null(
         >>> max(null) < 0.1
         True
     """
-    left, right = as_samples(x, "X"), torch.as_tensor(y)
-    if len(right) != len(left) or repeats < 1:
-        raise ConfigError(f"x and y need equal sizes and repeats >= 1, got {len(left)}, {len(right)} and {repeats}")
-    generator = torch.Generator().manual_seed(seed)
-    orders = [torch.randperm(len(left), generator=generator).to(right.device) for _ in range(repeats)]
-    return [estimator(left, right[order]).value for order in orders]
+    left, right = as_samples(x, "X"), _rows(y)
+    if len(right) != len(left):
+        raise ConfigError(f"x and y must have equally many samples, got {len(left)} and {len(right)}")
+    generator = seeded(seed)
+    orders = [torch.randperm(len(left), generator=generator) for _ in range(whole(repeats, "repeats", 1))]
+    return [_ask(estimator, left, _chosen(right, order)).value for order in orders]
 
 
 def subsampling_error(
@@ -108,7 +122,7 @@ def subsampling_error(
     carried over to N (C. M. Holmes and I. Nemenman, Physical Review E 100, 022404, 2019). The bias is not in it.
 
     Args:
-        estimator: Takes as many tensors as there are data, returns an estimate.
+        estimator: Takes as many tensors or arrays as there are data, returns an estimate.
         *data: Samples of the variables, N rows each.
         parts: The numbers n of disjoint parts.
         seed: Seed of the partitions.
@@ -121,15 +135,47 @@ def subsampling_error(
         >>> 0.005 < subsampling_error(lambda z: knn(z)["H[Z]"], x) < 0.1
         True
     """
-    tensors = [torch.as_tensor(values) for values in data]
-    size = len(tensors[0])
-    if any(len(t) != size for t in tensors) or min(parts) < 2:
-        raise ConfigError("all data need equally many samples, and each number of parts must be at least 2")
-    generator = torch.Generator().manual_seed(seed)
+    variables = [_rows(values) for values in data]
+    if len({len(rows) for rows in variables}) != 1:
+        raise ConfigError("give the samples of one variable or more, equally many of each")
+    if not isinstance(parts, Sequence) or isinstance(parts, str) or not parts:
+        raise ConfigError(f"parts must be numbers of disjoint parts, such as (4, 6, 8, 10), got {parts!r}")
+    size = len(variables[0])
+    parts = tuple(whole(count, "each number of parts", 2, max(2, size // 2)) for count in parts)
+    generator = seeded(seed)
     scaled, weights = 0.0, 0
     for count in parts:
         pieces = torch.randperm(size, generator=generator).tensor_split(count)
-        values = torch.tensor([estimator(*(t[piece.to(t.device)] for t in tensors)).value for piece in pieces])
+        values = torch.tensor([_ask(estimator, *(_chosen(v, piece) for v in variables)).value for piece in pieces])
         scaled += float(values.var()) / count * (count - 1)
         weights += count - 1
     return math.sqrt(scaled / weights)
+
+
+def _rows(values: Array) -> Tensor | NDArray[Any]:
+    """Return samples or labels as something that can be indexed by sample."""
+    try:
+        rows = values if isinstance(values, Tensor) else np.asanyarray(values)
+    except ValueError as error:
+        raise ConfigError(f"samples must be N numbers, N x K numbers or N labels: {error}") from None
+    if rows.ndim == 0:
+        raise ConfigError(f"samples must be N numbers, N x K numbers or N labels, got {values!r}")
+    return rows
+
+
+def _chosen(rows: Tensor | NDArray[Any], order: Tensor) -> Tensor | NDArray[Any]:
+    """Return these samples in this order."""
+    return rows[order.to(rows.device)] if isinstance(rows, Tensor) else rows[order.numpy()]
+
+
+def _ask(estimator: Callable[..., Estimate], *data: Tensor | NDArray[Any]) -> Estimate:
+    """Return what an estimator says, refusing what is no estimator."""
+    if not callable(estimator):
+        raise ConfigError(f"estimator must be a function of the samples, such as ksg, got {estimator!r}")
+    found = estimator(*data)
+    if not isinstance(found, Estimate):
+        raise ConfigError(
+            f"the estimator must return one Estimate, got {type(found).__name__}: choose a quantity, as in "
+            "lambda x, y: knn(x, y)['I[Y;Z]']"
+        )
+    return found

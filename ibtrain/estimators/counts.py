@@ -5,12 +5,12 @@ bias of information estimates", 1955, adds (occupied cells - 1) / 2N to each ent
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence, Sized
+from typing import Literal, get_args
 
 import torch
 
-from ibtrain.estimators.inputs import Labels, as_classes
+from ibtrain.estimators.inputs import Labels, as_classes, choice
 from ibtrain.estimators.result import Estimate, Estimates
 from imeasure.errors import ConfigError
 from imeasure.measure import entropy_form
@@ -42,12 +42,16 @@ def categorical(
         >>> round(result["I[X;Y]"].bits, 9), round(result["I[X;Y|Z]"].bits, 9)
         (0.0, 1.0)
     """
-    if not variables:
-        raise ConfigError("categorical needs at least one variable")
-    if correction not in {"plug-in", "miller-madow"}:
-        raise ConfigError(f"correction must be 'plug-in' or 'miller-madow', got {correction!r}")
+    if not isinstance(variables, Mapping) or not variables or not all(isinstance(name, str) for name in variables):
+        raise ConfigError("variables must be a mapping from one name or more to labels, such as {'X': [0, 1]}")
+    if not isinstance(quantities, Sequence) or isinstance(quantities, str):
+        raise ConfigError(f"quantities must be a list of texts, such as ['I[X;Y]'], got {quantities!r}")
+    choice(correction, "correction", get_args(Correction))
     names = tuple(variables)
-    size = len(variables[names[0]])
+    first = variables[names[0]]
+    size = len(first) if isinstance(first, Sized) else 0
+    if size < 2:
+        raise ConfigError(f"{names[0]} must hold two labels or more")
     columns = torch.stack([as_classes(variables[name], size, torch.device("cpu"), name) for name in names], dim=1)
     results = {}
     for quantity in quantities:

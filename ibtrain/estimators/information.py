@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.inputs import label_entropy
+from ibtrain.estimators.inputs import as_numbers, label_entropy
 from ibtrain.estimators.result import Estimate, Estimates, Side
 from ibtrain.estimators.samples import capped
 from imeasure.errors import ConfigError, UndefinedQuantityError
@@ -45,7 +45,10 @@ class Knowledge:
         """Return ``H[Z|X]`` in nats, or None if the noise is unknown."""
         if self.noise_variance is None:
             return None
-        variance = torch.as_tensor(self.noise_variance, dtype=torch.float64).reshape(-1)
+        variance = as_numbers(self.noise_variance, "noise_variance")
+        if variance.ndim > 1:
+            raise ConfigError(f"noise_variance must be one number or {self.width}, got shape {tuple(variance.shape)}")
+        variance = variance.reshape(-1)
         if len(variance) not in {1, self.width}:
             raise ConfigError(f"noise_variance must be one number or {self.width} numbers, got {len(variance)}")
         if not bool((torch.isfinite(variance) & (variance > 0)).all()):

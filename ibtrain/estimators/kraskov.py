@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from ibtrain.estimators.inputs import Array
-from ibtrain.estimators.neighbours import TREE_BELOW, Norm, Search
+from ibtrain.estimators.inputs import Array, choice, whole
+from ibtrain.estimators.neighbours import NORMS, SEARCHES, TREE_BELOW, Norm, Search
 from ibtrain.estimators.result import Estimate
 from ibtrain.estimators.runtime import tracked
 from ibtrain.estimators.samples import CROWDED, Samples, crowded, prepare, units
@@ -39,6 +39,7 @@ def ksg(
     norm: Norm = "euclidean",
     standardize: bool = True,
     ranks: bool = False,
+    extrapolate: bool = False,
     jitter: float = 0.0,
     search: Search = "auto",
 ) -> Estimate:
@@ -64,11 +65,14 @@ def ksg(
         standardize: Whether to measure each dimension in units of its standard deviation.
         ranks: Whether to replace each dimension by the normal scores of its ranks. That leaves the information as it
             is, and helps where tails are heavy or scales uneven.
+        extrapolate: Whether to remove the leading bias, which grows as :math:`(k/N)^{2/d}` in d joint dimensions, by
+            extrapolating from k and 3 k neighbours to none (after Berrett, Samworth and Yuan, Annals of Statistics
+            47(1), 2019, who do so for entropies). It helps around 10 joint dimensions, and costs a larger error.
         jitter: Standard deviation of Gaussian noise to add, in units of each dimension's own; for tied samples.
         search: ``"tree"`` (maximum norm or one-dimensional spaces only), ``"tiles"`` or ``"auto"``.
 
     Raises:
-        ConfigError: If the numbers of samples differ or an option is not among those named.
+        ConfigError: If the numbers of samples differ, an option is not among those named, or there are too few samples.
         UndefinedQuantityError: If samples are tied or not finite, or a dimension is constant.
 
     Example:
@@ -77,17 +81,29 @@ def ksg(
         >>> bool(abs(ksg(x, x + noise).value - math.log(2) / 2) < 0.1)
         True
     """
-    if variant not in {1, 2}:
-        raise ConfigError(f"variant must be 1 or 2, got {variant}")
+    choice(variant, "variant", (1, 2))
+    choice(ranks, "ranks", (True, False))
+    choice(extrapolate, "extrapolate", (True, False))
+    k = whole(k, "k", 1)
     spaces = _spaces({"X": x, "Y": y}, standardize=standardize, jitter=jitter, k=k)
     if ranks:
         spaces = [replace(space, points=_normal_scores(space.points)) for space in spaces]
-    counts = _counts([s.points for s in spaces], [(0,), (1,)], k, norm, search, nearest=variant == 1)
-    terms = -torch.digamma(counts.double()).sum(1)
-    size = len(terms)
-    said = f"{units(norm, standardize)}{', normal scores' if ranks else ''}"
-    constant = math.fsum(_digamma(k, size)) - (1 / k if variant == 2 else 0.0)
-    return _estimate("I[X;Y]", terms, constant, spaces, k=k, method=f"KSG{variant}, {said}")
+    points = [space.points for space in spaces]
+    size, said = len(points[0]), f"{units(norm, standardize)}{', normal scores' if ranks else ''}"
+
+    def terms(number: int) -> Tensor:
+        counts = _counts(points, [(0,), (1,)], number, norm, search, nearest=variant == 1)
+        constant = _digamma(number)[0] - (1 / number if variant == 2 else 0.0)
+        return constant - torch.digamma(counts.double()).sum(1)
+
+    found = terms(k)
+    if extrapolate:
+        if 3 * k >= size:
+            raise ConfigError(f"extrapolation also asks for 3 k = {3 * k} neighbours, which {size} samples do not have")
+        growth = 3 ** (2 / sum(space.shape[1] for space in points)) - 1
+        found = found + (found - terms(3 * k)) / growth
+        said += ", extrapolated to k = 0"
+    return _estimate("I[X;Y]", found, _digamma(size)[0], spaces, k=k, method=f"KSG{variant}, {said}")
 
 
 def ksg_conditional(
@@ -125,6 +141,7 @@ def ksg_conditional(
         >>> bool(abs(ksg_conditional(x, x + first + second, x + first).value) < 0.05)
         True
     """
+    k = whole(k, "k", 1)
     spaces = _spaces({"X": x, "Y": y, "Z": given}, standardize=standardize, jitter=jitter, k=k)
     points = [s.points for s in spaces]
     counts = _counts(points, [(0, 2), (1, 2), (2,)], k, norm, search, nearest=True)
@@ -143,7 +160,8 @@ def _spaces(data: dict[str, Array], *, standardize: bool, jitter: float, k: int)
     sizes = [len(space.points) for space in spaces]
     if len(set(sizes)) > 1:
         raise ConfigError(f"{', '.join(data)} must have equally many samples, got {sizes}")
-    return spaces
+    device = spaces[0].points.device
+    return [replace(space, points=space.points.to(device)) for space in spaces]
 
 
 def _normal_scores(points: Tensor) -> Tensor:
@@ -178,6 +196,8 @@ def _counts(spaces: Sequence[Tensor], subsets: Subsets, k: int, norm: Norm, sear
     With ``nearest`` one plus the number of samples strictly nearer than the k-th joint neighbour; else the number
     within the extent of the k joint neighbours in the subset's own spaces, at least k.
     """
+    choice(norm, "norm", NORMS)
+    choice(search, "search", SEARCHES)
     flat = norm == "maximum" or all(space.shape[1] == 1 for space in spaces)
     if search == "tree" and not flat:
         raise ConfigError("a k-d tree knows only the maximum norm across spaces: use norm='maximum' or search='tiles'")

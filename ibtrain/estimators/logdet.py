@@ -6,13 +6,13 @@ Analysis 88, 2004) towards a multiple of the identity.
 """
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from ibtrain.estimators.information import Knowledge, complete
-from ibtrain.estimators.inputs import Array, Labels, as_classes, as_samples
+from ibtrain.estimators.inputs import Array, Labels, as_classes, as_samples, choice
 from ibtrain.estimators.result import Estimate, Estimates
 from imeasure.errors import ConfigError, UndefinedQuantityError
 
@@ -97,6 +97,7 @@ def gaussian(
         >>> bool(abs(gaussian(z)["H[Z]"].value - math.log(2 * math.pi * math.e)) < 0.05)
         True
     """
+    choice(shrinkage, "shrinkage", get_args(Shrinkage))
     points = as_samples(latent, "Z")
     total = gaussian_entropy(points, shrinkage)
     conditional = relevant = None
@@ -134,11 +135,13 @@ def gaussian_information(x: Array, y: Array, given: Array | None = None) -> Esti
         >>> bool(abs(gaussian_information(x, x + noise).value - math.log(2) / 2) < 0.05)
         True
     """
-    left, right = as_samples(x, "X"), as_samples(y, "Y")
-    parts = [left, right] if given is None else [left, right, as_samples(given, "Z")]
+    left = as_samples(x, "X")
+    parts = [left, as_samples(y, "Y").to(left.device)]
+    if given is not None:
+        parts.append(as_samples(given, "Z").to(left.device))
     if len({len(part) for part in parts}) > 1:
         raise ConfigError(f"X, Y and Z must have equally many samples, got {[len(part) for part in parts]}")
-    rest = parts[2:]
+    right, *rest = parts[1:]
     value = gaussian_entropy(torch.cat([left, *rest], 1))[0] + gaussian_entropy(torch.cat([right, *rest], 1))[0]
     value -= gaussian_entropy(torch.cat(parts, 1))[0] + (gaussian_entropy(rest[0])[0] if rest else 0.0)
     quantity = "I[X;Y]" if given is None else "I[X;Y|Z]"

@@ -11,7 +11,17 @@ import math
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.inputs import Array, Labels, as_classes, as_samples, label_entropy
+from ibtrain.estimators.inputs import (
+    Array,
+    Labels,
+    as_classes,
+    as_numbers,
+    as_samples,
+    choice,
+    label_entropy,
+    seeded,
+    whole,
+)
 from ibtrain.estimators.pairwise import closed_bounds
 from ibtrain.estimators.posterior import Components, Posterior, posterior
 from ibtrain.estimators.result import Estimate, Estimates
@@ -69,8 +79,8 @@ def mixture(
     """
     points = as_samples(means, "means")
     size = len(points)
-    if samples < 2:
-        raise ConfigError(f"samples must be at least 2 for a standard error, got {samples}")
+    whole(samples, "samples", 2)
+    choice(bounds, "bounds", (True, False))
     variance = _variance(noise_variance, points)
     classes = torch.zeros(size, dtype=torch.int64, device=points.device)
     if labels is not None:
@@ -103,13 +113,14 @@ def mixture(
 def _variance(noise_variance: float | Tensor, points: Tensor) -> Tensor:
     """Return the noise variance as 1 x 1, 1 x K, N x 1 or N x K, checked."""
     size, width = points.shape
-    variance = torch.as_tensor(noise_variance, dtype=torch.float64, device=points.device).detach()
+    variance = as_numbers(noise_variance, "noise_variance").to(points.device)
+    shape = tuple(variance.shape)
     if variance.ndim < 2:
         variance = variance.reshape(1, -1)
-    if variance.shape[0] not in {1, size} or variance.shape[1] not in {1, width}:
+    if variance.ndim > 2 or variance.shape[0] not in {1, size} or variance.shape[1] not in {1, width}:
         raise ConfigError(
             f"noise_variance must be one number, {width} numbers (one per dimension), {size} x 1 (one per sample) or "
-            f"{size} x {width}, got shape {tuple(torch.as_tensor(noise_variance).shape)}"
+            f"{size} x {width}, got shape {shape}"
         )
     if not bool((torch.isfinite(variance) & (variance > 0)).all()):
         raise UndefinedQuantityError(
@@ -121,7 +132,7 @@ def _variance(noise_variance: float | Tensor, points: Tensor) -> Tensor:
 
 def _draw(classes: Tensor, width: int, samples: int, seed: int) -> tuple[Tensor, Tensor]:
     """Draw components, each with equal probability and evenly over the classes, and standard normal noise."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     size = len(classes)
     shuffled = torch.randperm(size, generator=generator)
     shuffled = shuffled[torch.sort(classes.cpu()[shuffled], stable=True).indices]

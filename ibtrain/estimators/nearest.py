@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from ibtrain.estimators.information import Knowledge, Measured, complete
-from ibtrain.estimators.inputs import Array, Labels
+from ibtrain.estimators.inputs import Array, Labels, choice, whole
 from ibtrain.estimators.logdet import gaussian_entropy
-from ibtrain.estimators.neighbours import Norm, Search, nearest, radii
+from ibtrain.estimators.neighbours import NORMS, SEARCHES, Norm, Search, nearest, radii
 from ibtrain.estimators.result import Estimates
 from ibtrain.estimators.samples import CROWDED, crowded, prepare, units, usable_classes
 from imeasure.errors import ConfigError, UndefinedQuantityError
@@ -78,7 +78,7 @@ def knn(
         jitter=jitter,
         noise_variance=noise_variance,
         search=search,
-    )[k]
+    )[whole(k, "k", 1)]
 
 
 def knn_by_k(
@@ -113,8 +113,11 @@ def knn_by_k(
         >>> sorted(knn_by_k(z, ks=(1, 5)))
         [1, 5]
     """
-    if not ks or min(ks) < 1:
-        raise ConfigError(f"ks must name one number of neighbours or more, each at least 1, got {list(ks)}")
+    if not isinstance(ks, Sequence) or isinstance(ks, str) or not ks:
+        raise ConfigError(f"ks must name one number of neighbours or more, such as (1, 3, 5), got {ks!r}")
+    ks = [whole(k, "k", 1) for k in ks]
+    choice(norm, "norm", NORMS)
+    choice(search, "search", SEARCHES)
     samples = prepare(latent, "Z", standardize=standardize, jitter=jitter, k=max(ks))
     points, flags = samples.points, samples.flags
     size, width = points.shape

@@ -9,7 +9,7 @@ repeated with float64 products and k + 32 candidates and, if that is not enough,
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from scipy.spatial import cKDTree
@@ -21,6 +21,8 @@ from ibtrain.estimators.runtime import full_precision, tracked
 
 Norm = Literal["euclidean", "maximum"]
 Search = Literal["auto", "tree", "tiles"]
+NORMS: tuple[Norm, ...] = get_args(Norm)
+SEARCHES: tuple[Search, ...] = get_args(Search)
 TREE_BELOW = 9
 """Number of dimensions from which tiles beat a k-d tree on a CPU; see benchmarks/estimators.py."""
 SPARE = {torch.float32: 4, torch.float64: 32}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.inputs import Array, Labels, as_classes, as_samples
+from ibtrain.estimators.inputs import Array, Labels, as_classes, as_numbers, as_samples, choice, seeded, whole
 from ibtrain.estimators.result import Estimate
 from imeasure.errors import ConfigError, UndefinedQuantityError
 
@@ -51,12 +51,14 @@ def prepare(data: Array, name: str, *, standardize: bool, jitter: float, k: int,
             of the samples have a twin.
     """
     points = as_samples(data, name)
-    if k < 1 or len(points) <= k:
+    if whole(k, "k", 1) >= len(points):
         raise ConfigError(
             f"k must be at least 1 and below the number of samples, got k = {k} and {len(points)} samples"
         )
-    if not (math.isfinite(jitter) and jitter >= 0):
-        raise ConfigError(f"jitter must be zero or positive, got {jitter}")
+    choice(standardize, "standardize", (True, False))
+    amount = as_numbers(jitter, "jitter")
+    if amount.ndim or not (math.isfinite(amount) and amount >= 0):
+        raise ConfigError(f"jitter must be zero or a positive number of standard deviations, got {jitter}")
     points = points - points.mean(0)
     scale = points.std(0)
     constant = (scale == 0).nonzero()[:, 0].tolist()
@@ -67,8 +69,7 @@ def prepare(data: Array, name: str, *, standardize: bool, jitter: float, k: int,
         )
     flags: list[str] = []
     if jitter:
-        generator = torch.Generator().manual_seed(seed)
-        noise = torch.randn(points.shape, generator=generator, dtype=torch.float64).to(points.device)
+        noise = torch.randn(points.shape, generator=seeded(seed), dtype=torch.float64).to(points.device)
         points = points + jitter * scale * noise
         flags.append(f"Gaussian jitter of {jitter:g} standard deviations added to {name}")
     flags += _ties(points, name, k)

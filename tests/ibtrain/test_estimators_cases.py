@@ -188,16 +188,17 @@ def test_continuous_information_tasks(task):
         assert any("dimensions" in flag for flag in estimate.flags)
         if "Half" not in task["id"] and "Spiral" not in task["id"]:
             assert gaussian_information(x, y).value == pytest.approx(task["truth"], abs=task["tol"])
-    elif "Spiral @ 2-pair 5x5" in task["id"]:
-        # Ten joint dimensions and a curved dependence: every nearest-neighbour estimate stays 0.3 too low here.
-        estimate = ksg(x, y, k=1)
-        assert estimate.value - task["truth"] == pytest.approx(-0.29, abs=0.05)
-        assert any("dimensions" in flag for flag in estimate.flags)
-    elif "Multinormal" in task["id"]:
-        assert gaussian_information(x, y).value == pytest.approx(task["truth"], abs=task["tol"])
-        assert ksg(x, y).value == pytest.approx(task["truth"], abs=0.25)
-    elif x.ndim == 2:
+    elif "5x5" in task["id"] and "Student" not in task["id"]:
+        # Ten joint dimensions: plain neighbours stay 0.2 to 0.4 too low, which is flagged and mended by extrapolation.
+        assert any("dimensions" in flag for flag in ksg(x, y).flags)
+        assert ksg(x, y, extrapolate=True).value == pytest.approx(task["truth"], abs=task["tol"])
+        if "Multinormal" in task["id"]:
+            assert gaussian_information(x, y).value == pytest.approx(task["truth"], abs=task["tol"])
+    elif "Student-t 5x5" in task["id"]:
+        # Heavy tails in ten joint dimensions: normal scores of the ranks, and the fewest neighbours.
         assert ksg(x, y, k=1, ranks=True).value == pytest.approx(task["truth"], abs=task["tol"])
+    elif x.ndim == 2:
+        assert ksg(x, y).value == pytest.approx(task["truth"], abs=task["tol"])
     else:
         for variant in (1, 2):
             assert ksg(x, y, variant=variant).value == pytest.approx(task["truth"], abs=task["tol"])

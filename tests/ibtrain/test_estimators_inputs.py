@@ -1,0 +1,160 @@
+"""What no estimator can answer is refused in the project's own words, and samples in any layout are read alike."""
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from ibtrain.estimators import (
+    categorical,
+    gaussian,
+    gaussian_information,
+    knn,
+    knn_by_k,
+    ksg,
+    ksg_conditional,
+    mixture,
+    noise_calibration,
+    permutation_null,
+    subsampling_error,
+)
+from imeasure.errors import ConfigError, InformationError, UndefinedQuantityError
+
+SAMPLE = np.random.default_rng(0).standard_normal((40, 2))
+LINE, SIDE = np.random.default_rng(1).standard_normal((2, 40))
+LABELS = np.arange(40) % 2
+TAKING_SAMPLES = {
+    "mixture": lambda data: mixture(data, 0.1, samples=50),
+    "knn": knn,
+    "gaussian": gaussian,
+    "ksg": lambda data: ksg(data, LINE),
+    "ksg_conditional": lambda data: ksg_conditional(LINE, SIDE, data),
+    "gaussian_information": lambda data: gaussian_information(LINE, data),
+    "permutation_null": lambda data: permutation_null(ksg, LINE, data, repeats=2),
+    "subsampling_error": lambda data: subsampling_error(lambda z: knn(z, k=1)["H[Z]"], data),
+}
+NO_SAMPLES = {
+    "text": "abc",
+    "nothing": None,
+    "texts": ["a", "b"],
+    "ragged": [[1.0], [1.0, 2.0]],
+    "mapping": {"a": 1},
+    "set": {1.0, 2.0},
+    "generator": iter([1.0, 2.0]),
+    "number": 3.0,
+    "empty": [],
+    "no samples": np.zeros((0, 3)),
+    "no dimensions": np.zeros((5, 0)),
+    "three axes": np.zeros((4, 2, 2)),
+    "one sample": [[1.0, 2.0]],
+    "nan": [[math.nan]] * 40,
+    "inf": [[math.inf]] * 40,
+    "huge": np.linspace(-1e300, 1e300, 40),
+    "too long": [10**400] * 40,
+    "complex": torch.ones(40, dtype=torch.complex64),
+    "dates": np.arange("2020-01-01", "2020-02-10", dtype="datetime64[D]"),
+    "objects": np.array([object()] * 40),
+    "masked": np.ma.array(LINE, mask=LINE > 1),
+    "meta": torch.empty(40, 2, device="meta"),
+}
+
+
+@pytest.mark.parametrize("data", NO_SAMPLES.values(), ids=NO_SAMPLES)
+@pytest.mark.parametrize("estimator", TAKING_SAMPLES.values(), ids=TAKING_SAMPLES)
+def test_what_is_no_sample_is_refused(estimator, data):
+    with pytest.raises((ConfigError, UndefinedQuantityError)):
+        estimator(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SAMPLE[::-1],
+        SAMPLE.astype(">f8"),
+        SAMPLE.astype(np.longdouble),
+        np.asfortranarray(SAMPLE),
+        torch.from_numpy(SAMPLE).T.contiguous().T,
+        torch.from_numpy(SAMPLE).requires_grad_(),
+        SAMPLE.tolist(),
+    ],
+    ids=["reversed", "big endian", "long", "Fortran", "transposed", "with history", "lists"],
+)
+@pytest.mark.parametrize("estimator", TAKING_SAMPLES.values(), ids=TAKING_SAMPLES)
+def test_any_layout_of_samples_is_read(estimator, data):
+    expected = estimator(
+        np.ascontiguousarray(data.detach() if isinstance(data, torch.Tensor) else data, dtype=np.float64)
+    )
+    assert str(estimator(data)) == str(expected)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [0, 1],
+        np.zeros((40, 2)),
+        1,
+        None,
+        "a" * 40,
+        [[1], [1, 2]] * 20,
+        LINE,
+        [math.nan] * 40,
+        [math.inf, *[0] * 39],
+        [None, *["a"] * 39],
+        [object() for _ in range(40)],
+        set(range(40)),
+        {},
+        torch.empty(40, device="meta"),
+        np.ma.array(LABELS, mask=LINE > 1),
+    ],
+)
+def test_what_is_no_partition_is_refused(labels):
+    for estimate in (
+        lambda: mixture(SAMPLE, 0.1, labels, 50),
+        lambda: knn(SAMPLE, labels),
+        lambda: gaussian(SAMPLE, labels),
+        lambda: categorical({"X": LABELS, "Y": labels}, ["I[X;Y]"]),
+    ):
+        if labels is not None:
+            with pytest.raises((ConfigError, UndefinedQuantityError)):
+                estimate()
+
+
+def test_options_of_the_wrong_kind_are_refused():
+    refused = [
+        *(partial(knn, SAMPLE, k=k) for k in (0, -1, 40, 1.5, "3", None, True, math.nan, 10**30)),
+        *(partial(knn_by_k, SAMPLE, ks=ks) for ks in ((), 3, "3", (0,), (1.5,), None)),
+        *(partial(ksg, LINE, SIDE, k=k) for k in (0, 40, 2.5, "3", None, True)),
+        *(partial(ksg, LINE, SIDE, variant=v) for v in (0, 3, "1", True, None)),
+        *(partial(knn, SAMPLE, norm=n) for n in ("l1", None, 2)),
+        *(partial(ksg, LINE, SIDE, norm=n) for n in ("l1", None, 2)),
+        *(partial(knn, SAMPLE, search=n) for n in ("ball", None)),
+        *(partial(ksg, LINE, SIDE, search=n) for n in ("ball", None)),
+        *(partial(knn, SAMPLE, jitter=j) for j in (-1, math.nan, math.inf, "a", None, True, 1j, [0.1])),
+        *(partial(knn, SAMPLE, standardize=s) for s in ("yes", None, 1)),
+        *(partial(ksg, LINE, SIDE, ranks=s) for s in ("yes", None, 1)),
+        *(partial(mixture, SAMPLE, noise) for noise in ("a", None, True, -1, math.nan, [], [1, 2, 3], {"a": 1}, 1j)),
+        *(partial(knn, SAMPLE, noise_variance=noise) for noise in ("a", True, 0, math.inf, [1, 2, 3], [[1.0]], 1j)),
+        *(partial(mixture, SAMPLE, 0.1, samples=s) for s in (0, 1, -5, 2.5, "a", None, math.nan, True, 10**30)),
+        *(partial(mixture, SAMPLE, 0.1, seed=s) for s in ("a", -1, 1.5, None, 2**70, True)),
+        *(partial(mixture, SAMPLE, 0.1, bounds=s) for s in ("no", None, 1)),
+        *(partial(gaussian, SAMPLE, shrinkage=s) for s in ("x", None, 1)),
+        *(partial(categorical, {"Y": LABELS}, ["H[Y]"], correction=c) for c in ("x", None)),
+        *(
+            partial(categorical, v, ["H[Y]"])
+            for v in (None, {}, {"Y": []}, {1: LABELS}, "abc", {"Y": LABELS, "X": [0]})
+        ),
+        *(partial(categorical, {"Y": LABELS}, q) for q in (None, "H[Y]", ["beta*H[Y]"], ["CE[Y|Y]"])),
+        *(partial(noise_calibration, size, 2) for size in (0, 1, 2.5, "3", None, 10**30, 2**31 - 1)),
+        *(partial(noise_calibration, 20, width) for width in (0, 1.5, None)),
+        *(partial(noise_calibration, 20, 2, noise_variance=noise) for noise in (0, -1, "a", None, [1.0], math.nan)),
+        *(partial(permutation_null, e, LINE, SIDE, repeats=2) for e in (None, 3, lambda x, y: 1.0, knn)),
+        *(partial(permutation_null, ksg, LINE, SIDE, repeats=r) for r in (0, 1.5, "a")),
+        *(partial(subsampling_error, ksg, LINE, SIDE, parts=p) for p in ((), 3, "4", (1,), (2.5,), (100,))),
+        partial(subsampling_error, ksg),
+        partial(subsampling_error, ksg, LINE, SIDE[:5]),
+    ]
+    for call in refused:
+        with pytest.raises(InformationError):
+            call()
