@@ -25,7 +25,7 @@ from imeasure.prove.mechanisms import Mechanism, factors, full, rooted
 
 RESTARTS = 24
 """Starting points for each mechanism."""
-STEPS = 160
+STEPS = 200
 """Steps from each starting point."""
 RATE = 0.15
 """Size of the first steps, in logarithms of probabilities."""
