@@ -87,8 +87,9 @@ class InformationCurve:
         right = max(float(cost.max()), limit)
         axes.plot([0, limit, right], [0, limit, limit], color="0.5", linestyle=":", linewidth=1, zorder=1)
         (line,) = axes.plot(cost, self.information_yz, linewidth=1.5, zorder=2)
-        filled = np.where(self.converged, line.get_color(), "white")
-        axes.scatter(cost, self.information_yz, s=20, c=filled, edgecolors=line.get_color(), zorder=3)
+        color = line.get_color()
+        filled = [color if settled else "white" for settled in self.converged]
+        axes.scatter(cost, self.information_yz, s=20, c=filled, edgecolors=[color] * len(cost), zorder=3)
         axes.set(xlabel=f"{label} (nats)", ylabel="I[Y;Z] (nats)")
         return axes
 
