@@ -85,7 +85,7 @@ def _signed(multiplier: int | Fraction) -> str:
 
 def _latex_block(target: str, combination: Combination, problem: Problem) -> str:
     left = target.split(" >= 0", maxsplit=1)[0]
-    lines = [rf"{_latex(left)} ={{}}& 0" if not combination else rf"{_latex(left)} ={{}}&"]
+    lines = [rf"{_latex(left, problem)} ={{}}&{'' if combination else ' 0'}"]
     for key, multiplier in combination.items():
         statement, reason = describe(key, problem)
         size = magnitude(multiplier)
@@ -105,10 +105,9 @@ def _statement_latex(statement: str, problem: Problem) -> str:
     return rf"\text{{{statement}}}"
 
 
-def _latex(text: str, problem: Problem | None = None) -> str:
-    functionals = problem.functionals if problem is not None else ()
+def _latex(text: str, problem: Problem) -> str:
     try:
-        expression = parse(text, functionals=functionals)
+        expression = parse(text, functionals=problem.functionals)
     except InformationError:
         return rf"\text{{{text}}}"
     return to_latex(expression)

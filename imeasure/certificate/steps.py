@@ -7,6 +7,7 @@ ones (R. W. Yeung, "A Framework for Linear Information Inequalities", 1997).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from imeasure.certificate.problem import Problem
@@ -101,11 +102,22 @@ def objection(key: Key, multiplier: Number, problem: Problem) -> str | None:
     match key:
         case ("H", a, _) if not problem.nonnegative(a):
             return "an entropy of a continuous variable, which can be negative"
+        case ("I" | "ZY", *groups, given) if not problem.nonnegative(_repeated(groups) & ~given):
+            return "an information of a continuous variable with itself, which is an entropy and can be negative"
         case ("Jensen", y, x, z, left, right) if (y, x, z, left, right) not in jensen_pairs(problem):
             return "a use of Jensen's inequality that the model's graph does not justify"
         case ("KL", text) if not str(text).startswith("KL["):
             return "a functional that is not a divergence"
     return None
+
+
+def _repeated(groups: Iterable[int]) -> int:
+    """Return the variables that occur in more than one group."""
+    seen = twice = 0
+    for group in groups:
+        twice |= seen & group
+        seen |= group
+    return twice
 
 
 def jensen_pairs(problem: Problem) -> list[tuple[int, int, int, str, str]]:

@@ -95,7 +95,7 @@ def settle(
         >>> from imeasure.certificate.problem import read_problem
         >>> problem = read_problem("V[X] <= 0", given=["V[X] <= W[X]"], functionals=["V", "W"])
         >>> values = settle(problem, {"V[X]": -1}, lambda mask: Fraction(0))
-        >>> {name: int(value) for name, value in values.items()}
+        >>> {name: int(values[name]) for name in sorted(values)}
         {'V[X]': 1, 'W[X]': 1}
     """
     fixed = known or {}

@@ -168,3 +168,29 @@ def test_explanations_name_each_step(certificates):
         "Zhang-Yeung",
         "constant",
     } - {"divergence", "constant"}
+
+
+@pytest.mark.parametrize(
+    ("claim", "step"),
+    [
+        ("H[Z] >= 0", ["I", ["Z"], ["Z"], []]),
+        ("H[Z] + I[X;Z|W] >= 0", ["I", ["X", "Z"], ["Z"], ["W"]]),
+        ("I[A;B] + I[A;Z] + 3*H[Z|A] + H[Z|B] >= 2*H[Z]", ["ZY", ["A"], ["B"], ["Z"], ["Z"], []]),
+    ],
+)
+def test_a_continuous_variable_is_not_compared_with_itself(claim, step):
+    data = {
+        "format": "imeasure certificate 1",
+        "claim": claim,
+        "given": [],
+        "functionals": [],
+        "parts": [[["1", *step]]],
+    }
+    kinds = {"nodes": [], "edges": [], "assume": [], "kinds": {"Z": "continuous"}, "functionals": [], "ranges": {}}
+    with pytest.raises(DerivationError, match="with itself"):
+        Certificate.from_json(json.dumps({**data, "model": kinds})).verify()
+
+
+def test_declared_functionals_are_set_in_latex():
+    verdict = check("V[Z] >= H[Z]", given=["V[Z] >= 2*H[Z]"], functionals=["V"])
+    assert "text{V" not in verdict.certificate.explain("latex")
