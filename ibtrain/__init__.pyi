@@ -1,6 +1,8 @@
 from . import (
     datasets as datasets,
+    drawing as drawing,
     estimators as estimators,
+    executors as executors,
     experiments as experiments,
     functional as functional,
     networks as networks,
@@ -8,6 +10,7 @@ from . import (
     report as report,
     runs as runs,
     surrogates as surrogates,
+    sweeps as sweeps,
     training as training,
 )
 from .bottlenecks import (

@@ -1,4 +1,4 @@
-"""The command line: `ibtrain demo`, `ibtrain train` and `ibtrain estimate`.
+"""The command line: `ibtrain demo | train | sweep | estimate`.
 
 Commands only read options, call the library and print. Exit status 0: done; 2: bad input, with one line on standard
 error; 130: stopped by ctrl-C, with readable results. The heavy modules load when a command uses them.
@@ -13,8 +13,7 @@ from rich.console import Console
 import ibtrain
 from ibtrain.errors import InformationError
 from ibtrain.estimate_cli import estimate
-
-_STOPPED = 130
+from ibtrain.training_cli import STOPPED, sweep, train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,10 +30,12 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
     console = Console()
     experiment = ibtrain.experiments.DEMO_FAST if fast else ibtrain.experiments.DEMO
     objective = experiment.base.objective.statement
-    loss = ibtrain.compile(objective, latent="noisy", surrogates=[experiment.surrogates[0]])
+    loss = ibtrain.compile(objective, latent="noisy", surrogates=[ibtrain.experiments.SURROGATES[0]])
     form = loss.plan.form
     click.echo(f"objective       {objective}\ncanonical form  {form}\n\nderivation\n{form.derivation}\n")
-    plans = [f"{ibtrain.compile(form, latent='noisy', surrogates=name).plan}\n" for name in experiment.surrogates]
+    plans = [
+        f"{ibtrain.compile(form, latent='noisy', surrogates=name).plan}\n" for name in ibtrain.experiments.SURROGATES
+    ]
     click.echo("\n".join(plans))
     configs = experiment.configs()
     ibtrain.training.check(configs, accelerator=accelerator)
@@ -45,7 +46,7 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
     click.echo(f"{len(configs)} runs on {experiment.base.data.name}, results in {out}", nl=True)
     try:
         rows = ibtrain.sweep(configs, out, accelerator=accelerator, console=console)
-        ibtrain.report.draw_plane(rows, out / "plane.png", title=f"{objective} on {experiment.base.data.name}")
+        ibtrain.drawing.draw_plane(rows, out / "plane.png", title=f"{objective} on {experiment.base.data.name}")
     except KeyboardInterrupt:
         finished = sum(ibtrain.runs.Runs(out / "runs").is_finished(config) for config in configs)
         click.echo(
@@ -53,33 +54,16 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
             "the same command goes on from there",
             err=True,
         )
-        sys.exit(_STOPPED)
+        sys.exit(STOPPED)
     console.print(ibtrain.report.summary(rows), crop=False)
     for name, answer in ibtrain.report.falls(rows, "H[Z|Y]").items():
-        label = ibtrain.surrogates.SURROGATES[name].label
+        label = ibtrain.surrogates.surrogate(name).label
         click.echo(f"H[Z|Y] falls as gamma grows with {label}: {'yes' if answer else 'no'}")
     click.echo(f"picture {out / 'plane.png'}, numbers {out / 'results.csv'}")
 
 
-@cli.command()
-@click.argument("config", type=click.Path(path_type=Path))
-@click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="Replace a value, e.g. training.epochs=5.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True)
-@click.option("--accelerator", default="auto", show_default=True, help="Where to train: auto, cpu or cuda.")
-def train(config: Path, options: tuple[str, ...], out: Path, accelerator: str) -> None:
-    """Train the run that CONFIG, a TOML file, describes; a finished run is not trained again."""
-    settings = ibtrain.Config.load(config).with_options(options)
-    console = Console()
-    try:
-        rows = ibtrain.sweep([settings], out, accelerator=accelerator, console=console)
-    except KeyboardInterrupt:
-        click.echo(f"stopped: the run is not finished, {out} holds no results of it", err=True)
-        sys.exit(_STOPPED)
-    console.print(ibtrain.report.summary(rows), crop=False)
-    click.echo(f"results {out / 'runs' / settings.digest / 'results.csv'}")
-
-
-cli.add_command(estimate)
+for _command in (train, sweep, estimate):
+    cli.add_command(_command)
 
 
 def main() -> None:
@@ -94,5 +78,5 @@ def main() -> None:
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        status = _STOPPED
+        status = STOPPED
     sys.exit(status)

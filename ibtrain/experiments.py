@@ -6,7 +6,9 @@ space, as in figures 5 and 6 of Kirsch, Lyle and Gal, "Unpacking Information Bot
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import tomli_w
@@ -14,45 +16,47 @@ import tomli_w
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError
 from ibtrain.runs import write_text
+from ibtrain.sweeps import grid
+
+SURROGATES = ("LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]")
+"""The paper's three surrogates of the regularizer, the tightest first."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """A sweep over surrogates, gammas and seeds.
+    """A sweep over every combination of some values.
 
     Args:
         name: What it is called.
         base: Everything that is not varied.
-        gammas: Weights of the regularizer.
-        surrogates: Its bounds.
-        seeds: Seeds of the runs.
+        varied: Values by key of the configuration, with dots between tables; the last one varies fastest.
+
+    Raises:
+        ConfigError: If a key is unknown, or a value cannot be used.
 
     Example:
-        >>> len(DEMO.configs()) == len(DEMO.gammas) * len(DEMO.surrogates)
-        True
+        >>> Experiment("mine", Config(), {"objective.gamma": (0.1, 1.0), "seed": (0, 1, 2)})
+        Experiment(mine: 2 objective.gamma x 3 seed)
     """
 
     name: str
     base: Config
-    gammas: tuple[float, ...]
-    surrogates: tuple[str, ...] = ("LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]")
-    seeds: tuple[int, ...] = (0,)
+    varied: Mapping[str, tuple[object, ...]]
+
+    def __post_init__(self) -> None:
+        varied = {key: tuple(values) for key, values in self.varied.items()}
+        object.__setattr__(self, "varied", MappingProxyType(varied))
+        self.configs()
+
+    def __repr__(self) -> str:
+        return f"Experiment({self.name}: {' x '.join(f'{len(v)} {key}' for key, v in self.varied.items())})"
 
     def configs(self) -> tuple[Config, ...]:
         """Return one configuration for each run."""
-        return tuple(
-            dataclasses.replace(
-                self.base,
-                seed=seed,
-                objective=dataclasses.replace(self.base.objective, surrogate=surrogate, gamma=gamma),
-            )
-            for seed in self.seeds
-            for surrogate in self.surrogates
-            for gamma in self.gammas
-        )
+        return grid(self.base, self.varied)
 
     def save(self, folder: str | Path) -> None:
-        """Write the experiment: the base as `config.toml`, what is varied as the table `[sweep]` of `sweep.toml`.
+        """Write the experiment: the base as `config.toml`, what is varied as the table `[varied]` of `sweep.toml`.
 
         Args:
             folder: Where the two files go.
@@ -60,9 +64,9 @@ class Experiment:
         Raises:
             ConfigError: If they cannot be written.
         """
-        varied = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "base"}
+        varied = {key: list(values) for key, values in self.varied.items()}
         write_text(Path(folder) / "config.toml", self.base.to_toml())
-        write_text(Path(folder) / "sweep.toml", tomli_w.dumps({"sweep": varied}))
+        write_text(Path(folder) / "sweep.toml", tomli_w.dumps({"name": self.name, "varied": varied}))
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -84,27 +88,24 @@ class Experiment:
         path = Path(folder) / "sweep.toml"
         base = Config.load(Path(folder) / "config.toml")
         try:
-            varied = tomllib.loads(path.read_text(encoding="utf-8"))["sweep"]
-            name = varied.pop("name")
-            experiment = cls(name=name, base=base, **{key: tuple(values) for key, values in varied.items()})
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+            return cls(name=found["name"], base=base, varied={key: tuple(v) for key, v in found["varied"].items()})
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"cannot read the sweep {path}: {error!r}; it needs what Experiment.save writes"
             ) from None
-        experiment.configs()
-        return experiment
 
 
 DEMO = Experiment(
     name="demo",
     base=Config().with_options(["training.epochs=40"]),
-    gammas=(1e-4, 1e-3, 1e-2, 1e-1, 0.3, 1.0, 3.0, 10.0),
+    varied={"objective.surrogate": SURROGATES, "objective.gamma": (1e-4, 1e-3, 1e-2, 1e-1, 0.3, 1.0, 3.0, 10.0)},
 )
 """The demo: 24 runs, two to three minutes on two cores at most."""
 
 DEMO_FAST = Experiment(
     name="demo-fast",
     base=Config().with_options(["training.epochs=8", "network.hidden=[64]", "network.latent=8", "plane.samples=400"]),
-    gammas=(1e-3, 1.0),
+    varied={"objective.surrogate": SURROGATES, "objective.gamma": (1e-3, 1.0)},
 )
 """The same way in seconds: 6 short runs, to see that everything works."""

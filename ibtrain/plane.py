@@ -1,15 +1,20 @@
 """From a trained latent to the tidy numbers of the information plane.
 
-The noise of the latent is known, so its law is a mixture of Gaussians around the noiseless latents of the training
-data, and the mixture estimator measures it; X is the empirical sample. Coordinates as in Kirsch, Lyle and Gal,
-"Unpacking Information Bottlenecks" (2020), figure 6: preserved information I[X;Z] against residual
-information I[X;Y|Z].
+Where the law of Z given x is known, the latent is a mixture over the training data (X is the empirical sample), and the
+mixture estimator measures it; categories are measured exactly; nearest neighbours, which the paper used, need samples
+alone. Coordinates as in Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020), figure 6: preserved
+information I[X;Z] against residual information I[X;Y|Z].
 """
 
+import math
+
+import torch
 from torch import Tensor
 
-from ibtrain import estimators
+from ibtrain import estimators, functional
+from ibtrain.bottlenecks import Latent
 from ibtrain.config import Config
+from ibtrain.errors import InformationError
 from ibtrain.runs import Row
 
 PRESERVED = "I[X;Z]"
@@ -19,28 +24,32 @@ RESIDUAL = "I[X;Y|Z]"
 """Residual information: what the input still knows of the class when the latent is known."""
 
 
-def measure(means: Tensor, labels: Tensor, config: Config, *, epoch: int) -> tuple[Row, ...]:
+def measure(latent: Latent, labels: Tensor, config: Config, *, epoch: int) -> tuple[Row, ...]:
     """Return the information-plane quantities of a latent, each with its standard error and flags.
 
+    The mixture estimator is left out behind dropout, whose law has no density in closed form; a categorical latent has
+    exact values instead of estimates. What an estimator refuses is a row without a value whose flag says why.
+
     Args:
-        means: Noiseless latents of the training data, N x K.
+        latent: Of the training data: samples S x N x K and what is known of their law.
         labels: Their classes, N.
-        config: The run's configuration, with the noise variance and the number of samples.
+        config: The run's configuration, with the estimators and the number of samples.
         epoch: Epoch that the latents belong to.
 
     Returns:
-        One row for each quantity, in nats.
+        One row for each quantity and estimator, in nats.
 
     Example:
-        >>> import torch
         >>> means = torch.tensor([[0.0], [0.0], [9.0], [9.0]])
-        >>> rows = measure(means, torch.tensor([0, 0, 1, 1]), Config(), epoch=1)
+        >>> latent = Latent(samples=means[None], mean=means, noise_std=math.sqrt(Config().bottleneck.noise_variance))
+        >>> rows = measure(latent, torch.tensor([0, 0, 1, 1]), Config(), epoch=1)
         >>> {row.quantity: round(row.value, 3) for row in rows}["I[X;Z]"]
         0.693
     """
-    found = estimators.mixture(
-        means, config.bottleneck.noise_variance, labels, config.plane.samples, config.plane.seed, bounds=False
-    )
+    if latent.log_probabilities is not None:
+        found = _exact(latent.log_probabilities.double(), labels)
+    else:
+        found = [one for name in config.plane.estimators for one in _estimated(name, latent, labels, config)]
     return tuple(
         Row(
             run=config.digest,
@@ -48,12 +57,62 @@ def measure(means: Tensor, labels: Tensor, config: Config, *, epoch: int) -> tup
             gamma=config.objective.gamma,
             surrogate=config.objective.surrogate,
             seed=config.seed,
-            quantity=quantity,
+            quantity=estimate.quantity,
             estimator=estimate.estimator,
             side=estimate.side,
             value=estimate.value,
             standard_error=estimate.standard_error,
             flags="; ".join(estimate.flags),
         )
-        for quantity, estimate in found.quantities.items()
+        for estimate in found
     )
+
+
+def _estimated(name: str, latent: Latent, labels: Tensor, config: Config) -> list[estimators.Estimate]:
+    try:
+        if name == "knn":
+            return list(_knn(latent, labels, config))
+        if latent.mean is None or latent.mean.ndim != 2 or latent.noise_std is None:
+            return []
+        variance = torch.as_tensor(latent.noise_std).double().square().cpu()
+        return list(
+            estimators.mixture(
+                latent.mean,
+                float(variance) if variance.ndim == 0 else variance,
+                labels,
+                config.plane.samples,
+                config.plane.seed,
+                bounds=False,
+            )
+        )
+    except InformationError as error:
+        return [estimators.Estimate("H[Z]", value=math.nan, size=len(labels), estimator=name, flags=(str(error),))]
+
+
+def _knn(latent: Latent, labels: Tensor, config: Config) -> estimators.Estimates:
+    generator = torch.Generator().manual_seed(config.plane.seed)
+    kept = torch.randperm(len(labels), generator=generator)[: config.plane.neighbour_samples].to(labels.device)
+    variance = latent.noise_std**2 if isinstance(latent.noise_std, float) and _has_plain_mean(latent) else None
+    return estimators.knn(latent.samples[0][kept], labels[kept], k=config.plane.neighbours, noise_variance=variance)
+
+
+def _has_plain_mean(latent: Latent) -> bool:
+    return latent.mean is not None and latent.mean.ndim == 2
+
+
+def _exact(log_probabilities: Tensor, labels: Tensor) -> list[estimators.Estimate]:
+    classes = int(labels.max()) + 1
+    values = {
+        "H[Z]": functional.categorical_entropy(log_probabilities),
+        "H[Z|X]": functional.categorical_noise_entropy(log_probabilities),
+        "I[X;Z]": functional.categorical_information(log_probabilities),
+        "H[Z|Y]": functional.categorical_conditional_entropy(log_probabilities, labels, classes),
+        "I[Y;Z]": functional.categorical_label_information(log_probabilities, labels, classes),
+        "I[X;Z|Y]": functional.categorical_conditional_information(log_probabilities, labels, classes),
+        "H[Y|Z]": functional.decoder_uncertainty(log_probabilities, labels, classes),
+    }
+    values["I[X;Y|Z]"] = values["H[Y|Z]"]
+    return [
+        estimators.Estimate(name, value=value.item(), standard_error=0.0, size=len(labels), estimator="exact")
+        for name, value in values.items()
+    ]

@@ -36,6 +36,8 @@ class Row:
         value: The number; informations in nats, accuracies as shares.
         standard_error: Of the estimate; not a number where none is known.
         flags: What a reader must know, separated by semicolons.
+        loss: What was minimised for the loss term H[Y|Z].
+        latent: What makes Z random.
     """
 
     run: str
@@ -49,6 +51,8 @@ class Row:
     value: float
     standard_error: float = math.nan
     flags: str = ""
+    loss: str = ""
+    latent: str = ""
 
 
 _CHECKSUM = "results.csv.sha256"
@@ -66,7 +70,7 @@ _KINDS: dict[str, Callable[[str], Any]] = {
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in one piece: a reader sees the old content or the new, never half of it.
+    """Write a text file in one piece, as `write_bytes` does.
 
     Args:
         path: The file; its folder is made.
@@ -75,12 +79,27 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         ConfigError: If it cannot be written.
     """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file in one piece: a reader sees the old content or the new, never half of it.
+
+    Args:
+        path: The file; its folder is made.
+        content: The content.
+
+    Raises:
+        ConfigError: If it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             os.chmod(name, 0o644)
             os.replace(name, path)
         except BaseException:
@@ -172,22 +191,40 @@ class Runs:
             )
         return rows
 
-    def store(self, config: Config, rows: Iterable[Row], documents: dict[str, str]) -> None:
-        """Store a finished run: documents, configuration and the results' checksum first, the results last.
+    def begin(self, config: Config) -> Path:
+        """Make a run's folder and write its configuration, before it is trained.
+
+        Args:
+            config: What is run.
+
+        Returns:
+            The run's folder.
+
+        Raises:
+            ConfigError: If the folder holds another configuration, or a file cannot be written.
+        """
+        folder = self.folder(config)
+        noted = folder / "config.toml"
+        if noted.is_file() and Config.load(noted) != config:
+            raise ConfigError(
+                f"{noted} was changed: it is not the configuration {config.digest} that the folder is named by; put it "
+                "back, or delete the folder"
+            )
+        write_text(noted, config.to_toml())
+        return folder
+
+    def store(self, config: Config, rows: Iterable[Row]) -> None:
+        """Store the results of a run that `begin` began: their checksum first, themselves last.
 
         Args:
             config: What was run.
             rows: Its results.
-            documents: Further texts by file name.
 
         Raises:
             ConfigError: If a file cannot be written.
         """
-        folder = self.folder(config)
-        results = _table(rows)
-        texts = {**documents, "config.toml": config.to_toml(), _CHECKSUM: _checksum(results.encode())}
-        for name, text in texts.items():
-            write_text(folder / name, text)
+        folder, results = self.folder(config), _table(rows)
+        write_text(folder / _CHECKSUM, _checksum(results.encode()))
         write_text(folder / "results.csv", results)
 
 

@@ -1,12 +1,14 @@
-"""Run many configurations one after the other, each once.
+"""Run many configurations, each once, and go on where an earlier call stopped.
 
-A sweep is nothing but independent runs in one folder: those that are finished are read, the others are trained, and the
-table of all is renewed after each. So it can be stopped at any moment and called again. Everything that can be refused
-is refused before anything is written.
+A sweep is nothing but independent runs in one folder: those that are finished are read, the others are trained, and
+the table of all is renewed after each. So it can be stopped at any moment, called again, cut into shards for a job
+array, or spread over worker processes or a Ray cluster: the numbers are the same. A run is locked while it is trained,
+so several sweeps may share a folder. What can be refused is refused before anything is written; a run that fails leaves
+the others alone.
 """
 
-from collections.abc import Sequence
-from functools import partial
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,14 +16,45 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ibtrain.config import Config
+from ibtrain.errors import ConfigError
+from ibtrain.executors import Executor, InProcess, Place
 from ibtrain.runs import Row, Runs, write_rows
-from ibtrain.training import Epoch, check, train
+from ibtrain.training import Epoch, check, is_first_process
+
+
+def grid(base: Config, varied: Mapping[str, Sequence[object]]) -> tuple[Config, ...]:
+    """Return every combination of some values, the last one varying fastest.
+
+    Args:
+        base: Everything that is not varied.
+        varied: Values by key, with dots between tables.
+
+    Raises:
+        ConfigError: If a key is unknown, or a value cannot be used.
+
+    Example:
+        >>> [config.seed for config in grid(Config(), {"objective.gamma": [0.1, 1], "seed": [0, 1]})]
+        [0, 1, 0, 1]
+    """
+    combinations = itertools.product(*varied.values())
+    return tuple(
+        base.with_options([f"{key}={value}" for key, value in zip(varied, values, strict=True)])
+        for values in combinations
+    )
 
 
 def sweep(
-    configs: Sequence[Config], folder: str | Path, *, accelerator: str = "auto", console: Console | None = None
+    configs: Sequence[Config],
+    folder: str | Path,
+    *,
+    accelerator: str = "auto",
+    data_root: str | Path = "data",
+    download: bool = False,
+    shard: tuple[int, int] = (1, 1),
+    executor: Executor | None = None,
+    console: Console | None = None,
 ) -> tuple[Row, ...]:
-    """Train every configuration that is not finished yet, and return the results of all.
+    """Train every configuration that is not finished yet, and return the results of all that are.
 
     `folder/results.csv` holds the rows of all finished runs at any time: first those of `configs`, then those of
     earlier sweeps in the same folder. Each run has its own folder in `folder/runs`.
@@ -30,14 +63,18 @@ def sweep(
         configs: What to run.
         folder: Where the results go.
         accelerator: Where to train, in Lightning's words.
+        data_root: Folder of the data sets that do not ship with scikit-learn.
+        download: Whether to fetch data that are missing.
+        shard: `(i, n)`: train every n-th configuration from the i-th on, for job arrays; i from 1 to n.
+        executor: Who trains: `InProcess()` by default, `Workers(n)` or `OnRay(address)`.
         console: Where to show progress; nowhere by default.
 
     Returns:
-        The rows of the runs of `configs`, in their order.
+        The rows of the finished runs of `configs`, in their order.
 
     Raises:
-        ConfigError: If a configuration cannot be run (then nothing is written), a run fails, or results cannot be read
-            or written. Finished runs stay.
+        ConfigError: If a configuration cannot be run (then nothing is written), or results cannot be read or written;
+            after all others have been trained, if runs failed. Finished runs stay.
         InformationError: If an objective cannot be read or has no canonical form; then nothing is written.
 
     Example:
@@ -45,36 +82,71 @@ def sweep(
         >>> config = Config().with_options(["training.epochs=1", "plane.samples=100"])
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     rows = sweep([config], folder)
-        ...     rows == sweep([config], folder) or "not a number differs from itself"
-        'not a number differs from itself'
+        ...     [row.value for row in rows] == [row.value for row in sweep([config], folder)]
+        True
     """
-    root = Path(folder)
-    runs = Runs(root / "runs")
+    runs = Runs(Path(folder) / "runs")
     wanted = {config.digest: config for config in configs}
-    done: dict[str, tuple[Row, ...]] = {}
-
-    def renew() -> None:
-        done.update({digest: runs.rows(digest) for digest in runs.finished() if digest not in done})
-        write_rows(root / "results.csv", (row for digest in {**wanted, **done} for row in done.get(digest, ())))
-
-    check([config for config in wanted.values() if not runs.is_finished(config)], accelerator=accelerator)
-    renew()
+    mine = _shard(list(wanted.values()), shard)
+    check([config for config in mine if not runs.is_finished(config)], accelerator=accelerator, data_root=data_root)
+    table = _Table(Path(folder), runs, wanted)
+    table.renew()
+    todo = [config for config in mine if not runs.is_finished(config)]
+    place = Place(runs=runs, accelerator=accelerator, data_root=Path(data_root), download=download)
+    failures: dict[str, str] = {}
     with _progress(console) as progress:
-        whole = progress.add_task("sweep", total=len(wanted), completed=len(wanted.keys() & done), unit="runs", note="")
+        done = len(mine) - len(todo)
+        whole = progress.add_task("sweep", total=len(mine), completed=done, unit="runs", note="")
         run = progress.add_task("run", total=None, unit="epochs", note="")
-        for config in wanted.values():
-            if config.digest in done:
-                continue
-            objective = config.objective
-            note = f"{objective.surrogate or 'tightest bound'}, gamma {objective.gamma:g}, seed {config.seed}"
-            progress.update(whole, note=escape(note))
-            progress.reset(run, total=config.training.epochs)
-            trained = train(config, accelerator=accelerator, on_epoch=partial(_show, progress, run))
-            runs.store(config, trained.rows, trained.documents)
-            done[config.digest] = trained.rows
-            renew()
-            progress.update(whole, completed=len(wanted.keys() & done))
-    return tuple(row for digest in wanted for row in done[digest])
+
+        def show(config: Config, epoch: Epoch) -> None:
+            _show(progress, whole, run, config, epoch)
+
+        for outcome in (executor or InProcess()).outcomes(todo, place, show):
+            if outcome.error:
+                failures[outcome.config.digest] = outcome.error
+            table.renew()
+            progress.update(whole, advance=1)
+    _raise_for(failures, len(mine))
+    return table.rows()
+
+
+def _shard(configs: Sequence[Config], shard: tuple[int, int]) -> list[Config]:
+    index, count = shard
+    if not 1 <= index <= count:
+        raise ConfigError(f"a shard is i/n with i from 1 to n, not {index}/{count}")
+    return list(configs[index - 1 :: count])
+
+
+def _raise_for(failures: Mapping[str, str], total: int) -> None:
+    if not failures:
+        return
+    if total == 1:
+        raise ConfigError(next(iter(failures.values())))
+    listed = "\n".join(f"  {digest}: {message}" for digest, message in failures.items())
+    raise ConfigError(f"{len(failures)} of {total} runs failed, the others are finished:\n{listed}")
+
+
+class _Table:
+    """The rows of all finished runs of a folder, read once and written after each run."""
+
+    def __init__(self, folder: Path, runs: Runs, wanted: Mapping[str, Config]) -> None:
+        self._path = folder / "results.csv"
+        self._runs = runs
+        self._wanted = wanted
+        self._known: dict[str, tuple[Row, ...]] = {}
+
+    def renew(self) -> None:
+        new = [digest for digest in self._runs.finished() if digest not in self._known]
+        self._known.update({digest: self._runs.rows(digest) for digest in new})
+        if is_first_process():
+            write_rows(self._path, self._all({**self._wanted, **self._known}))
+
+    def rows(self) -> tuple[Row, ...]:
+        return tuple(self._all(self._wanted))
+
+    def _all(self, digests: Mapping[str, object]) -> Iterator[Row]:
+        return (row for digest in digests for row in self._known.get(digest, ()))
 
 
 def _progress(console: Console | None) -> Progress:
@@ -85,10 +157,19 @@ def _progress(console: Console | None) -> Progress:
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
         console=console or Console(),
-        disable=console is None,
+        disable=console is None or not is_first_process(),
     )
 
 
-def _show(progress: Progress, run: TaskID, epoch: Epoch) -> None:
+def _show(progress: Progress, whole: TaskID, run: TaskID, config: Config, epoch: Epoch) -> None:
+    objective = config.objective
+    note = f"{objective.surrogate or 'tightest bound'}, gamma {objective.gamma:g}, seed {config.seed}"
+    progress.update(whole, note=escape(note))
     terms = "  ".join(f"{name} {value:.2f}" for name, value in epoch.terms.items())
-    progress.update(run, advance=1, note=escape(f"test {epoch.test_accuracy:.0%}  {terms}"))
+    broken = f"  BROKEN: {'; '.join(epoch.broken)}" if epoch.broken else ""
+    progress.update(
+        run,
+        completed=epoch.number,
+        total=config.training.epochs,
+        note=escape(f"test {epoch.test_accuracy:.0%}  {terms}{broken}"),
+    )

@@ -160,6 +160,8 @@ class PlaneConfig(Section, table="plane"):
     """Samples of Z behind each estimate. Our choice: the paper states none."""
     neighbours: int = option(3, minimum=1, maximum=1024)
     """Number k of the nearest neighbour. Our choice: the paper states none."""
+    neighbour_samples: int = option(10000, minimum=2, maximum=2**32)
+    """How many training samples nearest neighbours are searched among, drawn at random. Our choice: more take long."""
     seed: int = option(0, minimum=0, maximum=2**63 - 1)
     """Seed of the samples. Our choice."""
 

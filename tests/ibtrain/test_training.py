@@ -16,7 +16,7 @@ import torch
 from click.testing import CliRunner
 from rich.console import Console
 
-from ibtrain import Config, ConfigError, InformationError, datasets, experiments, report, runs, sweep, train
+from ibtrain import Config, ConfigError, InformationError, datasets, drawing, experiments, report, runs, sweep, train
 from ibtrain.cli import cli
 from ibtrain.runs import Row
 
@@ -105,7 +105,8 @@ def test_rows_survive_the_file(tmp_path):
 def test_results_that_were_cut_short_are_not_taken_for_a_finished_run(tmp_path, kept):
     rows = [Row("r", epoch, 0.1, "LogVar[Z]", 0, "loss", "mean", "exact", 1.0) for epoch in (1, 2, 3)]
     stored = runs.Runs(tmp_path / "runs")
-    stored.store(SHORT, rows, {})
+    stored.begin(SHORT)
+    stored.store(SHORT, rows)
     path = stored.folder(SHORT) / "results.csv"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:kept]) if isinstance(kept, int) else "".join(lines)[:-3])
@@ -210,19 +211,19 @@ def test_numbers_are_not_cut_short_beside_a_wide_label():
 
 def test_flagged_points_change_the_picture(tmp_path):
     for name, flags in (("plain", ""), ("flagged", "within 1 % of ln N")):
-        report.draw_plane([*_plane("LogVar[Z]", 0.1, flags), *_plane("LogVar[Z|Y]", 1.0)], tmp_path / f"{name}.png")
+        drawing.draw_plane([*_plane("LogVar[Z]", 0.1, flags), *_plane("LogVar[Z|Y]", 1.0)], tmp_path / f"{name}.png")
     assert (tmp_path / "plain.png").read_bytes() != (tmp_path / "flagged.png").read_bytes()
 
 
 def test_an_empty_picture_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="nothing to draw"):
-        report.draw_plane([], tmp_path / "plane.png")
+        drawing.draw_plane([], tmp_path / "plane.png")
 
 
 def test_the_short_demo_from_end_to_end(tmp_path):
     result = CliRunner().invoke(cli, ["demo", "--fast", "--out", str(tmp_path), "--accelerator", "cpu"])
     assert result.exit_code == 0, result.output
-    for text in ("b = 1/(beta - 1)", "chain rule", "not yet proved", "log Var[Z|Y]", "H[Z|Y] falls as gamma grows"):
+    for text in ("b = 1/(beta - 1)", "chain rule", "proved: ", "log Var[Z|Y]", "H[Z|Y] falls as gamma grows"):
         assert text in result.output
     assert (tmp_path / "plane.png").read_bytes()[:4] == b"\x89PNG"
     assert tomllib.loads((tmp_path / "config.toml").read_text())["data"]["name"] == "digits"
@@ -230,18 +231,20 @@ def test_the_short_demo_from_end_to_end(tmp_path):
     assert "H[Y|Z]" in (tmp_path / "canonical.txt").read_text()
     assert experiments.Experiment.load(tmp_path) == experiments.DEMO_FAST
     plans = (tmp_path / "plan.txt").read_text()
-    assert all(f"loss = CE[Y|Z] + gamma*{name}\n" in plans for name in experiments.DEMO_FAST.surrogates)
+    assert all(f"loss = CE[Y|Z] + gamma*{name}\n" in plans for name in experiments.SURROGATES)
     rows = runs.read_rows(tmp_path / "results.csv")
     assert len({row.run for row in rows}) == len(experiments.DEMO_FAST.configs())
-    assert {row.surrogate for row in rows} == set(experiments.DEMO_FAST.surrogates)
+    assert {row.surrogate for row in rows} == set(experiments.SURROGATES)
 
 
 def test_the_full_demo_has_what_it_promises():
-    assert len(experiments.DEMO.gammas) >= 6
-    assert set(experiments.DEMO.surrogates) == {"LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]"}
+    assert len(experiments.DEMO.varied["objective.gamma"]) >= 6
+    assert set(experiments.DEMO.varied["objective.surrogate"]) == {"LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]"}
 
 
-@pytest.mark.parametrize("text", ["", "[sweep]\nname = 'x'\n", "[sweep]\nname = 'x'\ngammas = 3\n", "[sweep\n"])
+@pytest.mark.parametrize(
+    "text", ["", "name = 'x'\n", "name = 'x'\nvaried = 3\n", "name = 'x'\n[varied]\nseed = 1\n", "[varied\n"]
+)
 def test_a_sweep_file_that_cannot_be_used_is_refused(tmp_path, text):
     experiments.DEMO.save(tmp_path)
     (tmp_path / "sweep.toml").write_text(text)

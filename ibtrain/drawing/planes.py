@@ -1,0 +1,139 @@
+"""The information plane: where runs end (figure 6), and how they got there (figure 1).
+
+Axes as in Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020): preserved information I[X;Z] against
+residual information I[X;Y|Z]. Lines lead from one measurement to the next, and measure nothing between.
+"""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ibtrain.drawing.frames import frame, gamma_colour, gamma_colours, last, save, surrogate_label, wanted
+from ibtrain.errors import ConfigError
+from ibtrain.plane import PRESERVED, RESIDUAL
+from ibtrain.runs import Row
+
+_MARKERS = "osD^vP*X"
+_SIZES = (150, 70, 25)
+_DASHES = (0, (4, 4))
+_KEYS = ["run", "surrogate", "gamma", "seed", "epoch"]
+
+
+def draw_plane(
+    rows: Iterable[Row], path: str | Path, *, title: str = "Information plane", estimator: str | None = None
+) -> None:
+    """Draw preserved against residual information after training, coloured by gamma, one marker for each surrogate.
+
+    Markers are hollow where a value is flagged.
+
+    Args:
+        rows: Results of finished runs; each run's last information plane is drawn.
+        path: The file, PNG or SVG.
+        title: What stands above the picture.
+        estimator: First word of the estimator that is drawn; by default the one that was listed first.
+
+    Raises:
+        ConfigError: If there is nothing to draw, or the file cannot be written.
+    """
+    points = _points(rows, estimator, is_last=True)
+    colours = gamma_colours(points["gamma"])
+    figure = Figure(figsize=(8, 5.4), layout="constrained")
+    axes = figure.add_subplot()
+    handles = []
+    for index, (name, part) in enumerate(points.groupby("surrogate", sort=False)):
+        marker, size = _MARKERS[index % len(_MARKERS)], _SIZES[index % len(_SIZES)]
+        for _, line in part.sort_values("gamma").groupby("seed"):
+            axes.plot(line["x"], line["y"], color="0.8", linewidth=0.8, linestyle=_DASHES, zorder=1)
+        axes.errorbar(
+            part["x"], part["y"], xerr=part["x_error"], yerr=part["y_error"], fmt="none", ecolor="0.5", zorder=2
+        )
+        _scatter(axes, part, colours, marker, size)
+        handle = Line2D([], [], marker=marker, linestyle="", markersize=math.sqrt(size), label=surrogate_label(name))
+        handle.set(markerfacecolor="white", markeredgecolor="black")
+        handles.append(handle)
+    _frame_plane(axes, title)
+    handles.append(Line2D([], [], color="0.8", linewidth=0.8, linestyle=_DASHES, label="to the next gamma, unmeasured"))
+    if points["flagged"].any():
+        hollow = Line2D([], [], marker="o", linestyle="", markersize=8, label="hollow: close to ln N, see flags")
+        hollow.set(markerfacecolor="none", markeredgecolor="0.3", markeredgewidth=1.6)
+        handles.append(hollow)
+    axes.legend(handles=handles, title="regularizer", loc="upper right")
+    figure.colorbar(colours, ax=axes, label="weight gamma of the regularizer")
+    save(figure, path)
+
+
+def draw_trajectories(
+    rows: Iterable[Row], path: str | Path, *, title: str = "Trajectories", estimator: str | None = None
+) -> None:
+    """Draw the way of every gamma through the information plane, median over seeds, dots growing with the epoch.
+
+    Args:
+        rows: Results of runs that were measured after many epochs.
+        path: The file, PNG or SVG.
+        title: What stands above the picture.
+        estimator: First word of the estimator that is drawn; by default the one that was listed first.
+
+    Raises:
+        ConfigError: If there is nothing to draw, or the file cannot be written.
+    """
+    points = _points(rows, estimator, is_last=False)
+    colours = gamma_colours(points["gamma"])
+    figure = Figure(figsize=(8, 5.4), layout="constrained")
+    axes = figure.add_subplot()
+    for gamma, part in points.groupby("gamma"):
+        middle = part.groupby("epoch")[["x", "y"]].median()
+        colour = gamma_colour(colours, float(gamma))
+        sizes = np.interp(middle.index, [points["epoch"].min(), points["epoch"].max()], [6, 70])
+        axes.plot(middle["x"], middle["y"], color=colour, linewidth=0.9, alpha=0.8)
+        axes.scatter(middle["x"], middle["y"], s=sizes, color=colour, edgecolors="white", linewidths=0.4, zorder=3)
+        if gamma == 0:
+            axes.plot([], [], "o-", color="black", label="gamma = 0")
+    ends = points.sort_values("epoch").groupby("run").tail(1).groupby("gamma")[["x", "y"]].median()
+    axes.plot(ends["x"], ends["y"], color="0.6", linestyle=_DASHES, zorder=1, label="ends of the trajectories")
+    _frame_plane(axes, title)
+    axes.legend(title=f"dots grow from epoch {points['epoch'].min()} to {points['epoch'].max()}", fontsize="small")
+    figure.colorbar(colours, ax=axes, label="weight gamma of the regularizer")
+    save(figure, path)
+
+
+def _points(rows: Iterable[Row], estimator: str | None, *, is_last: bool) -> pd.DataFrame:
+    table = wanted(frame(rows), [PRESERVED, RESIDUAL])
+    table = table[table["method"] == (estimator or table["method"].iloc[0])]
+    table = last(table) if is_last else table
+    wide = table.pivot_table(index=_KEYS, columns="quantity", values=["value", "standard_error"], sort=False)
+    try:
+        found = pd.DataFrame({"x": wide["value"][PRESERVED], "y": wide["value"][RESIDUAL]})
+    except KeyError:
+        raise ConfigError("there is nothing to draw: no run has both information-plane coordinates") from None
+    for name, quantity in (("x_error", PRESERVED), ("y_error", RESIDUAL)):
+        found[name] = wide["standard_error"].get(quantity, 0.0) if "standard_error" in wide else 0.0
+    flagged = table.assign(flagged=table["flags"] != "").groupby(_KEYS)["flagged"].any()
+    found["flagged"] = flagged.reindex(found.index)
+    return found.fillna({"x_error": 0.0, "y_error": 0.0}).dropna().reset_index()
+
+
+def _scatter(axes: Any, part: pd.DataFrame, colours: Any, marker: str, size: float) -> None:
+    shades = [gamma_colour(colours, gamma) for gamma in part["gamma"]]
+    faces = ["none" if flag else shade for shade, flag in zip(shades, part["flagged"], strict=True)]
+    edges = [shade if flag else "black" for shade, flag in zip(shades, part["flagged"], strict=True)]
+    widths = [1.6 if flag else 0.6 for flag in part["flagged"]]
+    axes.scatter(
+        part["x"], part["y"], c=faces, marker=marker, s=size, edgecolors=edges, linewidths=widths, alpha=0.8, zorder=3
+    )
+
+
+def _frame_plane(axes: Any, title: str) -> None:
+    axes.set(
+        xlabel="preserved information  I[X;Z]  (nats)",
+        ylabel="residual information  I[X;Y|Z]  (nats)",
+        title=title,
+    )
+    axes.margins(0.06)
+    axes.grid(color="0.92")
+    axes.set_axisbelow(True)

@@ -1,0 +1,166 @@
+"""What a run remembers while it goes on: one line for every epoch, and a checkpoint to go on from.
+
+The lines are appended and never changed; the checkpoint is replaced in one piece and holds tensors and plain values
+only, so reading it executes nothing. An epoch's seed follows from the run's, so no state of a generator is needed to go
+on exactly.
+"""
+
+import dataclasses
+import io
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ibtrain.errors import ConfigError
+from ibtrain.runs import Row, write_bytes
+
+METRICS, CHECKPOINT = "metrics.jsonl", "checkpoint.pt"
+
+
+@dataclasses.dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training data gave.
+
+    Args:
+        number: Which pass, from 1.
+        loss: Mean of the loss over the batches, in nats.
+        terms: Means of its terms by surrogate, without coefficients, in nats.
+        train_accuracy: Share of the training data classified rightly after the pass.
+        test_accuracy: Share of the test data classified rightly after the pass.
+        learning_rate: The rate it was walked with.
+        rows: What was measured after it, in tidy form.
+        broken: Names of the invariants that did not hold.
+        seconds: How long it took.
+    """
+
+    number: int
+    loss: float
+    terms: dict[str, float]
+    train_accuracy: float
+    test_accuracy: float
+    learning_rate: float
+    rows: tuple[Row, ...] = ()
+    broken: tuple[str, ...] = ()
+    seconds: float = dataclasses.field(default=0.0, compare=False)
+
+    def to_json(self) -> str:
+        """Return the epoch as one line of JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, line: str) -> "Epoch":
+        """Read a line that `to_json` wrote.
+
+        Raises:
+            ValueError: If it is no such line.
+        """
+        values = json.loads(line)
+        try:
+            rows = tuple(Row(**row) for row in values.pop("rows"))
+            return cls(rows=rows, broken=tuple(values.pop("broken")), **values)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"no epoch: {error!r}") from None
+
+
+def append_epoch(folder: Path, epoch: Epoch) -> None:
+    """Append an epoch to a run's lines, on the disk when this returns.
+
+    Args:
+        folder: The run's folder.
+        epoch: The epoch.
+
+    Raises:
+        ConfigError: If it cannot be written.
+    """
+    path = folder / METRICS
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b") as file:
+            if file.tell() and not _ends_with_newline(path):
+                file.write(b"\n")
+            file.write(epoch.to_json().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error}; choose another folder or make room") from None
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def read_epochs(folder: Path, *, until: int) -> tuple[Epoch, ...]:
+    """Return the epochs 1 to `until` of a run; of an epoch that was walked twice, the last.
+
+    Args:
+        folder: The run's folder.
+        until: Number of the last one wanted.
+
+    Raises:
+        ConfigError: If one is missing.
+    """
+    found: dict[int, Epoch] = {}
+    path = folder / METRICS
+    lines: Sequence[bytes] = path.read_bytes().split(b"\n") if path.is_file() else ()
+    for line in lines:
+        try:
+            epoch = Epoch.from_json(line.decode())
+        except ValueError:
+            continue  # a line that was cut off when the run was killed: its epoch was walked again
+        found[epoch.number] = epoch
+    missing = [number for number in range(1, until + 1) if number not in found]
+    if missing:
+        raise ConfigError(
+            f"{path} has no epoch {missing[0]}, though the checkpoint beside it was made after epoch {until}: "
+            f"delete the folder {folder} to train the run again"
+        )
+    return tuple(found[number] for number in range(1, until + 1))
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
+    """Replace a run's checkpoint, in one piece.
+
+    Args:
+        folder: The run's folder.
+        state: Tensors, numbers, texts, and lists and dictionaries of them.
+
+    Raises:
+        ConfigError: If it cannot be written; the one before stays.
+    """
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_bytes(folder / CHECKPOINT, buffer.getvalue())
+
+
+def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
+    """Return a run's checkpoint, or None if there is none.
+
+    Args:
+        folder: The run's folder.
+        digest: Digest of the run's configuration, which the checkpoint must be of.
+
+    Raises:
+        ConfigError: If it cannot be read, or is of another configuration.
+    """
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        found = state["digest"]
+    except Exception:  # torch raises whatever the bytes lead it to, and advises to load unsafely
+        raise ConfigError(
+            f"cannot read the checkpoint {path}: it is damaged, or holds more than tensors and plain values; "
+            "delete it to train the run from its beginning"
+        ) from None
+    if found != digest:
+        raise ConfigError(
+            f"the checkpoint {path} is of the configuration {found}, not of {digest}: use another folder, or delete it"
+        )
+    return state

@@ -1,0 +1,135 @@
+"""The commands `ibtrain train` and `ibtrain sweep`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+import ibtrain
+from ibtrain.errors import ConfigError
+
+STOPPED = 130
+"""Exit status of a command that was stopped by ctrl-C."""
+
+
+def _common(command: Any) -> Any:
+    options = (
+        click.argument("config", type=click.Path(path_type=Path)),
+        click.option(
+            "--set", "options", multiple=True, metavar="KEY=VALUE", help="Replace a value, e.g. training.epochs=5."
+        ),
+        click.option(
+            "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True
+        ),
+        click.option("--accelerator", default="auto", show_default=True, help="Where to train: auto, cpu or cuda."),
+        click.option(
+            "--data",
+            "data_root",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=Path("data"),
+            show_default=True,
+            help="Folder of the data sets.",
+        ),
+        click.option("--download", is_flag=True, help="Fetch data that are missing."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_common
+def train(config: Path, options: tuple[str, ...], out: Path, accelerator: str, data_root: Path, download: bool) -> None:
+    """Train the run that CONFIG, a TOML file, describes; a finished run is not trained again, a stopped one goes on."""
+    settings = ibtrain.Config.load(config).with_options(options)
+    results = out / "runs" / settings.digest / "results.csv"
+    _sweep((settings,), out, results, accelerator=accelerator, data_root=data_root, download=download)
+
+
+@click.command()
+@_common
+@click.option(
+    "--vary",
+    "varied",
+    multiple=True,
+    metavar="KEY=V1,V2,...",
+    help="Values of one key, e.g. objective.gamma=0.001,0.01,0.1; several options make every combination.",
+)
+@click.option("--shard", metavar="I/N", default="1/1", show_default=True, help="Train every N-th run from the I-th on.")
+@click.option("--workers", type=click.IntRange(1), default=None, help="Processes on this machine.")
+@click.option(
+    "--ray", "on_ray", is_flag=True, help="Train on Ray: on this machine, or on the cluster of --ray-address."
+)
+@click.option("--ray-address", default=None, help="Address of a Ray cluster.")
+@click.option("--gpus", type=float, default=0.0, show_default=True, help="Share of a GPU for each run on Ray.")
+def sweep(
+    config: Path,
+    options: tuple[str, ...],
+    out: Path,
+    accelerator: str,
+    data_root: Path,
+    download: bool,
+    varied: tuple[str, ...],
+    shard: str,
+    workers: int | None,
+    on_ray: bool,
+    ray_address: str | None,
+    gpus: float,
+) -> None:
+    """Train every combination of the varied values; finished runs are skipped, stopped ones go on."""
+    base = ibtrain.Config.load(config).with_options(options)
+    configs = ibtrain.sweeps.grid(base, dict(_values(text) for text in varied))
+    if workers and (on_ray or ray_address):
+        raise ConfigError("a sweep runs in workers or on Ray: leave out --workers or --ray")
+    if gpus and not (on_ray or ray_address):
+        raise ConfigError("--gpus is the share of a GPU for a run on Ray: add --ray")
+    executor: Any = ibtrain.executors.InProcess()
+    if workers:
+        executor = ibtrain.executors.Workers(workers)
+    elif on_ray or ray_address:
+        executor = ibtrain.executors.OnRay(ray_address, gpus=gpus)
+    _sweep(
+        configs,
+        out,
+        out / "results.csv",
+        accelerator=accelerator,
+        data_root=data_root,
+        download=download,
+        shard=_shard(shard),
+        executor=executor,
+    )
+
+
+def _values(text: str) -> tuple[str, list[str]]:
+    key, equals, values = text.partition("=")
+    parts = [part.strip() for part in values.split(",")]
+    if not equals or not all(parts):
+        raise ConfigError(f"--vary {text!r} needs a key and values: write, for example, objective.gamma=0.001,0.01")
+    return key.strip(), parts
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal()):
+        raise ConfigError(f"--shard needs I/N, for example 1/4, not {text!r}")
+    return int(index), int(count)
+
+
+def _sweep(configs: Any, out: Path, results: Path, **options: Any) -> None:
+    console = Console()
+    try:
+        rows = ibtrain.sweep(configs, out, console=console, **options)
+    except KeyboardInterrupt:
+        runs = ibtrain.runs.Runs(out / "runs")
+        finished = sum(runs.is_finished(config) for config in configs)
+        click.echo(
+            f"stopped: {finished} of {len(configs)} runs are finished; the same command goes on from the last "
+            "checkpoints",
+            err=True,
+        )
+        sys.exit(STOPPED)
+    if ibtrain.training.is_first_process():
+        console.print(ibtrain.report.summary(rows), crop=False)
+        click.echo(f"results {results}")

@@ -1,0 +1,178 @@
+"""Runs that are stopped go on exactly; what cannot be read is said; nothing that was kept is lost."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from ibtrain import Config, ConfigError, runs, sweep, train
+from ibtrain.training.progress import CHECKPOINT, METRICS, append_epoch, load_checkpoint, read_epochs
+
+SHORT = Config().with_options(
+    ["training.epochs=4", "network.hidden=[32]", "network.latent=4", "plane.samples=200", "objective.gamma=0.1"]
+)
+
+
+class StoppedError(Exception):
+    """What stops a run between two epochs."""
+
+
+def stop_after(number):
+    def stop(epoch):
+        if epoch.number == number:
+            raise StoppedError
+
+    return stop
+
+
+def numbers(trained):
+    return [(row.epoch, row.quantity, row.estimator, row.value) for row in trained.rows]
+
+
+@pytest.mark.parametrize("kind", ["noise", "gaussian", "categorical", "dropout", "noisy-dropout"])
+def test_a_stopped_run_ends_with_the_numbers_of_one_that_was_not(tmp_path, kind):
+    statement = "min H[Y|Z]" if kind in ("dropout", "noisy-dropout") else "min I[X;Z] - beta*I[Y;Z]"
+    gamma = "0" if statement == "min H[Y|Z]" else "0.1"
+    config = SHORT.with_options(
+        [f"bottleneck.kind={kind}", f"objective.statement={statement}", f"objective.gamma={gamma}", "plane.every=2"]
+        + (['plane.estimators=["knn"]'] if "dropout" in kind else [])
+    )
+    whole = train(config, accelerator="cpu")
+    for number in (1, 2, 3):
+        with pytest.raises(StoppedError):
+            train(config, accelerator="cpu", folder=tmp_path, on_epoch=stop_after(number))
+    resumed = train(config, accelerator="cpu", folder=tmp_path)
+    assert repr(numbers(resumed)) == repr(numbers(whole))
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, resumed.network.state_dict()[name])
+
+
+def test_checkpoints_are_made_as_often_as_the_configuration_says(tmp_path):
+    config = SHORT.with_options(["training.checkpoint_every=3"])
+    with pytest.raises(StoppedError):
+        train(config, accelerator="cpu", folder=tmp_path, on_epoch=stop_after(2))
+    assert load_checkpoint(tmp_path, digest=config.digest) is None
+    walked = []
+    train(config, accelerator="cpu", folder=tmp_path, on_epoch=lambda epoch: walked.append(epoch.number))
+    assert walked == [1, 2, 3, 4]
+    assert load_checkpoint(tmp_path, digest=config.digest)["epoch"] == 4
+    lines = [json.loads(line)["number"] for line in (tmp_path / METRICS).read_text().splitlines()]
+    assert lines == [1, 2, 1, 2, 3, 4]
+
+
+@pytest.mark.slow
+def test_a_killed_process_goes_on_with_equal_numbers(tmp_path):
+    config = SHORT.with_options(["training.epochs=30"])
+    (tmp_path / "config.toml").write_text(config.to_toml())
+    command = [sys.executable, "-m", "ibtrain", "train", str(tmp_path / "config.toml"), "--accelerator", "cpu", "--out"]
+    folder = tmp_path / "killed" / "runs" / config.digest
+    for epochs in (1, 4, 9):
+        process = subprocess.Popen([*command, str(tmp_path / "killed")], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        path = folder / METRICS
+        while not (path.is_file() and path.read_text().count("\n") >= epochs):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert not (folder / "results.csv").exists()
+    for name in ("killed", "whole"):
+        subprocess.run([*command, str(tmp_path / name)], check=True, stdout=subprocess.DEVNULL, timeout=180)
+    results = [(tmp_path / name / "results.csv").read_bytes() for name in ("killed", "whole")]
+    assert results[0] == results[1]
+    assert (folder / METRICS).read_text().count("\n") >= 30
+
+
+def test_a_line_that_was_cut_off_is_left_out_and_never_joined_with_the_next(tmp_path):
+    epochs = train(SHORT, accelerator="cpu").epochs
+    append_epoch(tmp_path, epochs[0])
+    append_epoch(tmp_path, epochs[1])
+    path = tmp_path / METRICS
+    path.write_bytes(path.read_bytes()[:-25])
+    append_epoch(tmp_path, epochs[1])
+    assert [epoch.loss for epoch in read_epochs(tmp_path, until=2)] == [epochs[0].loss, epochs[1].loss]
+    with pytest.raises(ConfigError, match="has no epoch 3"):
+        read_epochs(tmp_path, until=3)
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x80\x04K\x01.", "half"])
+def test_an_unreadable_checkpoint_is_said_and_kept(tmp_path, content):
+    train(SHORT, accelerator="cpu", folder=tmp_path)
+    path = tmp_path / CHECKPOINT
+    broken = path.read_bytes()[: path.stat().st_size // 2] if content == "half" else content
+    path.write_bytes(broken)
+    with pytest.raises(
+        ConfigError, match=r"cannot read the checkpoint .* delete it to train the run from its beginning"
+    ):
+        train(SHORT, accelerator="cpu", folder=tmp_path)
+    assert path.read_bytes() == broken
+
+
+def test_a_checkpoint_never_executes_anything(tmp_path):
+    class Harm:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "harm"),)
+
+    torch.save({"digest": SHORT.digest, "epoch": 1, "step": Harm()}, tmp_path / CHECKPOINT)
+    with pytest.raises(ConfigError, match="cannot read the checkpoint"):
+        train(SHORT, accelerator="cpu", folder=tmp_path)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):
+    train(SHORT, accelerator="cpu", folder=tmp_path)
+    with pytest.raises(ConfigError, match="is of the configuration"):
+        train(SHORT.with_options(["seed=7"]), accelerator="cpu", folder=tmp_path)
+
+
+def test_a_changed_configuration_in_a_run_folder_is_refused_and_the_other_runs_go_on(tmp_path):
+    other = SHORT.with_options(["seed=1"])
+    folder = runs.Runs(tmp_path / "runs").begin(SHORT)
+    (folder / "config.toml").write_text(SHORT.to_toml().replace("seed = 0", "seed = 5", 1))
+    with pytest.raises(ConfigError, match=r"(?s)1 of 2 runs failed.*config\.toml was changed") as caught:
+        sweep([SHORT, other], tmp_path, accelerator="cpu")
+    assert SHORT.digest in str(caught.value)
+    assert {row.run for row in runs.read_rows(tmp_path / "results.csv")} == {other.digest}
+
+
+def test_a_run_that_fails_leaves_the_others_alone(tmp_path):
+    bad = SHORT.with_options(["training.learning_rate=1e30"])
+    with pytest.raises(
+        ConfigError, match=r"1 of 2 runs failed, the others are finished:\n.*lower training\.learning_rate"
+    ):
+        sweep([bad, SHORT], tmp_path, accelerator="cpu")
+    assert {row.run for row in runs.read_rows(tmp_path / "results.csv")} == {SHORT.digest}
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_said(tmp_path):
+    (tmp_path / METRICS).symlink_to("/dev/full")
+    with pytest.raises(ConfigError, match="make room"):
+        train(SHORT, accelerator="cpu", folder=tmp_path)
+
+
+def test_a_run_folder_says_what_the_run_is(tmp_path):
+    sweep([SHORT], tmp_path, accelerator="cpu")
+    folder = tmp_path / "runs" / SHORT.digest
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {
+        "config.toml",
+        "canonical.txt",
+        "canonical.json",
+        "plan.txt",
+        "guarantee.json",
+        "versions.txt",
+        "results.csv",
+        "results.csv.sha256",
+        METRICS,
+        CHECKPOINT,
+    }
+    assert "torch" in (folder / "versions.txt").read_text()
+    rows = runs.read_rows(folder / "results.csv")
+    assert all(math.isfinite(row.value) for row in rows)

@@ -1,0 +1,120 @@
+"""A sweep gives the same numbers, whoever trains: this process, workers, shards, Ray, several processes for one run."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from ibtrain import Config, ConfigError, runs, sweep, train
+from ibtrain.executors import OnRay, Workers
+from ibtrain.sweeps import grid
+
+SHORT = Config().with_options(
+    ["training.epochs=2", "network.hidden=[16]", "network.latent=3", "plane.samples=100", "objective.gamma=0.1"]
+)
+FOUR = grid(SHORT, {"objective.gamma": [0.01, 1.0], "seed": [0, 1]})
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    return sweep(FOUR, tmp_path_factory.mktemp("alone"), accelerator="cpu")
+
+
+def test_a_grid_is_every_combination():
+    assert [(config.objective.gamma, config.seed) for config in FOUR] == [(0.01, 0), (0.01, 1), (1.0, 0), (1.0, 1)]
+    with pytest.raises(ConfigError, match="unknown key"):
+        grid(SHORT, {"sede": [1]})
+
+
+@pytest.mark.slow
+def test_workers_give_the_numbers_of_one_process(alone, tmp_path):
+    rows = sweep(FOUR, tmp_path, accelerator="cpu", executor=Workers(2))
+    assert repr(rows) == repr(alone)
+
+
+@pytest.mark.slow
+def test_ray_gives_the_numbers_of_one_process(alone, tmp_path):
+    pytest.importorskip("ray")
+    rows = sweep(FOUR, tmp_path, accelerator="cpu", executor=OnRay())
+    assert repr(rows) == repr(alone)
+
+
+def test_shards_share_the_work_and_the_table(alone, tmp_path):
+    first = sweep(FOUR, tmp_path, accelerator="cpu", shard=(1, 3))
+    assert {row.run for row in first} == {FOUR[0].digest, FOUR[3].digest}
+    sweep(FOUR, tmp_path, accelerator="cpu", shard=(2, 3))
+    rows = sweep(FOUR, tmp_path, accelerator="cpu", shard=(3, 3))
+    assert repr(rows) == repr(alone)
+    assert repr(runs.read_rows(tmp_path / "results.csv")) == repr(alone)
+
+
+@pytest.mark.parametrize("shard", [(0, 2), (3, 2), (1, 0)])
+def test_a_shard_that_does_not_exist_is_refused(tmp_path, shard):
+    with pytest.raises(ConfigError, match="a shard is i/n with i from 1 to n"):
+        sweep(FOUR, tmp_path, accelerator="cpu", shard=shard)
+
+
+@pytest.mark.parametrize("make", [lambda: Workers(0), lambda: OnRay(gpus=-1), lambda: OnRay(cpus=0)])
+def test_executors_refuse_what_cannot_be(make):
+    with pytest.raises(ConfigError):
+        make()
+
+
+@pytest.mark.slow
+def test_two_sweeps_on_one_folder_train_every_run_once(alone, tmp_path):
+    (tmp_path / "config.toml").write_text(SHORT.to_toml())
+    command = [sys.executable, "-m", "ibtrain", "sweep", str(tmp_path / "config.toml"), "--accelerator", "cpu"]
+    command += ["--vary", "objective.gamma=0.01,1.0", "--vary", "seed=0,1", "--out", str(tmp_path / "out")]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(timeout=300) for process in both] == [0, 0]
+    assert repr(runs.read_rows(tmp_path / "out" / "results.csv")) == repr(alone)
+    for config in FOUR:
+        assert (tmp_path / "out" / "runs" / config.digest / "metrics.jsonl").read_text().count("\n") == 2
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_run_as_one_process_does(tmp_path):
+    config = SHORT.with_options(["bottleneck.noise_variance=1e-12", "training.batch_size=500"])
+    (tmp_path / "config.toml").write_text(config.to_toml())
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "ibtrain"]
+    command += ["train", str(tmp_path / "config.toml"), "--accelerator", "cpu", "--out", str(tmp_path / "two")]
+    environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, timeout=300)
+    shared = runs.read_rows(tmp_path / "two" / "results.csv")
+    alone = train(config, accelerator="cpu").rows
+    losses = [
+        [row.value for row in rows if row.quantity in ("loss", "LogVar[Z|Y]", "CE[Y|Z]")] for rows in (shared, alone)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--vary", "seed"], "needs a key and values"),
+        (["--vary", "seed=1,,2"], "needs a key and values"),
+        (["--vary", "sede=1"], "unknown key 'sede'"),
+        (["--shard", "1"], "--shard needs I/N"),
+        (["--shard", "5/4"], "a shard is i/n"),
+        (["--workers", "2", "--ray"], "leave out --workers or --ray"),
+        (["--gpus", "0.5"], "add --ray"),
+        (["--set", "data.name=mnist", "--data", "nothing"], "add --download"),
+    ],
+)
+def test_bad_options_are_one_line_on_standard_error(tmp_path, arguments, message):
+    (tmp_path / "config.toml").write_text(SHORT.to_toml())
+    command = [sys.executable, "-m", "ibtrain", "sweep", str(tmp_path / "config.toml"), "--out", str(tmp_path / "out")]
+    result = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_seed_of_the_process_does_not_matter(alone, tmp_path):
+    torch.manual_seed(99)
+    assert repr(sweep(FOUR[:1], tmp_path, accelerator="cpu")) == repr(
+        tuple(r for r in alone if r.run == FOUR[0].digest)
+    )
