@@ -26,7 +26,7 @@ class LedgerEntry:
         statement: The statement in the language.
         remark: What to know about it.
         given: Facts beside the graph ``Y -> X -> Z``.
-        noisy: Whether Z is continuous with zero-entropy noise instead of discrete.
+        kind: Kind of Z: discrete, continuous, or noisy: continuous with zero-entropy noise.
 
     Example:
         >>> ledger[0].verdict().status, ledger[0].verdict(without_model=True).status
@@ -37,12 +37,12 @@ class LedgerEntry:
     statement: str
     remark: str = ""
     given: tuple[str, ...] = ()
-    noisy: bool = False
+    kind: str = "discrete"
 
     def model(self) -> Model:
         """Return the model that the paper presupposes."""
         graph = CHAIN if "W" not in self.statement else f"{CHAIN}; W -> Z"
-        return Model(graph, kinds={"Z": "noisy"} if self.noisy else {})
+        return Model(graph, kinds={"Z": self.kind})
 
     def verdict(self, *, without_model: bool = False) -> Verdict:
         """Decide the statement.
@@ -81,7 +81,39 @@ ledger: tuple[LedgerEntry, ...] = (
     LedgerEntry("2.1", "I[X;Y;Z] >= 0", "true in the model, not for any variables: XOR"),
     LedgerEntry("Obs. 4", "H[Y|Z] <= CE[Y|Z]", "the gap is KL[Y|Z]"),
     LedgerEntry("Obs. 4, gap", "CE[Y|Z] = H[Y|Z] + KL[Y|Z]"),
+    LedgerEntry(
+        "Obs. 6, continuous Z",
+        "I[X;Z|Y] <= H[Z|Y]",
+        "without noise; differential entropy may be negative",
+        kind="continuous",
+    ),
     LedgerEntry("Obs. 6, discrete Z", "I[X;Z|Y] <= H[Z|Y] <= H[Z]"),
-    LedgerEntry("Obs. 6, zero-entropy noise", "I[X;Z|Y] <= H[Z|Y] <= H[Z]", "Z continuous", noisy=True),
+    LedgerEntry("Obs. 6, zero-entropy noise", "I[X;Z|Y] <= H[Z|Y] <= H[Z]", "Z continuous", kind="noisy"),
 )
 """The paper's identities and inequalities."""
+
+LEDGER_OBJECTIVES = (
+    "IB",
+    "IB-residual",
+    "DIB",
+    "VIB",
+    "CEB",
+    "generalised-IB",
+    "entropy-distance",
+    "IB-entropy-distance",
+    "DIB-entropy-distance",
+)
+"""The catalogue's names of the paper's objectives."""
+
+LEDGER_EQUIVALENCES = (
+    ("IB", "IB-residual", ""),
+    ("IB", "VIB", "beta"),
+    ("CEB", "IB", "beta"),
+    ("generalised-IB", "IB", "a"),
+    ("generalised-IB", "DIB", "a"),
+    ("entropy-distance", "DIB", "beta"),
+    ("IB", "IB-entropy-distance", "g"),
+    ("DIB", "DIB-entropy-distance", "g"),
+    ("IB", "DIB", ""),
+)
+"""Pairs of objectives, and the parameter to solve for; which pairs are equivalent is found anew."""
