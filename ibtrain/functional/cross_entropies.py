@@ -8,9 +8,10 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from ibtrain.errors import ConfigError
-from ibtrain.functional.tensors import batch_mean, check_target, single_precision
+from ibtrain.functional.tensors import batch_mean, check_target, repeated, single_precision
 from ibtrain.reduction import LOCAL, Reduction
 
 
@@ -44,10 +45,10 @@ def decoder_cross_entropy(
         >>> decoder_cross_entropy(torch.zeros(1, 2, 4), torch.tensor([0, 3])).item() == torch.tensor(4.0).log().item()
         True
     """
-    values = _log_likelihood(logits, target, log_weights)
-    if log_weights is None:
-        return -batch_mean(values, reduce)
-    return -batch_mean((log_weights.exp() * values).sum(dim=0), reduce)
+    values = _surprise(logits, target, log_weights)
+    if log_weights is not None:
+        values = (log_weights.exp() * values).sum(dim=0)
+    return batch_mean(values, reduce)
 
 
 @single_precision
@@ -81,16 +82,16 @@ def prediction_cross_entropy(
         >>> bool(prediction_cross_entropy(logits, target) < decoder_cross_entropy(logits, target))
         True
     """
-    values = _log_likelihood(logits, target, log_weights)
+    values = _surprise(logits, target, log_weights)
     if log_weights is None:
-        mixed = torch.logsumexp(values, dim=0) - math.log(logits.shape[0])
+        mixed = torch.logsumexp(-values, dim=0) - math.log(logits.shape[0])
     else:
-        mixed = torch.logsumexp(values + log_weights, dim=0)
+        mixed = torch.logsumexp(log_weights - values, dim=0)
     return -batch_mean(mixed, reduce)
 
 
-def _log_likelihood(logits: Tensor, target: Tensor, log_weights: Tensor | None) -> Tensor:
-    """Return ln q(y|z), S x B."""
+def _surprise(logits: Tensor, target: Tensor, log_weights: Tensor | None) -> Tensor:
+    """Return -ln q(y|z), S x B."""
     if logits.ndim != 3 or logits.numel() == 0:
         raise ConfigError(f"logits must be S x B x C with at least one of each, not of shape {tuple(logits.shape)}")
     samples, size, _ = logits.shape
@@ -99,8 +100,7 @@ def _log_likelihood(logits: Tensor, target: Tensor, log_weights: Tensor | None) 
         raise ConfigError(
             f"log_weights must be S x B = {samples} x {target.shape[0]}, not of shape {tuple(log_weights.shape)}"
         )
-    log_probabilities = logits.log_softmax(dim=-1)
     if size != target.shape[0]:
-        return log_probabilities.squeeze(1).index_select(1, target)
-    index = target.long().expand(samples, size).unsqueeze(-1)
-    return log_probabilities.gather(-1, index).squeeze(-1)
+        return -logits.squeeze(1).log_softmax(dim=-1).index_select(1, target)
+    labels = repeated(target.long(), samples)
+    return cross_entropy(logits.flatten(0, 1), labels, reduction="none").view(samples, size)

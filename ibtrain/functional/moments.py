@@ -16,9 +16,10 @@ from ibtrain.functional.tensors import (
     LOG_2_PI,
     batch_mean,
     check_latent,
+    check_noise,
     check_target,
     members_of,
-    over_samples,
+    repeated,
     single_precision,
 )
 from ibtrain.reduction import LOCAL, Reduction
@@ -45,7 +46,7 @@ def log_variance(latent: Tensor, *, noise_variance: float | Tensor = 0.0, reduce
         A scalar, in nats.
 
     Raises:
-        ConfigError: If the latent is not S x B x K.
+        ConfigError: If the latent is not S x B x K, or the noise cannot be a variance.
 
     References:
         Kirsch, Lyle and Gal (2020), theorem 2 with a single class.
@@ -55,9 +56,10 @@ def log_variance(latent: Tensor, *, noise_variance: float | Tensor = 0.0, reduce
         True
     """
     check_latent(latent)
+    check_noise(noise_variance, latent)
     centred, count = _centred(latent, reduce)
-    variance = reduce.sum(over_samples(centred.square()).sum(dim=0)) / count
-    return gaussian_entropy(variance + _mean_noise(noise_variance, reduce))
+    variance = reduce.sum(centred.square().sum(dim=0)) / count
+    return _gaussian_entropies(_noisy(variance, _mean_noise(noise_variance, reduce)))
 
 
 @single_precision
@@ -87,7 +89,7 @@ def conditional_log_variance(
         A scalar, in nats.
 
     Raises:
-        ConfigError: If the shapes do not fit together.
+        ConfigError: If the shapes do not fit together, or the noise cannot be a variance.
 
     References:
         Kirsch, Lyle and Gal (2020), observation 7 and theorem 2.
@@ -98,13 +100,10 @@ def conditional_log_variance(
         >>> bool(conditional_log_variance(latent, target, 2) < log_variance(latent))
         True
     """
-    members, counts, centred = _classes(latent, target, num_classes, noise_variance, reduce)
-    shares = members / counts.clamp(min=1)
-    variance = reduce.sum(shares.T @ over_samples(centred.square()))
-    variance = variance + _class_noise(noise_variance, shares, reduce)
-    present = (counts > 0).unsqueeze(1)
-    entropies = _gaussian_entropies(torch.where(present, variance, 1.0)).sum(dim=1)
-    return (counts * entropies).sum() / counts.sum()
+    shares, weights, centred = _classes(latent, target, num_classes, noise_variance, reduce)
+    variance = reduce.sum(shares.T @ centred.square())
+    variance = _noisy(variance, _class_noise(noise_variance, shares, reduce))
+    return (weights * _gaussian_entropies(variance)).sum()
 
 
 @single_precision
@@ -125,7 +124,7 @@ def log_determinant(latent: Tensor, *, noise_variance: float | Tensor = 0.0, red
         A scalar, in nats; its cost grows with B*K^2 + K^3.
 
     Raises:
-        ConfigError: If the latent is not S x B x K.
+        ConfigError: If the latent is not S x B x K, or the noise cannot be a variance.
 
     References:
         Cover and Thomas, "Elements of Information Theory" (2006), theorems 8.6.5 and 17.9.2.
@@ -136,9 +135,9 @@ def log_determinant(latent: Tensor, *, noise_variance: float | Tensor = 0.0, red
         True
     """
     check_latent(latent)
+    check_noise(noise_variance, latent)
     centred, count = _centred(latent.double(), reduce)
-    flat = centred.flatten(0, 1)
-    covariance = reduce.sum(flat.T @ flat) / (count * latent.shape[0])
+    covariance = reduce.sum(centred.T @ centred) / count
     noise = _mean_noise(noise_variance, reduce)
     return _half_log_determinant(covariance, noise, _is_zero(noise_variance)).to(latent.dtype)
 
@@ -169,7 +168,7 @@ def conditional_log_determinant(
         A scalar, in nats; its cost grows with C*(B*K^2 + K^3).
 
     Raises:
-        ConfigError: If the shapes do not fit together.
+        ConfigError: If the shapes do not fit together, or the noise cannot be a variance.
 
     References:
         Kirsch, Lyle and Gal (2020), observation 7; Cover and Thomas (2006), theorem 8.6.5.
@@ -180,15 +179,13 @@ def conditional_log_determinant(
         >>> bool(value < conditional_log_variance(latent, torch.tensor([0, 0, 1]), 2, noise_variance=0.1))
         True
     """
-    members, counts, centred = _classes(latent.double(), target, num_classes, noise_variance, reduce)
-    shares = members / counts.clamp(min=1)
-    covariance = torch.stack([_weighted_square(centred, shares[:, label]) for label in range(num_classes)])
-    covariance = reduce.sum(covariance)
+    shares, weights, centred = _classes(latent.double(), target, num_classes, noise_variance, reduce)
+    covariance = reduce.sum(torch.stack([centred.T @ (centred * share.unsqueeze(1)) for share in shares.T]))
     noise = _class_noise(noise_variance, shares, reduce)
-    present = (counts > 0)[:, None, None]
+    present = (weights > 0)[:, None, None]
     covariance = torch.where(present, covariance, torch.eye(latent.shape[-1]).to(covariance))
     entropies = _half_log_determinant(covariance, noise, _is_zero(noise_variance))
-    return ((counts * entropies).sum() / counts.sum()).to(latent.dtype)
+    return (weights * entropies).sum().to(latent.dtype)
 
 
 @single_precision
@@ -205,15 +202,17 @@ def squared_norm(latent: Tensor, *, noise_variance: float | Tensor = 0.0, reduce
         A scalar, in squared units of the latent.
 
     Raises:
-        ConfigError: If the latent is not S x B x K.
+        ConfigError: If the latent is not S x B x K, or the noise cannot be a variance.
 
     Example:
         >>> squared_norm(torch.ones(1, 2, 3), noise_variance=0.5).item()
         4.5
     """
     check_latent(latent)
-    count = reduce.count(latent.shape[1], latent)
-    return (reduce.sum(over_samples(latent.square()).sum(dim=0)) / count + _mean_noise(noise_variance, reduce)).sum()
+    check_noise(noise_variance, latent)
+    values = latent.flatten(0, 1)
+    squares = reduce.sum(values.square().sum(dim=0)) / reduce.count(values.shape[0], values)
+    return (squares + _mean_noise(noise_variance, reduce)).sum()
 
 
 def squared_norm_bound(
@@ -240,7 +239,7 @@ def squared_norm_bound(
         A scalar, in nats.
 
     Raises:
-        ConfigError: If the latent is not S x B x K or the scale is not positive.
+        ConfigError: If the latent is not S x B x K, the noise cannot be a variance, or the scale is not positive.
 
     References:
         Kirsch, Lyle and Gal (2020), section 6.2; its constant is right for K = 1 only, this one for every K.
@@ -270,7 +269,7 @@ def gaussian_entropy(variance: Tensor) -> Tensor:
         >>> gaussian_entropy(torch.full((4,), 1 / (2 * math.pi * math.e))).abs().item() < 1e-6
         True
     """
-    return _gaussian_entropies(variance).sum(dim=-1)
+    return _gaussian_entropies(_noisy(variance, 0.0))
 
 
 @single_precision
@@ -288,32 +287,42 @@ def gaussian_noise_entropy(variance: Tensor, *, reduce: Reduction = LOCAL) -> Te
         >>> gaussian_noise_entropy(torch.full((5, 4), 1 / (2 * math.pi * math.e))).abs().item() < 1e-6
         True
     """
-    return batch_mean(_gaussian_entropies(variance).sum(dim=-1), reduce)
+    return batch_mean(_gaussian_entropies(_noisy(variance, 0.0)), reduce)
 
 
 def _gaussian_entropies(variance: Tensor) -> Tensor:
-    floor = torch.finfo(variance.dtype).tiny
-    return 0.5 * (variance.clamp(min=floor).log() + (LOG_2_PI + 1))
+    return 0.5 * variance.log().sum(dim=-1) + variance.shape[-1] / 2 * (LOG_2_PI + 1)
+
+
+def _noisy(variance: Tensor, noise: float | Tensor) -> Tensor:
+    """Return the variance with the noise, at least the smallest positive number."""
+    tiny = torch.finfo(variance.dtype).tiny
+    return (variance + noise).clamp(min=tiny) if isinstance(noise, Tensor) else variance + max(noise, tiny)
 
 
 def _centred(latent: Tensor, reduce: Reduction) -> tuple[Tensor, float | Tensor]:
-    count = reduce.count(latent.shape[1], latent)
-    return latent - reduce.sum(over_samples(latent).sum(dim=0)) / count, count
+    """Return the latent about its mean, S*B x K, and how many samples there are in all processes."""
+    values = latent.flatten(0, 1)
+    count = reduce.count(values.shape[0], values)
+    return values - reduce.sum(values.sum(dim=0)) / count, count
 
 
 def _classes(
     latent: Tensor, target: Tensor, num_classes: int, noise_variance: float | Tensor, reduce: Reduction
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return members B x C, their counts C, and the latent centred class by class."""
+    """Return each sample's share of its class S*B x C, the classes' weights C, and the latent about its class means."""
     check_latent(latent)
+    check_noise(noise_variance, latent)
     check_target(target, latent.shape[1])
-    members = members_of(target, num_classes, latent)
+    values = latent.flatten(0, 1)
+    members = repeated(members_of(target, num_classes, latent), latent.shape[0])
     counts = reduce.sum(members.sum(dim=0))
-    if _is_zero(noise_variance) and latent.shape[0] == 1:
+    if _is_zero(noise_variance):
         members = _merge_single_classes(members, counts)
         counts = reduce.sum(members.sum(dim=0))
-    means = reduce.sum((members / counts.clamp(min=1)).T @ over_samples(latent))
-    return members, counts, latent - members @ means
+    shares = members / counts.clamp(min=1)
+    centred = values - members @ reduce.sum(shares.T @ values)
+    return shares, counts / reduce.count(values.shape[0], values), centred
 
 
 def _merge_single_classes(members: Tensor, counts: Tensor) -> Tensor:
@@ -332,16 +341,12 @@ def _mean_noise(noise_variance: float | Tensor, reduce: Reduction) -> float | Te
 def _class_noise(noise_variance: float | Tensor, shares: Tensor, reduce: Reduction) -> float | Tensor:
     if not isinstance(noise_variance, Tensor) or noise_variance.ndim < 2:
         return noise_variance
-    return reduce.sum(shares.T @ noise_variance.to(shares.dtype))
+    variances = repeated(noise_variance.to(shares.dtype), shares.shape[0] // noise_variance.shape[0])
+    return reduce.sum(shares.T @ variances)
 
 
 def _is_zero(noise_variance: float | Tensor) -> bool:
     return not isinstance(noise_variance, Tensor) and noise_variance == 0
-
-
-def _weighted_square(centred: Tensor, weights: Tensor) -> Tensor:
-    flat = centred.flatten(0, 1)
-    return flat.T @ (centred * weights.unsqueeze(1)).flatten(0, 1) / centred.shape[0]
 
 
 def _half_log_determinant(covariance: Tensor, noise: float | Tensor, singular: bool) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ibtrain.errors import ConfigError
 from ibtrain.functional.moments import gaussian_noise_entropy
-from ibtrain.functional.tensors import batch_mean, check_latent, check_target, single_precision
+from ibtrain.functional.tensors import batch_mean, check_latent, check_noise, check_target, single_precision
 from ibtrain.reduction import LOCAL, Reduction
 
 
@@ -187,6 +187,7 @@ def info_nce(scores: Tensor, *, positives: Tensor | None = None, reduce: Reducti
 def _divergences(latent: Tensor, noise_variance: float | Tensor, reduce: Reduction) -> Tensor:
     """Return KL(p_i || p_j) in float64: this process's Gaussians in rows, all in columns."""
     check_latent(latent)
+    check_noise(noise_variance, latent)
     means = latent.double().flatten(0, 1)
     means = means - reduce.sum(means.sum(dim=0)) / reduce.count(means.shape[0], means)
     variances = _variances(noise_variance, latent)

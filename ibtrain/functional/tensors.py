@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ibtrain.errors import ConfigError
-from ibtrain.reduction import Reduction
+from ibtrain.reduction import LOCAL, Reduction
 
 LOG_2_PI = math.log(2 * math.pi)
 """ln(2 pi)."""
@@ -36,8 +36,10 @@ def single_precision(function: Callable[_Arguments, Tensor]) -> Callable[_Argume
     @functools.wraps(function)
     def wrapper(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Tensor:
         device = next(value.device.type for value in (*args, *kwargs.values()) if isinstance(value, Tensor))
-        with torch.autocast(device, enabled=False):
+        if not torch.is_autocast_enabled(device):
             return function(*map(_lifted, args), **{name: _lifted(value) for name, value in kwargs.items()})  # type: ignore[arg-type] # lifting keeps every argument's type
+        with torch.autocast(device, enabled=False):
+            return wrapper(*args, **kwargs)
 
     return wrapper
 
@@ -64,6 +66,30 @@ def check_latent(latent: Tensor, name: str = "latent") -> None:
             f"{name} must be S x B x K with at least one of each, not of shape {tuple(latent.shape)}: "
             "latent.centres and latent.samples are; add a leading axis to a tensor B x K with unsqueeze(0)"
         )
+
+
+def check_noise(noise_variance: float | Tensor, latent: Tensor) -> None:
+    """Refuse a noise variance that cannot be one.
+
+    Args:
+        noise_variance: What was given.
+        latent: The latent to which the noise belongs, S x B x K.
+
+    Raises:
+        ConfigError: If it is a negative or infinite number, or a tensor other than a number, K numbers or B x K.
+
+    Example:
+        >>> check_noise(0.5, torch.zeros(1, 5, 3))
+    """
+    if isinstance(noise_variance, Tensor):
+        shapes = ((), tuple(latent.shape[2:]), tuple(latent.shape[1:]))
+        if noise_variance.shape not in shapes:
+            raise ConfigError(
+                f"noise_variance must be a number, K = {latent.shape[2]} numbers or B x K = {latent.shape[1]} x "
+                f"{latent.shape[2]}, not of shape {tuple(noise_variance.shape)}"
+            )
+    elif not 0 <= noise_variance < math.inf:
+        raise ConfigError(f"noise_variance must be finite and at least 0, not {noise_variance!r}")
 
 
 def check_target(target: Tensor, size: int) -> None:
@@ -97,24 +123,26 @@ def batch_mean(values: Tensor, reduce: Reduction) -> Tensor:
         A scalar.
 
     Example:
-        >>> from ibtrain.reduction import LOCAL
         >>> batch_mean(torch.tensor([1.0, 3.0]), LOCAL).item()
         2.0
     """
+    if reduce is LOCAL:
+        return values.mean()
     return reduce.sum(values.sum()) / reduce.count(values.numel(), values)
 
 
-def over_samples(values: Tensor) -> Tensor:
-    """Return the mean over the S samples, B x K.
+def repeated(values: Tensor, samples: int) -> Tensor:
+    """Return what is known of each input once for each of its samples, S*B x ....
 
     Args:
-        values: S x B x K.
+        values: B x ....
+        samples: How many samples S there are for each input.
 
     Example:
-        >>> over_samples(torch.ones(3, 2, 1)).shape
-        torch.Size([2, 1])
+        >>> repeated(torch.tensor([[1.0], [2.0]]), 2).flatten().tolist()
+        [1.0, 2.0, 1.0, 2.0]
     """
-    return values[0] if values.shape[0] == 1 else values.mean(dim=0)
+    return values if samples == 1 else values.repeat(samples, *[1] * (values.ndim - 1))
 
 
 def members_of(target: Tensor, num_classes: int, like: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from ibtrain.functional.tensors import (
     LOG_2_PI,
     batch_mean,
     check_latent,
+    check_noise,
     check_target,
     members_of,
     single_precision,
@@ -51,6 +52,7 @@ def gaussian_kl_to_prior(
         2.0
     """
     check_latent(latent)
+    check_noise(noise_variance, latent)
     if not scale > 0:
         raise ConfigError(f"the scale of the prior must be positive, not {scale!r}")
     ratio = _positive(noise_variance, latent) / scale**2
@@ -81,7 +83,7 @@ def marginal_cross_entropy(
         A scalar, in nats.
 
     Raises:
-        ConfigError: If the shapes do not fit together.
+        ConfigError: If the shapes do not fit together, or the noise cannot be a variance.
 
     References:
         Alemi et al. (2017), section 3.
@@ -92,6 +94,7 @@ def marginal_cross_entropy(
         True
     """
     check_latent(latent)
+    check_noise(noise_variance, latent)
     size = latent.shape[-1]
     _check_parameters({"mean": mean, "log_scale": log_scale}, (size,))
     return batch_mean(_negative_log_density(latent, mean, log_scale, noise_variance), reduce)
@@ -162,7 +165,7 @@ def class_conditional_cross_entropy(
         A scalar, in nats.
 
     Raises:
-        ConfigError: If the shapes do not fit together.
+        ConfigError: If the shapes do not fit together, or the noise cannot be a variance.
 
     References:
         Fischer (2020), section 2.3.
@@ -175,6 +178,7 @@ def class_conditional_cross_entropy(
         True
     """
     check_latent(latent)
+    check_noise(noise_variance, latent)
     check_target(target, latent.shape[1])
     _check_parameters({"means": means, "log_scales": log_scales}, (means.shape[0], latent.shape[-1]))
     members = members_of(target, means.shape[0], means)
