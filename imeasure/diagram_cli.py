@@ -19,7 +19,12 @@ _UNIT = click.option("--unit", type=click.Choice(["nats", "bits"]), default="nat
 @click.command("diagram")
 @click.argument("what")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="SVG, PNG or PDF.")
-@click.option("--model", "graph", metavar="GRAPH", help="Draw WHAT under a graph such as 'Y -> X -> Z'.")
+@click.option(
+    "--model",
+    "graph",
+    metavar="GRAPH",
+    help="The graph under which an expression WHAT is drawn, such as 'Y -> X -> Z'.",
+)
 @click.option(
     "--values", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV file: a distribution."
 )
@@ -44,18 +49,22 @@ def diagram_command(
     """Draw an I-diagram of WHAT: names ('X Y Z'), a graph ('Y -> X -> Z'), an expression or an objective."""
     from imeasure.diagrams import diagram  # noqa: PLC0415 - matplotlib takes longer to load than the other commands run
 
+    if out.suffix.lower() not in {".svg", ".png", ".pdf"}:
+        raise ConfigError(f"cannot write {out.suffix or 'a file without suffix'}; name the file .svg, .png or .pdf")
+    if values is None and (names == "values" or unit != "nats"):
+        raise ConfigError(f"{'--names values' if names == 'values' else '--unit ' + unit} needs numbers; give --values")
+    if graph and not canonical and "[" not in what and "(" not in what:
+        raise ConfigError(f"--model is the model of an expression or objective, and '{what}' is none; leave it out")
     shown: Any = what
     model = Model(graph) if graph else None
     if canonical:
-        if values or highlight or kind == "bars":
-            raise ConfigError("--canonical shows coefficients alone; leave out --values, --highlight and --kind bars")
+        if values or highlight or kind != "auto":
+            raise ConfigError("--canonical shows coefficients alone; leave out --values, --highlight and --kind")
         data = [name for name in ("X", "Y") if model and name in model.variables]
         shown = simplify(what, model=Model(graph, fixed=data) if graph else None)
         if not isinstance(shown, CanonicalForm):
             raise ConfigError(f"--canonical needs an objective such as 'min I[X;Z] - beta*I[Y;Z]', not '{what}'")
         model = None
-    if out.suffix.lower() not in {".svg", ".png", ".pdf"}:
-        raise ConfigError(f"cannot write {out.suffix or 'a file without suffix'}; name the file .svg, .png or .pdf")
     table = Distribution.read(values) if values else None
     drawn = diagram(shown, model=model, values=table, highlight=highlight, names=names, kind=kind, unit=unit)
     drawn.save(out)

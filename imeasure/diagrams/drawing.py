@@ -148,7 +148,7 @@ def value_scale(contents: Sequence[Content], unit: str) -> Normalize:
 
 
 def colour_bar(axes: Axes, scale: Normalize, unit: str, *, cax: Axes | None = None) -> None:
-    """Draw the colour bar of a value scale.
+    """Draw the colour bar of a value scale, its negative half hatched as negative regions are.
 
     Args:
         axes: The picture it belongs to.
@@ -161,6 +161,7 @@ def colour_bar(axes: Axes, scale: Normalize, unit: str, *, cax: Axes | None = No
     bar.set_label(unit, fontsize=_LEGEND_FONT + 0.5)
     bar.ax.tick_params(labelsize=_LEGEND_FONT)
     bar.outline.set_linewidth(0.5)
+    bar.ax.axhspan(float(scale.vmin or 0.0), 0.0, facecolor="none", edgecolor=_EDGE, linewidth=0.0, hatch="////")
 
 
 def legend_handles(content: Content) -> list[Patch]:

@@ -33,6 +33,13 @@ def test_diagram_writes_files(run, tmp_path):
     ("arguments", "message"),
     [
         (("diagram", "X Y", "-o", "@d.gif"), "name the file .svg, .png or .pdf"),
+        (("diagram", "X Y", "--unit", "bits", "-o", "@d.svg"), "--unit bits needs numbers; give --values"),
+        (("diagram", "X Y", "--names", "values", "-o", "@d.svg"), "--names values needs numbers; give --values"),
+        (("diagram", "X -> Y", "--model", "Y -> X", "-o", "@d.svg"), "'X -> Y' is none; leave it out"),
+        (("diagram", "X Y", "--canonical", "-o", "@d.svg"), "needs an objective such as 'min I[X;Z]"),
+        (("diagram", "min H[X|Y]", "--canonical", "--kind", "sets", "-o", "@d.svg"), "leave out --values"),
+        (("diagram", "", "-o", "@d.svg"), "there is nothing to draw; give names"),
+        (("diagram", "I[X;Y]", "--values", "@table.csv", "-o", "@d.svg"), "both colour the regions"),
         (("diagram", "X Y W", "--values", "@table.csv", "-o", "@d.svg"), "no variable W"),
     ],
 )
