@@ -23,7 +23,11 @@ from .bottlenecks import (
 )
 from .compiler import compile as compile  # noqa: A004 - the public name says what it does
 from .config import Config as Config
-from .errors import ConfigError as ConfigError, InformationError as InformationError
+from .errors import (
+    ConfigError as ConfigError,
+    InformationError as InformationError,
+    UnsoundLossError as UnsoundLossError,
+)
 from .loss import Loss as Loss, LossValue as LossValue
 from .networks import BottleneckNetwork as BottleneckNetwork
 from .sweeps import sweep as sweep

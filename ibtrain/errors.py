@@ -1,5 +1,5 @@
 """The error tree of both packages, for those who only train: see :mod:`imeasure.errors`."""
 
-from imeasure.errors import ConfigError, InformationError
+from imeasure.errors import ConfigError, DerivationError, InformationError, UnsoundLossError
 
-__all__ = ["ConfigError", "InformationError"]
+__all__ = ["ConfigError", "DerivationError", "InformationError", "UnsoundLossError"]

@@ -4,7 +4,6 @@ The plan is data (coefficients are sympy expressions, terms are entries of `ibtr
 values of the coefficients' parameters. Terms appear in the plan, in `repr` and in `LossValue.terms` in the same order.
 """
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
@@ -16,85 +15,13 @@ from torch import Tensor, nn
 
 from ibtrain.bottlenecks import Latent
 from ibtrain.errors import ConfigError
-from ibtrain.surrogates import Surrogate
+from ibtrain.guarantee import Guarantee
+from ibtrain.plan import Plan
+from ibtrain.reduction import across_processes
+from ibtrain.source import source_of
+from ibtrain.surrogates import Batch, Surrogate
 
 _TORCH = {"exp": torch.exp, "log": torch.log, "sqrt": torch.sqrt}
-
-
-@dataclasses.dataclass(frozen=True)
-class Term:
-    """One summand of a loss.
-
-    Args:
-        coefficient: Its factor, a sympy expression of parameters.
-        quantities: The quantities of the objective that it bounds.
-        surrogate: What is computed in their place.
-    """
-
-    coefficient: Any
-    quantities: tuple[str, ...]
-    surrogate: Surrogate
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """What a loss computes, term by term.
-
-    Args:
-        form: The canonical form it was compiled from.
-        terms: The summands, in the order in which they are evaluated and printed.
-        weight_symbol: The regularizer's weight where it is a parameter, else None.
-        weight: The weight as an expression of the objective's own parameters.
-        guarantee: What is known about the loss bounding the objective.
-    """
-
-    form: Any
-    terms: tuple[Term, ...]
-    weight_symbol: Any
-    weight: Any
-    guarantee: str = "not yet proved"
-
-    @property
-    def formula(self) -> str:
-        """The loss as one line of text."""
-        return " + ".join(_product(term) for term in self.terms).replace("+ -", "- ")
-
-    @property
-    def latex(self) -> str:
-        """The loss in LaTeX, with the formulas of the surrogates."""
-        parts = []
-        for term in self.terms:
-            factor = "" if term.coefficient == 1 else f"{_bracketed(term.coefficient, sympy.latex(term.coefficient))} "
-            body = term.surrogate.latex
-            parts.append(f"{factor}\\left({body}\\right)" if factor else body)
-        return " + ".join(parts)
-
-    def rows(self) -> tuple[tuple[str, ...], ...]:
-        """Return the table: term, coefficient, surrogate, formula, side of bound, guarantee."""
-        return tuple(
-            (
-                ", ".join(term.quantities),
-                str(term.coefficient),
-                term.surrogate.name,
-                term.surrogate.formula,
-                "; ".join(dict.fromkeys(term.surrogate.side_for(quantity) for quantity in term.quantities)),
-                self.guarantee,
-            )
-            for term in self.terms
-        )
-
-    def __str__(self) -> str:
-        header = ("term", "coefficient", "surrogate", "formula", "side of bound", "guarantee")
-        table = (header, *self.rows())
-        widths = [max(len(row[column]) for row in table) for column in range(len(header))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
-        ]
-        lines.insert(1, "  ".join("-" * width for width in widths))
-        lines.append(f"loss = {self.formula}")
-        if self.weight_symbol is not None and self.weight != self.weight_symbol:
-            lines.append(f"{self.weight_symbol} = {self.weight}")
-        return "\n".join(lines)
 
 
 class LossValue(NamedTuple):
@@ -116,15 +43,27 @@ class Loss(nn.Module):
     and mapped over by `torch.func.vmap`. They are moved and saved with the module. Give either the weight itself or the
     objective's own parameters, from which the weight then follows.
 
+    Surrogates that learn a law of the latent have parameters of their own, in `learned`: give them to the optimiser.
+
     Args:
         plan: What to compute.
+        dimensions: Number K of the latent's dimensions, for surrogates that learn.
+        classes: Number C of classes, for surrogates that learn.
+
+    Raises:
+        ConfigError: If a surrogate learns and its sizes are not given.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, dimensions: int | None = None, classes: int | None = None) -> None:
         super().__init__()
         self.plan = plan
+        self.learned = nn.ModuleDict()
+        for entry in (term.surrogate for term in plan.terms):
+            if entry.learned is not None:
+                sizes = _size(entry, dimensions, "dimensions"), _size(entry, classes, "classes")
+                self.learned[entry.name] = entry.learned(*sizes)
         symbols = sorted({symbol for term in plan.terms for symbol in _symbols(term.coefficient)}, key=str)
-        self._coefficients = [_Function(symbols, term.coefficient) for term in plan.terms]
+        self._coefficients = [_factor(symbols, term.coefficient) for term in plan.terms]
         self._names = tuple(str(symbol) for symbol in symbols)
         self._weight_name = "" if plan.weight_symbol not in symbols else str(plan.weight_symbol)
         origin = sorted(_symbols(plan.weight), key=str) if self._weight_name else []
@@ -134,6 +73,22 @@ class Loss(nn.Module):
             self.register_buffer(f"parameter_{name}", torch.tensor(math.nan))
         self._given: frozenset[str] = frozenset()
         self.register_load_state_dict_post_hook(_note_loaded)
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """The proof that the loss bounds the objective; None where it was compiled without one."""
+        return self.plan.guarantee
+
+    def source(self, name: str = "loss") -> str:
+        """Return a stand-alone PyTorch function with this loss's values and gradients, as text.
+
+        Args:
+            name: What to call the function.
+
+        Raises:
+            ConfigError: As `ibtrain.source.source_of`.
+        """
+        return source_of(self.plan, name)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -190,19 +145,32 @@ class Loss(nn.Module):
             ConfigError: If a parameter has no value, a name is not a parameter of this loss, or a number cannot be a
                 value of it.
         """
-        resolved = self._resolved(parameters)
-        values = {**self.values, **resolved}
+        values = self._values(parameters)
+        batch = Batch(latent, logits, target, across_processes())
+        terms: dict[str, Tensor] = {}
+        total = None
+        for term, factor in zip(self.plan.terms, self._coefficients, strict=True):
+            entry = term.surrogate
+            value = entry.evaluate(batch if entry.learned is None else batch._replace(learned=self.learned[entry.name]))
+            terms[entry.name] = value
+            part = value if factor is None else factor(**values) * value
+            total = part if total is None else total + part
+        return LossValue(logits.new_zeros(()) if total is None else total, terms)
+
+    def _values(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        resolved = self._resolved(parameters) if parameters else {}
         missing = [name for name in self._names if name not in self._given and name not in resolved]
         if missing:
             raise ConfigError(f"the loss needs a value for {', '.join(missing)}: loss.set({missing[0]}=...)")
-        terms = {term.surrogate.name: term.surrogate.evaluate(latent, logits, target) for term in self.plan.terms}
-        coefficients = [function(**values) for function in self._coefficients]
-        parts = [factor * value for factor, value in zip(coefficients, terms.values(), strict=True)]
-        return LossValue(total=torch.stack([torch.as_tensor(part) for part in parts]).sum(), terms=terms)
+        return {**self.values, **resolved}
 
     def extra_repr(self) -> str:
         """Return the formula that `repr` shows."""
-        return self.plan.formula
+        return self.plan.formula if self.guarantee is not None else f"{self.plan.formula}, no guarantee"
+
+    def __repr__(self) -> str:
+        """Return the formula, which does not name the surrogates' own modules again."""
+        return f"Loss({self.extra_repr()})"
 
     def _check_names(self, parameters: Mapping[str, object]) -> None:
         known = {*self._names, *self._origin_names}
@@ -294,17 +262,18 @@ class _Function:
         return type(self), (self._symbols, self._expression)
 
 
+def _factor(symbols: Sequence[Any], coefficient: Any) -> _Function | None:
+    return None if coefficient == 1 else _Function(symbols, coefficient)
+
+
+def _size(entry: Surrogate, size: int | None, name: str) -> int:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ConfigError(
+            f"{entry.name} learns a law of the latent: give its sizes, compile(..., dimensions=K, classes=C), "
+            f"not {name} = {size!r}"
+        )
+    return size
+
+
 def _symbols(expression: Any) -> set[Any]:
     return set(sympy.sympify(expression, strict=True).free_symbols)
-
-
-def _product(term: Term) -> str:
-    if term.coefficient == 1:
-        return term.surrogate.name
-    if term.coefficient == -1:
-        return f"-{term.surrogate.name}"
-    return f"{_bracketed(term.coefficient, str(term.coefficient))}*{term.surrogate.name}"
-
-
-def _bracketed(expression: Any, text: str) -> str:
-    return f"({text})" if isinstance(expression, sympy.Add) else text

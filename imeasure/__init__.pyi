@@ -14,6 +14,7 @@ from .errors import (
     ParseError as ParseError,
     UndefinedQuantityError as UndefinedQuantityError,
     UnknownVariableError as UnknownVariableError,
+    UnsoundLossError as UnsoundLossError,
 )
 from .inquiry import (
     Bound as Bound,

@@ -10,7 +10,8 @@
     ├── UndefinedQuantityError     a quantity that the assumptions leave without a value
     ├── DegenerateObjectiveError   an objective without a sensible minimiser
     ├── DerivationError            a derivation or certificate that does not hold
-    └── ConfigError                an option or a file that cannot be used
+    ├── ConfigError                an option or a file that cannot be used
+    └── UnsoundLossError           a loss without a proof that it bounds its objective
 """
 
 from collections.abc import Iterable
@@ -74,6 +75,23 @@ class DerivationError(InformationError):
 
 class ConfigError(InformationError):
     """A configuration, an option or a file that cannot be used; the message names it and the remedy."""
+
+
+class UnsoundLossError(InformationError):
+    """A loss that is not proved to bound its objective.
+
+    Args:
+        term: The term of the objective that has no proved bound.
+        missing: The fact that a proof would need.
+        remedy: What to do.
+    """
+
+    def __init__(self, term: str, missing: str, remedy: str) -> None:
+        super().__init__(f"no proof that the loss bounds {term}: {missing}; {remedy}")
+        self.term, self.missing, self.remedy = term, missing, remedy
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.term, self.missing, self.remedy)
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
