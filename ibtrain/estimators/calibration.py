@@ -138,7 +138,7 @@ def subsampling_error(
     variables = [_rows(values) for values in data]
     if len({len(rows) for rows in variables}) != 1:
         raise ConfigError("give the samples of one variable or more, equally many of each")
-    if not isinstance(parts, Sequence) or isinstance(parts, str) or not parts:
+    if not isinstance(parts, Sequence) or not parts:
         raise ConfigError(f"parts must be numbers of disjoint parts, such as (4, 6, 8, 10), got {parts!r}")
     size = len(variables[0])
     parts = tuple(whole(count, "each number of parts", 2, max(2, size // 2)) for count in parts)

@@ -113,7 +113,7 @@ def knn_by_k(
         >>> sorted(knn_by_k(z, ks=(1, 5)))
         [1, 5]
     """
-    if not isinstance(ks, Sequence) or isinstance(ks, str) or not ks:
+    if not isinstance(ks, Sequence) or not ks:
         raise ConfigError(f"ks must name one number of neighbours or more, such as (1, 3, 5), got {ks!r}")
     ks = [whole(k, "k", 1) for k in ks]
     choice(norm, "norm", NORMS)

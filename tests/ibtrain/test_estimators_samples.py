@@ -1,19 +1,16 @@
 """Estimators that see only samples: against brute force and closed forms, their laws, refusals and flags."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 from hypothesis import given, settings, strategies as st
 from scipy.special import digamma
 from sklearn.covariance import ledoit_wolf
 from sklearn.feature_selection import mutual_info_classif
 
 import ibtrain.estimators
-from ibtrain.estimate_cli import estimate as estimate_command
 from ibtrain.estimators import (
     Estimate,
     Estimates,
@@ -353,34 +350,3 @@ def test_both_float_types_agree():
     rounded = points.float()
     for quantity, estimate in knn(rounded, labels).quantities.items():
         assert knn(rounded.double(), labels)[quantity].value == pytest.approx(estimate.value, abs=1e-12)
-
-
-@pytest.mark.parametrize("suffix", ["npz", "csv", "safetensors"])
-def test_command_reads_files(tmp_path, suffix):
-    rng = np.random.default_rng(14)
-    labels = rng.integers(3, size=300)
-    sample = rng.standard_normal((300, 2)) + 3 * labels[:, None]
-    path = tmp_path / f"latents.{suffix}"
-    if suffix == "npz":
-        np.savez(path, Z=sample, Y=labels)
-    elif suffix == "safetensors":
-        pytest.importorskip("safetensors.numpy").save_file({"Z": sample, "Y": labels}, path)
-    else:
-        rows = [f"{a!r},{b!r},{y}" for (a, b), y in zip(sample.tolist(), labels, strict=True)]
-        path.write_text("\n".join(["Z0,Z1,Y", *rows]))
-    result = CliRunner().invoke(estimate_command, [str(path), "--quantity", "I[Y;Z]", "--json"])
-    assert result.exit_code == 0, result.output
-    record = json.loads(result.output)
-    assert record["value"] == pytest.approx(knn(sample, labels)["I[Y;Z]"].value, abs=1e-12)
-    text = CliRunner().invoke(estimate_command, [str(path), "--quantity", "H[Y]", "--estimator", "categorical"])
-    assert "nats" in text.output
-
-
-def test_command_refuses_in_one_line(tmp_path):
-    path = tmp_path / "bad.npz"
-    np.savez(path, Z=np.array([object()], dtype=object))
-    for arguments in (["--quantity", "H[Z]"], ["--quantity", "I[X;Z]", "--estimator", "mixture"]):
-        result = CliRunner().invoke(estimate_command, [str(path), *arguments])
-        assert result.exit_code == 2
-        assert result.output.startswith("error: ")
-        assert "Traceback" not in result.output
