@@ -142,6 +142,17 @@ _ENTRIES = (
         loss="H[X2|Z1]",
     ),
     CatalogueEntry(
+        "multi-view-both",
+        "Multi-View Information Bottleneck, both views",
+        "min I[X1;Z1|X2] + I[X2;Z2|X1] - beta*(I[X2;Z1] + I[X1;Z2])",
+        "Federici, Dutta, Forré, Kushman and Akata, Learning Robust Representations via Multi-View Information "
+        "Bottleneck, 2020",
+        {"beta": "beta > 0"},
+        graph="Y -> X1 -> Z1; Y -> X2 -> Z2",
+        fixed=("X1", "X2", "Y"),
+        loss="H[X2|Z1] + H[X1|Z2]",
+    ),
+    CatalogueEntry(
         "conditional-IB",
         "Information Bottleneck with side information C",
         "min I[X;Z|C] - beta*I[Y;Z|C]",

@@ -9,6 +9,7 @@ FORMS = {
     "weights": "H[Y|Z] + beta*H[Z|X], for beta > 0",
     "prediction": "H[Y|Yhat] + b*I[X;Z] with b = 1/beta, for beta > 0",
     "multi-view": "H[X2|Z1] + b*I[X1;Z1|X2] with b = 1/beta, for beta > 0",
+    "multi-view-both": "H[X1|Z2] + H[X2|Z1] + b*I[X1,Z2;X2,Z1] with b = 1/beta, for beta > 0",
     "conditional-IB": "H[Y|C,Z] + b*I[X;Z|C,Y] with b = 1/(beta - 1), for beta > 1",
     "privacy-funnel": "H[X|Z] + beta*I[S;Z], for beta > 0",
     "InfoMax": "H[X|Z]",
