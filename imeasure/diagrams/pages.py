@@ -10,7 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from imeasure.diagrams.content import Content
-from imeasure.diagrams.drawing import TITLE_FONT, colour_bar, legend_handles, paint, plan, value_scale, width_beside
+from imeasure.diagrams.drawing import (
+    TITLE_FONT,
+    colour_bar,
+    least_room,
+    legend_handles,
+    paint,
+    plan,
+    value_scale,
+    width_beside,
+)
 from imeasure.diagrams.lettering import Labels
 from imeasure.diagrams.result import Diagram, Panel, figure_of
 from imeasure.diagrams.shapes import Layout
@@ -116,6 +125,8 @@ def _fitted(content: Content, layout: Layout, labels: Labels, width: float, heig
     across, up = (float(ends[-1] - ends[0]) for ends in (layout.x, layout.y))
     least = _LEAST_SET * len(content.names) / min(across, up)
     points = min(width / across, height / up)
+    if least_room(content, labels) > width * height:
+        points = 0.0
     for _ in range(_TRIES):
         if points < least:
             break
