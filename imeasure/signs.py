@@ -168,7 +168,7 @@ def positive(expressions: Iterable[sympy.Expr], model: Model) -> Conditions:
     narrower = {symbol: values for symbol, values in sets.items() if values != model.range(symbol)}
     ordered = tuple(sorted(narrower.items(), key=lambda item: str(item[0])))
     kept = list(dict.fromkeys(relations))
-    for relation in reversed(kept[:]):
+    for relation in sorted(kept, key=sympy.count_ops, reverse=True):
         others = Conditions(ordered, tuple(other for other in kept if other != relation))
         if relation != sympy.false and holds_everywhere(relation.lhs, others, model):
             kept.remove(relation)
