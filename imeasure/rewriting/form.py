@@ -273,12 +273,16 @@ def _read(data: Any, goal: Objective, model: Model, alternatives: tuple[Canonica
     conditions = Conditions.from_dict(entry(data, "values", dict))
     steps = tuple(read_step(step, declared) for step in entry(data, "derivation", list))
     form = CanonicalForm(
-        goal,
-        model,
-        *(expression(data, key, declared) for key in ("loss", "weight", "regularizer", "scale", "constant")),
-        conditions,
-        Derivation(goal.expression, steps, model, conditions),
-        alternatives,
+        objective=goal,
+        model=model,
+        loss=expression(data, "loss", declared),
+        weight=expression(data, "weight", declared),
+        regularizer=expression(data, "regularizer", declared),
+        scale=expression(data, "scale", declared),
+        constant=expression(data, "constant", declared),
+        conditions=conditions,
+        derivation=Derivation(goal.expression, steps, model, conditions),
+        alternatives=alternatives,
     )
     shown = expression(data, "expression", declared)
     if not same_terms(shown, form.expression) or entry(data, "conditions", list) != conditions.texts():
