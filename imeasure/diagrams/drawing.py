@@ -132,21 +132,6 @@ def width_beside(content: Content) -> float:
     return max(line_width(content.title.split("\n"), TITLE_FONT), legend)
 
 
-def least_room(content: Content, labels: Labels) -> float:
-    """Return the area that all labels of a picture take in the smallest print.
-
-    Args:
-        content: What the picture shows.
-        labels: For an atom, the variants of its label.
-
-    Returns:
-        Square points.
-    """
-    font = _DENSE_FONTS[-1]
-    sizes = ([_room(lines, font, 1.0) for lines in labels(atom)] for atom in content.atoms.values())
-    return sum(min(width * height for width, height in variants) for variants in sizes)
-
-
 def value_scale(contents: Sequence[Content], unit: str) -> Normalize:
     """Return a colour scale that is symmetric about zero.
 

@@ -13,7 +13,6 @@ from imeasure.diagrams.content import Content
 from imeasure.diagrams.drawing import (
     TITLE_FONT,
     colour_bar,
-    least_room,
     legend_handles,
     paint,
     plan,
@@ -125,8 +124,6 @@ def _fitted(content: Content, layout: Layout, labels: Labels, width: float, heig
     across, up = (float(ends[-1] - ends[0]) for ends in (layout.x, layout.y))
     least = _LEAST_SET * len(content.names) / min(across, up)
     points = min(width / across, height / up)
-    if least_room(content, labels) > width * height:
-        points = 0.0
     for _ in range(_TRIES):
         if points < least:
             break

@@ -54,10 +54,19 @@ class Box:
         """
         if segment is None:
             return False
-        steps = np.linspace(0.0, 1.0, 200)[:, None]
-        points = np.array(segment[0]) * (1 - steps) + np.array(segment[1]) * steps
-        apart = np.abs(points - (self.x, self.y))
-        return bool(((apart[:, 0] < self.width / 2) & (apart[:, 1] < self.height / 2)).any())
+        first, last = 0.0, 1.0
+        (x0, y0), (x1, y1) = segment
+        for start, along, reach in (
+            (x0 - self.x, x1 - x0, self.width / 2),
+            (y0 - self.y, y1 - y0, self.height / 2),
+        ):
+            if along == 0:
+                if abs(start) >= reach:
+                    return False
+                continue
+            enters, leaves = sorted(((-reach - start) / along, (reach - start) / along))
+            first, last = max(first, enters), min(last, leaves)
+        return first < last - 1e-9
 
     def overlaps(self, other: "Box") -> bool:
         """Return whether two boxes share an area.

@@ -478,7 +478,17 @@ def test_labels_beside_the_picture_do_not_overlap_and_their_lines_do_not_cross()
     for first, second in itertools.combinations(boxes.values(), 2):
         assert not first.overlaps(second)
     assert boxes[1].meets(((boxes[1].x - 1, boxes[1].y), (boxes[1].x + 1, boxes[1].y)))
-    assert not Box(0, 0, 1, 1).meets(None)
+    box = Box(0, 0, 1, 1)
+    through = [((-2, 0), (2, 0.1)), ((0, -2), (0, 2)), ((0.1, 0.1), (0.2, 0.3))]
+    past = [
+        None,
+        ((-0.6, 0.4), (-0.4, 0.6)),
+        ((-2, 0.6), (2, 0.6)),
+        ((0.5, -2), (0.5, 2)),
+        ((-0.7, 0.4), (-0.4, 0.7)),
+        ((0.6, 0), (2, 0)),
+    ]
+    assert [box.meets(segment) for segment in (*through, *past)] == [True] * 3 + [False] * 6
 
 
 def test_matplotlib_stays_away_until_it_is_needed():
