@@ -1,4 +1,4 @@
-"""What a model makes constant: measures of data alone, fixed quantities, and numbers."""
+"""What a model makes zero, by its equations, and what constant: measures of data alone, fixed quantities, numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import sympy
 
-from imeasure.elimination import Basis
+from imeasure.elimination import Basis, columns_of
 from imeasure.measure import variables_of
 from imeasure.model import Model
 from imeasure.quantities import Information
@@ -83,3 +83,18 @@ def is_constant(expression: sympy.Expr, model: Model) -> bool:
         Whether it is a combination of :func:`constant_generators` under the model's equations.
     """
     return as_constant(expression, model) is not None
+
+
+@lru_cache(maxsize=64)
+def facts_of(model: Model, names: tuple[str, ...]) -> tuple[tuple[str, ...], Basis]:
+    """Return the names of a model's equations over some variables, and their left sides as vectors over atoms.
+
+    Args:
+        model: A model.
+        names: The variables, at least the model's.
+
+    Returns:
+        One name and one vector an equation.
+    """
+    facts = model.equations(names)
+    return tuple(name for name, _ in facts), Basis([columns_of(form) for _, form in facts])

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import sympy
 
-from imeasure.constants import is_constant
+from imeasure.constants import facts_of, is_constant
 from imeasure.errors import DerivationError, ParseError
 from imeasure.exchange import entry, expression, format_of, loaded, model_data, read_model, reading
 from imeasure.measure import collected, entropy_form, variables_of
@@ -156,8 +156,7 @@ class Derivation:
                 "" if not facts and same_for_any_variables(*quoted.expressions) else f"'{step.used}' is no chain rule"
             )
         names = self.model.covering(variables_of(difference))
-        known = {name for name, _ in self.model.equations(names)}
-        unknown = set(facts.split(", ") if facts else ()) - known
+        unknown = set(facts.split(", ") if facts else ()).difference(facts_of(self.model, names)[0])
         if unknown:
             return f"the model does not say {' and '.join(sorted(unknown))}"
         return "" if self.model.reduce(difference) == 0 else f"'{identity}' does not hold under the model"

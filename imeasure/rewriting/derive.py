@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy
 
-from imeasure.constants import as_constant, constant_generators
+from imeasure.constants import as_constant, constant_generators, facts_of
 from imeasure.derivation import (
     BY,
     CHAIN_RULE,
@@ -26,7 +26,7 @@ from imeasure.derivation import (
     Step,
     same_for_any_variables,
 )
-from imeasure.elimination import Column, columns_of, combination
+from imeasure.elimination import Basis, Column, columns_of
 from imeasure.errors import DerivationError
 from imeasure.measure import collected, entropy_form, linear_terms, variables_of
 from imeasure.model import Model
@@ -104,10 +104,15 @@ def _express(quantity: sympy.Expr, terms: Sequence[sympy.Expr], model: Model) ->
     names = model.covering(variables_of(sympy.Add(quantity, *terms)))
     for known in (None, model):
         target = _coordinates(quantity, names, known)
-        coefficients = combination(target, [_coordinates(term, names, known) for term in basis])
+        coefficients = _basis(tuple(basis), names, known).coefficients(target)
         if coefficients is not None:
             return sympy.Add(*(sympy.Rational(c) * term for c, term in zip(coefficients, basis, strict=True)))
     return None
+
+
+@lru_cache(maxsize=256)
+def _basis(terms: tuple[sympy.Expr, ...], names: tuple[str, ...], model: Model | None) -> Basis:
+    return Basis([_coordinates(term, names, model) for term in terms])
 
 
 @lru_cache(maxsize=1024)
@@ -123,8 +128,7 @@ def _reason(quantity: sympy.Expr, identity: sympy.Expr, model: Model) -> tuple[s
     if same_for_any_variables(quantity, identity):
         return CHAIN_RULE, statement
     names = model.covering(variables_of(difference))
-    facts = model.equations(names)
-    target = columns_of(entropy_form(difference, names))
-    coefficients = combination(target, [columns_of(form) for _, form in facts])
-    used = dict.fromkeys(name for (name, _), c in zip(facts, coefficients or (), strict=False) if c)
+    facts, basis = facts_of(model, names)
+    coefficients = basis.coefficients(columns_of(entropy_form(difference, names)))
+    used = dict.fromkeys(name for name, c in zip(facts, coefficients or (), strict=False) if c)
     return MODEL, f"{statement}{BY}{', '.join(used)}"
