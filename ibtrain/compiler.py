@@ -20,7 +20,7 @@ from ibtrain.facts import Roles, facts, roles_of
 from ibtrain.guarantee import Guarantee
 from ibtrain.loss import Loss
 from ibtrain.plan import Plan, Term
-from ibtrain.surrogates import KINDS, SURROGATES, Surrogate, surrogate
+from ibtrain.surrogates import KINDS, Surrogate, surrogate
 from imeasure.constants import as_constant
 from imeasure.signs import positive
 
@@ -142,11 +142,7 @@ class _Compiler:
             return by_name[given.replace(" ", "")]
         if not isinstance(given, str | Surrogate):
             raise ConfigError(f"a surrogate is named, or an ibtrain.surrogates.Surrogate, not {given!r}")
-        found = surrogate(given) if isinstance(given, str) else given
-        position = list(SURROGATES).index(found.name) if isinstance(given, str) else None
-        if position is None:
-            return self.roles.entries((found,))[0]
-        return self.roles.entries()[position]
+        return self.roles.renamed(surrogate(given) if isinstance(given, str) else given)
 
     def plan(self) -> Plan:
         """Return the plan of the loss."""

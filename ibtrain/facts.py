@@ -6,6 +6,7 @@ Gal, "Unpacking Information Bottlenecks" (2020), section 6.1.
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import sympy
@@ -45,30 +46,43 @@ class Roles:
         """Return surrogates in the objective's own variables.
 
         Args:
-            offered: Entries of the user's, before those of the registry.
+            offered: Entries of the user's, which take the place of those of the same name.
 
         Example:
             >>> roles = Roles(inputs=("X1",), target=("X2",), latent="Z1", decoder=("Z1",))
             >>> [entry.name for entry in roles.entries()][:2]
             ['CE[X2|Z1]', 'Prediction[X2|Z1]']
         """
-        own = {"X": self.inputs, "Y": self.target, "Z": (self.latent,)}
         result: dict[str, Surrogate] = {}
-        for entry in (*offered, *SURROGATES.values()):
-            if self == Roles():
-                renamed = entry
-            elif "logits" in entry.needs and self.decoder != (self.latent,):
-                renamed = dataclasses.replace(entry, orders=()).renamed({**own, "Z": self.decoder})
-            else:
-                renamed = entry.renamed(own)
-            if len(renamed.needs) < len(result.get(renamed.name, renamed).needs) or renamed.name not in result:
-                result[renamed.name] = renamed
+        for entry in map(self.renamed, SURROGATES.values()):
+            if len(entry.needs) < len(result.get(entry.name, entry).needs) or entry.name not in result:
+                result[entry.name] = entry
+        result.update({entry.name: entry for entry in map(self.renamed, offered)})
         return tuple(result.values())
+
+    def renamed(self, entry: Surrogate) -> Surrogate:
+        """Return a surrogate in the objective's own variables.
+
+        Args:
+            entry: The surrogate; what it says of X, Y and Z is said of inputs, target and latent, or of what the
+                decoder sees if it needs the decoder's outputs.
+        """
+        return _renamed(self, entry)
 
     @property
     def noise(self) -> Any:
         """The entropy of the latent given its inputs."""
         return imeasure.Information([[self.latent]], list(self.inputs))
+
+
+@functools.lru_cache(maxsize=512)
+def _renamed(roles: Roles, entry: Surrogate) -> Surrogate:
+    if roles == Roles():
+        return entry
+    own = {"X": roles.inputs, "Y": roles.target, "Z": (roles.latent,)}
+    if "logits" in entry.needs and roles.decoder != (roles.latent,):
+        return dataclasses.replace(entry, orders=()).renamed({**own, "Z": roles.decoder})
+    return entry.renamed(own)
 
 
 def roles_of(form: imeasure.CanonicalForm) -> Roles:
@@ -89,7 +103,10 @@ def roles_of(form: imeasure.CanonicalForm) -> Roles:
     """
     loss, model = form.loss, form.model
     if not isinstance(loss, imeasure.Information) or len(loss.groups) != 1 or not loss.given:
-        raise ConfigError(f"the loss term of an objective is an entropy such as H[Y|Z], not {loss}")
+        raise ConfigError(
+            f"a loss has one latent and one decoder, so the loss term is an entropy such as H[Y|Z], not {loss}: "
+            "split the objective, and add the losses of its parts"
+        )
     target = tuple(variable.name for variable in loss.groups[0])
     decoder = tuple(variable.name for variable in loss.given)
     behind = [name for name in decoder if name not in model.fixed]

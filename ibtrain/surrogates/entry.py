@@ -47,7 +47,7 @@ class Batch(NamedTuple):
 Evaluate = Callable[[Batch], Tensor]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Surrogate:
     """A computable stand-in for an information quantity.
 
@@ -95,8 +95,8 @@ class Surrogate:
     is_default: bool = True
     replaces: tuple[str, ...] = ()
     learned: Callable[[int, int], nn.Module] | None = None
-    code: Mapping[str, str] | str = dataclasses.field(default="", compare=False)
-    arguments: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
+    code: Mapping[str, str] | str = ""
+    arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*\[[^;\[\]]+\]", self.name):

@@ -116,7 +116,7 @@ LAWS = (
         latex=r"\mathbb{E}_x \sum_k \tfrac12 \ln(2 \pi e \operatorname{Var}[Z_k \mid x])",
         reference="entropy of a Gaussian; Kirsch, Lyle and Gal (2020), section 6.1",
         evaluate=_noise,
-        code="noise = torch.as_tensor(noise_variance).to(centres).expand(centres.shape[1:])  # B x K\n"
+        code="noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
         "value = 0.5 * (noise.log() + LOG_2_PI_E).sum(1).mean()",
     ),
     Surrogate(

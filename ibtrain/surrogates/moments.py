@@ -14,7 +14,7 @@ _MEMBERS = (
     "members = torch.nn.functional.one_hot(target, logits.shape[-1]).to(centres)  # B x C\n"
     "counts = members.sum(0)\n"
     "shares = members / counts.clamp(min=1)\n"
-    "noise = torch.as_tensor(noise_variance).to(centres).expand(centres.shape[1:])  # B x K\n"
+    "noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
 )
 
 
@@ -106,7 +106,7 @@ MOMENTS = (
         evaluate=_log_variance,
         orders=("LogVar[Z] >= LogDet[Z]",),
         replaces=("H[Z]", "H[Z|Y]", "I[X;Z]", "I[X;Z|Y]"),
-        code="noise = torch.as_tensor(noise_variance).to(centres).expand(centres.shape[1:])  # B x K\n"
+        code="noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
         "variance = (centres - centres.mean((0, 1))).square().mean((0, 1)) + noise.mean(0)\n"
         "value = 0.5 * (variance.log() + LOG_2_PI_E).sum()",
     ),
@@ -124,7 +124,7 @@ MOMENTS = (
         evaluate=_log_determinant,
         is_default=False,
         replaces=("H[Z]", "H[Z|Y]", "I[X;Z]", "I[X;Z|Y]"),
-        code="noise = torch.as_tensor(noise_variance).to(centres).expand(centres.shape[1:])  # B x K\n"
+        code="noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
         "flat = (centres - centres.mean((0, 1))).flatten(0, 1).double()\n"
         "covariance = flat.T @ flat / len(flat) + noise.mean(0).double().diag()\n"
         "half = torch.linalg.cholesky(covariance).diagonal().log().sum()\n"
@@ -144,7 +144,7 @@ MOMENTS = (
         evaluate=_squared_norm,
         orders=("SquaredNorm[Z] >= LogVar[Z]",),
         replaces=("H[Z]", "H[Z|Y]", "I[X;Z]", "I[X;Z|Y]"),
-        code="noise = torch.as_tensor(noise_variance).to(centres).expand(centres.shape[1:])  # B x K\n"
+        code="noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
         "norm = (centres.square().mean(0) + noise).sum(1).mean()\n"
         "value = norm + centres.shape[-1] / 2 * LOG_PI",
     ),

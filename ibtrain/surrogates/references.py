@@ -122,7 +122,7 @@ def _pairwise_conditional(batch: Batch) -> Tensor:
     )
 
 
-_NOISE = "noise = torch.as_tensor(noise_variance).to(centres).expand(centres.shape)  # S x B x K\n"
+_NOISE = "noise = torch.zeros_like(centres) + noise_variance  # S x B x K\n"
 _PAIRS = (
     _NOISE + "means, variances = (one.flatten(0, 1).double() for one in (centres, noise))\n"
     "ratios = variances[:, None] / variances + (means[:, None] - means).square() / variances\n"
@@ -133,7 +133,7 @@ _ENTROPY = "0.5 * (noise.log() + LOG_2_PI_E).sum(2).mean()"
 _ALL_PAIRS = "(torch.tensor(len(means)).to(means).log() - (-divergences).logsumexp(1).mean()).to(centres.dtype)"
 _CLASS_PAIRS = (
     "total = divergences.neg().masked_fill(~same, -torch.inf).logsumexp(1)\n"
-    "rate = (same.sum(1).log() - total).mean().to(centres.dtype)\n"
+    "rate = (same.sum(1).to(total).log() - total).mean().to(centres.dtype)\n"
 )
 _KOLCHINSKY = "Kolchinsky and Tracey (2017), equation (10)"
 _DENSITY = "- 0.5 * ((z - {m}).square() + noise) * (-2 * {s}).exp() - {s} - 0.5 * LOG_2_PI"
