@@ -163,12 +163,6 @@ def linear_terms(expression: sympy.Expr) -> dict[sympy.Expr | None, sympy.Expr]:
 def collected(expression: sympy.Expr) -> sympy.Expr:
     """Return an expression with one factored coefficient a quantity.
 
-    Args:
-        expression: A sympy expression, linear in its quantities.
-
-    Returns:
-        An equal expression.
-
     Example:
         >>> collected(parse("beta*H[X] - H[X]"))
         (beta - 1)*H[X]
