@@ -28,11 +28,15 @@ class Token(NamedTuple):
 _STYLE = r"(?:mathbb|mathrm|mathcal|mathbf|mathit|mathsf|boldsymbol|bm|text|operatorname)"
 _SUB = r"(?:_(?:\{\w+\}|\d|[^\W\d_](?!\w)))?"
 _THETA = r"(?:\\[tT]heta|[tT]heta|[θΘ])"
+_AIM = r"(?:\\?arg(?:\\[,;:!]|\s)*)?\\?(?:min|max)"
 _TOKEN = re.compile(
     rf"""
     (?P<space>\s+|\\[,;:!>\ ()\[\]]|\\q?quad\b|\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])
       |\$|~|&|\\displaystyle\b|\\limits\b|[.,]\s*\Z)
   | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?(?![\d_]|\.\d))
+  | (?P<fraction>\\[dt]?frac\s*\d\s*[1-9](?!\d|\.\d)|\{{\s*\d+\s*\\over\s*[1-9]\d*\s*\}})
+  | (?P<aim>\\underset\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}}\s*\{{\s*(?:\\operatorname\*?\{{\s*{_AIM}\s*\}}|{_AIM})\s*\}}
+      |\\(?:operatorname\*?|mathrm|text)\{{\s*{_AIM}\s*\}}(?:\s*_(?:\{{[^{{}}]*\}}|\\?\w+))?)
   | (?P<crossentropy>(?:\\{_STYLE}\{{H\}}|H)_(?:\{{{_THETA}\}}|{_THETA})(?![\w]))
   | (?P<hat>\\(?:wide)?(?P<accent>hat|tilde|bar)(?:\{{(?P<hatted>[^\W\d]\w*)\}}|\s*(?P<hatted1>[^\W\d_])){_SUB})
   | (?P<styled>\\{_STYLE}\{{(?P<inner>[^\W\d](?:\w|\\_)*'*)\}}{_SUB})
@@ -143,8 +147,12 @@ def _token(kind: str, match: re.Match[str], text: str) -> Token:
             return Token("op", "^" if found == "**" else "*", start, stop)
         case "number" | "frac":
             return Token(kind, found, start, stop)
-        case "sense":
-            return Token("sense", "min" if "min" in found.lower() else "max", start, stop)
+        case "sense" | "aim":
+            aims = re.findall("min|max", found.lower())
+            return Token("sense", aims[-1 if found.startswith(r"\underset") else 0], start, stop)
+        case "fraction":
+            over = re.findall(r"\d+" if found.startswith("{") else r"\d", found)
+            return Token("number", "/".join(over), start, stop)
         case "crossentropy":
             return Token("quantity", "CE", start, stop)
         case "op":

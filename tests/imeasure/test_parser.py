@@ -258,3 +258,25 @@ def test_plain_statements_are_read_as_the_grammar_reads_them(text):
 @pytest.mark.parametrize("text", ["2*H[X] - I(X;Y|Z) <= 3", "X,W -> Y -> Z", "H(X, Y | Z) = 0", "-1/2 I[X;Y] + 1 >= 0"])
 def test_usual_statements_are_plain(text):
     assert repr(read_plain(text)) == repr(read_general(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (r"\underset{\theta}{\min} \mathrm{I}[X;Z]", "min I[X;Z]"),
+        (r"\underset{p(z|x)}{\operatorname{argmax}} I[X;Z]", "max I[X;Z]"),
+        (r"\underset{\min \theta}{\arg\max} I[X;Z]", "max I[X;Z]"),
+        (r"\operatorname*{arg\,min}_{p(z|x)} I[X;Z] - \beta I[Y;Z]", "min I[X;Z] - beta*I[Y;Z]"),
+        (r"\mathrm{max}_\theta I[X;Z]", "max I[X;Z]"),
+        (r"\max_{minibatch} I[X;Z]", "max I[X;Z]"),
+        (r"{1 \over 2} H[X] - \frac 3 4 H[Y] + \tfrac12 H[Z]", "H[X]/2 - 3*H[Y]/4 + H[Z]/2"),
+    ],
+)
+def test_latex_of_objectives_and_short_fractions(text, wanted):
+    assert parse(text) == parse(wanted)
+
+
+@pytest.mark.parametrize("text", [r"\frac123 H[X]", r"\frac10 H[X]", r"{H[X] \over 2}", r"\underset{\theta}{min"])
+def test_latex_that_could_be_misread_is_refused(text):
+    with pytest.raises(ParseError):
+        parse(text)
