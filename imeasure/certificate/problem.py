@@ -6,9 +6,10 @@ variable is independent of the earlier ones given its parents (J. Pearl, 1988), 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import sympy
@@ -22,6 +23,8 @@ from imeasure.parser import parse, to_sympy
 from imeasure.quantities import Functional
 from imeasure.statements import Constraint, Relation
 
+_NOTHING = Fraction(0)
+
 Statement = str | Relation | Constraint
 """A relation, Markov chain or independence, as text or object."""
 
@@ -31,16 +34,21 @@ class Fact:
     """A row that is known to vanish, or to be at least zero.
 
     Attributes:
-        text: What it says, such as ``I[X;Z|Y] = 0``.
+        wording: What it says, or what makes that text when it is looked at.
         source: The statement it comes from, as written.
         row: The row.
         equality: Whether the row vanishes.
     """
 
-    text: str
+    wording: str | Callable[[], str] = field(compare=False, repr=False)
     source: str
     row: Row
     equality: bool
+
+    @property
+    def text(self) -> str:
+        """What the fact says, such as ``I[X;Z|Y] = 0``."""
+        return self.wording if isinstance(self.wording, str) else self.wording()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +60,14 @@ class Link:
         operator: ``<=``, ``>=`` or ``=``.
         right: Right side.
         row: Left side minus right side, or None where a parameter occurs.
+        sides: Both sides as rows, or None where a parameter occurs.
     """
 
     left: syntax.Node
     operator: str
     right: syntax.Node
     row: Row | None
+    sides: tuple[Row, Row] | None
 
 
 @dataclass(frozen=True)
@@ -93,10 +103,6 @@ class Problem:
     def nonnegative(self, variables: int) -> bool:
         """Return whether every conditional entropy of some variables is at least zero."""
         return not variables & self.real
-
-    def sides(self, link: int) -> tuple[Row, Row]:
-        """Return both sides of a comparison without parameters as rows."""
-        return row_of(self.links[link].left, self.names), row_of(self.links[link].right, self.names)
 
     def ranges(self) -> dict[sympy.Symbol, sympy.Set]:
         """Return the ranges of parameters that the model gives."""
@@ -176,19 +182,19 @@ def _text(statement: Any, what: str) -> str:
 def _links(tree: syntax.Statement, text: str, names: Names) -> Iterator[Link]:
     if isinstance(tree, syntax.ConstraintTree):
         for _, vanishing, quantity in _vanishing(tree, names):
-            yield Link(quantity, "=", Fraction(0), vanishing)
+            yield Link(quantity, "=", _NOTHING, vanishing, (vanishing, {}))
         return
     if not isinstance(tree, syntax.RelationTree) or not tree.operators:
         raise ParseError("expected a relation with <=, >= or =, such as 'H[X|Y] <= H[X]'", text, 0, len(text))
     for left, operator, right in zip(tree.expressions, tree.operators, tree.expressions[1:], strict=False):
-        row: Row | None
         try:
-            row = add(row_of(left, names), row_of(right, names), -1)
+            sides = row_of(left, names), row_of(right, names)
         except Parametric:
-            row = None
             _give_bits(left, names)
             _give_bits(right, names)
-        yield Link(left, operator, right, row)
+            yield Link(left, operator, right, None, None)
+        else:
+            yield Link(left, operator, right, add(dict(sides[0]), sides[1], -1), sides)
 
 
 def _give_bits(node: syntax.Node, names: Names) -> None:
@@ -204,7 +210,7 @@ def _give_bits(node: syntax.Node, names: Names) -> None:
             _give_bits(right, names)
 
 
-def _vanishing(tree: syntax.ConstraintTree, names: Names) -> Iterator[tuple[str, Row, syntax.Quantity]]:
+def _vanishing(tree: syntax.ConstraintTree, names: Names) -> Iterator[tuple[Callable[[], str], Row, syntax.Quantity]]:
     groups = tree.groups
     for position in range(1, len(groups)):
         if tree.kind == "independence":
@@ -216,15 +222,19 @@ def _vanishing(tree: syntax.ConstraintTree, names: Names) -> Iterator[tuple[str,
         earlier = tuple(dict.fromkeys(name for group in past for name in group))
         left, right, condition = names.mask(earlier), names.mask(groups[position]), names.mask(given)
         row = information([left, right], condition)
-        text = quantity_text([left & ~condition, right & ~condition], condition, names)
         if row:
-            yield f"{text} = 0", row, syntax.Quantity("I", (earlier, groups[position]), given)
+            wording = partial(_vanishes, left & ~condition, right & ~condition, condition, names)
+            yield wording, row, syntax.Quantity("I", (earlier, groups[position]), given)
+
+
+def _vanishes(left: int, right: int, given: int, names: Names) -> str:
+    return f"{quantity_text([left, right], given, names)} = 0"
 
 
 def _facts(tree: syntax.Statement, source: str, names: Names) -> Iterator[Fact]:
     if isinstance(tree, syntax.ConstraintTree):
-        for text, row, _ in _vanishing(tree, names):
-            yield Fact(text, source, row, equality=True)
+        for wording, row, _ in _vanishing(tree, names):
+            yield Fact(wording, source, row, equality=True)
         return
     if not isinstance(tree, syntax.RelationTree) or not tree.operators:
         raise ModelError(f"'{source}' is no fact; expected a relation, a Markov chain or an independence")
@@ -249,8 +259,12 @@ def _graph_facts(model: Model, names: Names) -> Iterator[Fact]:
         others = [name for name in seen if name not in parents]
         if others:
             left, right, given = names.mask((node,)), names.mask(others), names.mask(parents)
-            text = quantity_text([left, right], given, names)
-            yield Fact(f"{text} = 0", "the model's graph", information([left, right], given), equality=True)
+            yield Fact(
+                partial(_vanishes, left, right, given, names),
+                "the model's graph",
+                information([left, right], given),
+                equality=True,
+            )
         seen.append(node)
 
 

@@ -20,24 +20,23 @@ Floats = npt.NDArray[np.float64]
 
 
 @lru_cache(maxsize=1)
-def four_atoms() -> list[tuple[tuple[int, ...], Floats]]:
-    """Return the orders of the variables of the four-atom distribution, each with its joint entropies."""
+def four_atoms() -> tuple[list[tuple[int, ...]], Floats]:
+    """Return the orders of the variables of the four-atom distribution, and the joint entropies for each."""
     vector = Distribution.named("four-atom").entropies()
-    result = []
-    for order in permutations(range(4)):
-        entropies = np.zeros(16)
+    orders = list(permutations(range(4)))
+    entropies = np.zeros((len(orders), 16))
+    for number, order in enumerate(orders):
         for mask in range(1, 16):
-            entropies[mask] = vector[sum(1 << axis for axis, i in enumerate(order) if mask >> i & 1)]
-        result.append((order, entropies))
-    return result
+            entropies[number, mask] = vector[sum(1 << axis for axis, i in enumerate(order) if mask >> i & 1)]
+    return orders, entropies
 
 
 @lru_cache(maxsize=8)
-def random_tables(count: int) -> list[tuple[Distribution, Floats]]:
-    """Return binary tables without structure and their joint entropies."""
+def random_tables(count: int) -> tuple[list[Distribution], Floats]:
+    """Return binary tables without structure, and the joint entropies of each."""
     names = " ".join(f"V{i}" for i in range(count))
     tables = [Distribution.random(names, seed=seed) for seed in range(20)]
-    return [(table, table.entropies()) for table in tables]
+    return tables, np.array([table.entropies() for table in tables])
 
 
 @lru_cache(maxsize=8)

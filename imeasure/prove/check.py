@@ -118,7 +118,7 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
         for target in wanted if limits.left > 0 else ():
             if (found := refuter.thorough(target, search.dag)) is not None:
                 return Verdict("refuted", problem, refutation=found)
-        return Verdict("undecided", problem, reason=str(limit))
+        return Verdict("undecided", problem, wording=str(limit))
     return Verdict("proved", problem, Certificate(problem, tuple(proofs)))
 
 
@@ -137,10 +137,10 @@ def _on_face(
         code = face.known.codes[ray]
         if code is None:
             missed = missed or (target, ray)
-        elif (found := refutation(problem, target, code_table(problem, code))) is not None:
-            return Verdict("refuted", problem, refutation=found)
-        else:
-            return None
+            continue
+        table = code_table(problem, code, face.known.vectors[ray].tolist())
+        found = refutation(problem, target, table)
+        return Verdict("refuted", problem, refutation=found) if found is not None else None
     if missed is not None:
         target, ray = missed
         vector = face.known.vectors[ray].tolist()
@@ -175,8 +175,16 @@ def _unproved(
     if found is not None:
         return Verdict("refuted", problem, refutation=found)
     if not target.exact:
-        reason = f"a sufficient condition, {target.text(problem.names)}, does not follow from Shannon's inequalities"
-        return Verdict("undecided", problem, reason=reason)
+        return Verdict("undecided", problem, wording=partial(_insufficient, target, problem))
     kind = "Shannon's and Zhang-Yeung's inequalities" if non_shannon else "Shannon's inequalities"
-    reason = f"{target.text(problem.names)} does not follow from {kind} and the facts, and no distribution breaks it"
-    return Verdict("undecided", problem, reason=f"{reason} as far as was searched", broken=broken)
+    return Verdict("undecided", problem, wording=partial(_unfound, target, problem, kind), broken=broken)
+
+
+def _insufficient(target: Target, problem: Problem) -> str:
+    return f"a sufficient condition, {target.text(problem.names)}, does not follow from Shannon's inequalities"
+
+
+def _unfound(target: Target, problem: Problem, kind: str) -> str:
+    wanted = target.text(problem.names)
+    start = f"{wanted} does not follow from {kind} and the facts"
+    return f"{start}, and no distribution breaks it as far as was searched"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, partial
@@ -46,23 +46,26 @@ class Found:
     odd: bool = False
 
 
-def code_table(problem: Problem, code: Code) -> Found:
+def code_table(problem: Problem, code: Code, ranks: Sequence[int]) -> Found:
     """Return the table of a code that obeys a problem's facts exactly.
 
     Args:
         problem: The problem.
         code: The code.
+        ranks: The rank of each set of variables.
 
     Returns:
         The table, made when it is looked at.
     """
     unit = log(code.field)
-    return Found(partial(code.distribution, problem.variables), lambda mask: unit * code.rank(mask), exact=True)
+    return Found(partial(code.distribution, problem.variables), lambda mask: unit * ranks[mask], exact=True)
 
 
 def spread_variables(problem: Problem) -> list[str]:
     """Return the continuous variables of a problem, noisy and noiseless ones included."""
-    kinds = dict(problem.model.kinds) if problem.model is not None else {}
+    if problem.model is None:
+        return []
+    kinds = dict(problem.model.kinds)
     return [name for name in problem.variables if kinds.get(name, "discrete") != "discrete"]
 
 
@@ -110,19 +113,23 @@ def refutation(problem: Problem, target: Target, found: Found) -> Refutation | N
             elif column == ONE:
                 part = 1.0
             else:
-                inside = sum(widths[name] for name in spread if problem.names.index[name] & column)
-                part = found.entropy(column) + inside
+                part = found.entropy(column)
+                if spread:
+                    part += sum(widths[name] for name in spread if problem.names.index[name] & column)
             total += float(factor) * part
         return total
 
     link = problem.links[target.link]
-    functionals = {text: found.unknowns[text] for text in sorted(functionals_of(problem)) if text in found.unknowns}
+    functionals: dict[str, float] = {}
+    if found.unknowns:
+        functionals = {text: found.unknowns[text] for text in sorted(functionals_of(problem)) if text in found.unknowns}
     parts = partial(Refutation, lambda: spread_out(table()), exact=found.exact, functionals=functionals, others=others)
-    if link.row is None:
+    if link.sides is None:
         return _with_parameters(problem, link, parts, value)
-    left, right = problem.sides(target.link)
-    sides = f"{row_text(left, problem.names)} {link.operator} {row_text(right, problem.names)}"
-    text = problem.claim if len(problem.links) == 1 else sides
+    left, right = link.sides
+    text = problem.claim
+    if len(problem.links) > 1:
+        text = f"{row_text(left, problem.names)} {link.operator} {row_text(right, problem.names)}"
     return parts(value(left), link.operator, value(right), text)
 
 

@@ -30,6 +30,9 @@ LARGEST = 4
 BOUND = 1 << 40
 """Largest coefficient that is handled here, so that 64 bits are enough."""
 
+_NOTHING = 1e-30
+"""Stands for zero where one divides by it."""
+
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -58,8 +61,7 @@ class Rays:
         keys: The basic inequalities, as steps.
         entries: The value of each on each ray.
         alone: The inequality by its values, divided by their greatest common divisor.
-        inverse: One over the values, 0 where they vanish.
-        barrier: Infinite where the values vanish, 0 elsewhere.
+        columns: The values again, shape (rays, inequalities).
         weight: Sum of the values of each inequality.
     """
 
@@ -68,8 +70,7 @@ class Rays:
     keys: tuple[Key, ...]
     entries: tuple[tuple[int, ...], ...]
     alone: Mapping[tuple[int, ...], Key]
-    inverse: Floats
-    barrier: Floats
+    columns: Floats
     weight: Floats
 
 
@@ -102,13 +103,10 @@ def rays(count: int) -> Rays:
     vectors = np.array(list(found), dtype=np.int64)
     keys = tuple(_basic(count))
     values = np.array([_dense(information(key[1:-1], key[-1]), count) for key in keys]) @ vectors.T
-    inverse = np.where(values > 0, 1.0 / np.maximum(values, 1), 0.0)
-    barrier = np.where(values > 0, 0.0, np.inf)
+    columns = np.ascontiguousarray(values.T, dtype=np.float64)
     entries = tuple(map(tuple, values.tolist()))
     alone = {tuple(value // gcd(*row) for value in row): key for row, key in zip(entries, keys, strict=True)}
-    return Rays(
-        vectors, tuple(found.values()), keys, entries, alone, inverse, barrier, values.sum(axis=1).astype(np.float64)
-    )
+    return Rays(vectors, tuple(found.values()), keys, entries, alone, columns, columns.sum(axis=0))
 
 
 def _basic(count: int) -> Iterator[Key]:
@@ -178,8 +176,8 @@ class Face:
             if (alone := known.alone.get(tuple([value // size for value in values]))) is not None:
                 proof[alone] = _quotient(size, scale)
                 break
-            most = (np.array(values, dtype=float) * known.inverse + known.barrier).min(axis=1)
-            best = int((most * known.weight).argmax())
+            shares = 1.0 / np.maximum(np.array(values, dtype=np.float64), _NOTHING)
+            best = int((known.weight / (known.columns * shares[:, None]).max(axis=0)).argmax())
             taken = known.entries[best]
             top, bottom = _least_ratio(values, taken)
             if top <= 0:

@@ -269,14 +269,14 @@ class Refuter:
         """Look among the tables that are kept, and draw some on the model's graph."""
         names = self.problem.variables
         if self.count == 4:
-            orders = four_atoms()
-            for number in self._fitting(target.row, np.array([entropies for _, entropies in orders])):
+            orders, entropies = four_atoms()
+            for number in self._fitting(target.row, entropies):
                 pmf = np.array(Distribution.named("four-atom").pmf)
-                return self._shown(target, Distribution(pmf, [names[i] for i in orders[number][0]]))
+                return self._shown(target, Distribution(pmf, [names[i] for i in orders[number]]))
         if 0 < self.count <= 4 and not any(fact.equality for fact in self.problem.facts):
-            tables = random_tables(self.count)
-            for number in self._fitting(target.row, np.array([entropies for _, entropies in tables])):
-                return self._shown(target, Distribution(np.array(tables[number][0].pmf), names))
+            tables, entropies = random_tables(self.count)
+            for number in self._fitting(target.row, entropies):
+                return self._shown(target, Distribution(np.array(tables[number].pmf), names))
         for distribution in self._drawn():
             if self.limits.left <= 0:
                 return None

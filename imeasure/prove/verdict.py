@@ -53,7 +53,7 @@ class Verdict:
         problem: The claim with its facts.
         certificate: The proof, if proved.
         refutation: What a distribution shows, if refuted.
-        reason: Why nothing more is known, if undecided.
+        wording: Makes :attr:`reason`, or the text itself.
         broken: Makes :attr:`polymatroid`, if undecided.
 
     Example:
@@ -66,13 +66,18 @@ class Verdict:
     problem: Problem
     certificate: Certificate | None = None
     refutation: Refutation | None = None
-    reason: str = ""
+    wording: str | Callable[[], str] = field(default="", compare=False, repr=False)
     broken: Callable[[], Mapping[str, Fraction]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def claim(self) -> str:
         """The claim as text."""
         return self.problem.claim
+
+    @cached_property
+    def reason(self) -> str:
+        """Why nothing more is known, if undecided."""
+        return self.wording if isinstance(self.wording, str) else self.wording()
 
     @cached_property
     def counterexample(self) -> Distribution | UniformMixture | None:
