@@ -241,7 +241,7 @@ class _Compiler:
             return UnsoundLossError(term, missing, f"name another surrogate, such as {self.sound_one(quantity)}")
         missing = f"{self.roles.noise} >= 0 is not available for a continuous latent"
         if self.kind not in main.latents:
-            missing += f", and {main.axiom} is not known on a {self.kind} latent, which has no density given its input"
+            missing += f", and {main.axiom} is not known on a {self.kind} latent"
         return UnsoundLossError(term, missing, _NOISE)
 
     def sound_one(self, quantity: Any) -> str:

@@ -137,7 +137,7 @@ def facts(form: imeasure.CanonicalForm, roles: Roles, kind: str, weight: sympy.S
     Example:
         >>> form = imeasure.simplify("min I[X;Z] - beta*I[Y;Z]")
         >>> print(facts(form, Roles(), "noisy", imeasure.param("gamma")))
-        X -> Z; Y -> X; fixed: X, Y, H[Z|X]; Z noisy; gamma in Interval(0, oo)
+        X -> Z; Y -> X; fixed: X, Y, H[Z|X]; Z noisy; beta in Interval.open(1, oo); gamma in Interval(0, oo)
     """
     if kind not in KINDS:
         raise ConfigError(f"there are no surrogates for a latent {kind!r}; possible: {', '.join(KINDS)}")

@@ -42,7 +42,7 @@ def source_of(plan: Plan, name: str = "loss") -> str:
 
     Example:
         >>> from ibtrain import compile
-        >>> print(compile("min H[Y|Z]", latent="dropout").source())
+        >>> print(compile("min H[Y|Z]", latent="dropout").source().rstrip())
         \"\"\"min H[Y|Z] as a loss: CE[Y|Z], in nats.\"\"\"
         <BLANKLINE>
         import torch
