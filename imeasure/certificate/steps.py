@@ -8,10 +8,12 @@ ones (R. W. Yeung, "A Framework for Linear Information Inequalities", 1997).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from imeasure.certificate.problem import Problem
-from imeasure.certificate.rows import ONE, Number, Row, add, information, quantity_text
+from imeasure.certificate.rows import ONE, Number, Row, add, exact, information, quantity_text
 from imeasure.shannon import bits
 
 Key = tuple[Any, ...]
@@ -245,7 +247,9 @@ def total(combination: Combination, problem: Problem) -> Row:
     Returns:
         The sum, exact.
     """
+    # Integers are added many times as fast as fractions.
+    scale = lcm(*[multiplier.denominator for multiplier in combination.values()])
     row: Row = {}
     for key, multiplier in combination.items():
-        add(row, step_row(key, problem), multiplier)
-    return row
+        add(row, step_row(key, problem), multiplier if scale == 1 else exact(Fraction(multiplier * scale)))
+    return row if scale == 1 else {column: exact(Fraction(value, scale)) for column, value in row.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from functools import lru_cache
 from itertools import permutations
 from math import lcm
@@ -17,6 +16,7 @@ from imeasure.prove.codes import Code
 from imeasure.prove.dag import Dag, bits_of
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 @lru_cache(maxsize=1)
@@ -40,8 +40,8 @@ def random_tables(count: int) -> tuple[list[Distribution], Floats]:
 
 
 @lru_cache(maxsize=8)
-def larger_codes(count: int) -> tuple[list[Code], npt.NDArray[np.int64]]:
-    """Return random codes over GF(2) and GF(3) with three to five symbols, and the ranks of all sets."""
+def larger_codes(count: int) -> tuple[list[Code], Integers]:
+    """Return random codes over GF(2) and GF(3) with three to five symbols, and the ranks of each set."""
     generator = np.random.default_rng(count)
     codes = []
     for number in range(300):
@@ -49,7 +49,7 @@ def larger_codes(count: int) -> tuple[list[Code], npt.NDArray[np.int64]]:
         amounts = generator.choice(3, size=count, p=[0.1, 0.65, 0.25])
         seen = tuple(tuple(generator.integers(1, field**size, amount).tolist()) for amount in amounts)
         codes.append(Code(field, size, seen))
-    return codes, np.array([[code.rank(mask) for mask in range(1 << count)] for code in codes])
+    return codes, np.array([[code.rank(mask) for code in codes] for mask in range(1 << count)])
 
 
 def random_codes(count: int, *, plain: bool) -> Iterator[Code]:
@@ -104,21 +104,22 @@ def graph_codes(count: int, dag: Dag, row: Row) -> Iterator[Code]:
         yield Code(2, max(fresh, 1), tuple(seen[1 << i] for i in range(count)))
 
 
-def rank_values(table: npt.NDArray[np.int64], row: Row, place: Callable[[int], int] = int) -> npt.NDArray[np.int64]:
+def rank_values(ranks: Callable[[int], Integers], row: Row, chosen: Integers | None = None) -> Integers:
     """Return a positive multiple of a row's value for each of some rank functions, exactly.
 
     Args:
-        table: Ranks, shape (functions, sets).
+        ranks: The ranks of a set, one for each function.
         row: A row over joint entropies.
-        place: The column of a set.
+        chosen: The functions that matter, by default all.
 
     Returns:
         One integer for each.
     """
-    scale = lcm(*(Fraction(value).denominator for value in row.values()))
-    masks = [place(int(mask)) for mask in row]
-    numbers = [int(value * scale) for value in row.values()]
-    exact = sum(map(abs, numbers)) < 2**60
-    weights = np.array(numbers, dtype=np.int64 if exact else object)
-    result: npt.NDArray[np.int64] = table[:, masks] @ weights
+    scale = lcm(*(value.denominator for value in row.values()))
+    numbers = {int(mask): int(value * scale) for mask, value in row.items()}
+    exact = sum(map(abs, numbers.values())) < 2**56
+    result: Integers = np.zeros(1 if chosen is None else len(chosen), dtype=np.int64)
+    for mask, value in numbers.items():
+        known = ranks(mask) if chosen is None else ranks(mask)[chosen]
+        result = result + value * (known if exact else known.astype(object))
     return result

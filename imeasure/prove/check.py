@@ -90,7 +90,7 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
         ModelError: If the facts contradict each other.
     """
     wanted = targets(problem)
-    if not non_shannon and (face := find_face(problem)) is not None:
+    if not non_shannon and (face := find_face(problem, [target.row for target in wanted])) is not None:
         verdict = _on_face(problem, wanted, face, partial(Refuter, problem, limits, numerical=numerical))
         if verdict is not None:
             return verdict
@@ -134,13 +134,15 @@ def _on_face(
         ray = face.broken(values)
         if ray is None:
             continue
-        code = face.known.codes[ray]
+        code = face.code(ray, len(problem.names))
         if code is None:
             missed = missed or (target, ray)
             continue
-        table = code_table(problem, code, face.known.vectors[ray].tolist())
-        found = refutation(problem, target, table)
+        rank = face.known.vectors[ray].tolist().__getitem__ if face.sets is None else code.rank
+        found = refutation(problem, target, code_table(problem, code, rank))
         return Verdict("refuted", problem, refutation=found) if found is not None else None
+    if missed is not None and face.sets is not None:
+        return None
     if missed is not None:
         target, ray = missed
         vector = face.known.vectors[ray].tolist()

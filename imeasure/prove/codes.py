@@ -171,20 +171,38 @@ def all_ranks(count: int) -> Integers:
     Returns:
         Array of shape (assignments, 2^n).
     """
-    return ranks(count, range(1 << count))
+    return np.stack([ranks(count, mask) for mask in range(1 << count)], axis=1)
 
 
-def ranks(count: int, masks: Iterable[int]) -> Integers:
-    """Return the ranks of some sets for all assignments of :func:`assignments`.
+@lru_cache(maxsize=ALL)
+def distinct_ranks(count: int) -> tuple[Integers, Integers]:
+    """Return which assignments to few variables have ranks that no earlier one has, and these ranks.
+
+    Args:
+        count: Number of variables, at most :data:`ALL`.
+
+    Returns:
+        Numbers of assignments, and an array of shape (2^n, numbers).
+    """
+    table = all_ranks(count)
+    _, first = np.unique(table, axis=0, return_index=True)
+    numbers = np.sort(first)
+    return numbers, np.ascontiguousarray(table[numbers].T)
+
+
+@lru_cache(maxsize=512)
+def ranks(count: int, mask: int) -> Integers:
+    """Return the rank of a set for all assignments of :func:`assignments`.
 
     Args:
         count: Number of variables.
-        masks: The sets.
+        mask: The set.
 
     Returns:
-        Array of shape (assignments, sets).
+        Array of shape (assignments,).
     """
-    return np.stack([_DIMENSION[_spans(count, mask)] for mask in masks], axis=1)
+    found: Integers = _DIMENSION[_spans(count, mask)]
+    return found
 
 
 @lru_cache(maxsize=4096)

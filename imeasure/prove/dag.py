@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from imeasure.certificate.problem import Fact, Problem
-from imeasure.certificate.rows import Number
+from imeasure.certificate.rows import Number, exact
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
 from imeasure.shannon import bits
@@ -265,7 +265,7 @@ def find_dag(problem: Problem) -> Dag | None:
         for bit in bits_of(fresh & ~block):
             append(bit, seen, 0, {})
             seen |= bit
-        reverse: Combination = {("fact", position): -1 / Fraction(factor)}
+        reverse: Combination = {("fact", position): exact(-1 / Fraction(factor))}
         before = 0
         for bit in bits_of(block):
             proof = dict(reverse)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, partial
@@ -46,19 +46,19 @@ class Found:
     odd: bool = False
 
 
-def code_table(problem: Problem, code: Code, ranks: Sequence[int]) -> Found:
+def code_table(problem: Problem, code: Code, rank: Callable[[int], int]) -> Found:
     """Return the table of a code that obeys a problem's facts exactly.
 
     Args:
         problem: The problem.
         code: The code.
-        ranks: The rank of each set of variables.
+        rank: The rank of each set of variables.
 
     Returns:
         The table, made when it is looked at.
     """
     unit = log(code.field)
-    return Found(partial(code.distribution, problem.variables), lambda mask: unit * ranks[mask], exact=True)
+    return Found(partial(code.distribution, problem.variables), lambda mask: unit * rank(mask), exact=True)
 
 
 def spread_variables(problem: Problem) -> list[str]:

@@ -9,12 +9,13 @@ the rays allow, which makes a further ray vanish each time. A row that is negati
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import permutations
 from math import gcd, lcm
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -131,10 +132,15 @@ class Face:
     Args:
         known: The rays.
         facts: Values of the facts on the rays, each at least zero, and the factor that makes them so.
+        sets: For each set of the rays' variables the set that it stands for, if not itself.
     """
 
-    def __init__(self, known: Rays, facts: Sequence[tuple[list[int], int]]) -> None:
+    def __init__(
+        self, known: Rays, facts: Sequence[tuple[list[int], int]], sets: Mapping[int, int] | None = None
+    ) -> None:
         self.known = known
+        self.sets = sets
+        self._place = {mask: small for small, mask in sets.items()} if sets is not None else None
         self._facts = facts
         self._joint = [sum(column) for column in zip(*(values for values, _ in facts), strict=True)]
         everywhere = range(len(known.vectors))
@@ -149,7 +155,17 @@ class Face:
         Returns:
             Integers and the factor for each row, or None if one has constants, functionals or huge coefficients.
         """
-        return on_rays(rows, self.known)
+        return on_rays(rows, self.known, self._place)
+
+    def code(self, ray: int, count: int) -> Code | None:
+        """Return the code of a ray for a number of variables, or None if it has none."""
+        code = self.known.codes[ray]
+        if code is None or self.sets is None:
+            return code
+        seen: list[tuple[int, ...]] = [()] * count
+        for i, vectors in enumerate(code.seen):
+            seen[self.sets[1 << i].bit_length() - 1] = vectors
+        return Code(code.field, code.size, tuple(seen))
 
     def broken(self, values: list[int]) -> int | None:
         """Return the first ray of the face on which a row is negative, codes first, or None."""
@@ -174,7 +190,7 @@ class Face:
             values, scale, facts = self._lifted(values, scale)
         while size := gcd(*values):
             if (alone := known.alone.get(tuple([value // size for value in values]))) is not None:
-                proof[alone] = _quotient(size, scale)
+                proof[self._named(alone)] = _quotient(size, scale)
                 break
             shares = 1.0 / np.maximum(np.array(values, dtype=np.float64), _NOTHING)
             best = int((known.weight / (known.columns * shares[:, None]).max(axis=0)).argmax())
@@ -185,8 +201,11 @@ class Face:
             if bottom > 1:
                 values, scale = [bottom * value for value in values], scale * bottom
             values = [value - top * entry for value, entry in zip(values, taken, strict=True)]
-            proof[known.keys[best]] = _quotient(top, scale)
+            proof[self._named(known.keys[best])] = _quotient(top, scale)
         return proof | facts
+
+    def _named(self, key: Key) -> Key:
+        return key if self.sets is None else (key[0], *map(self.sets.__getitem__, key[1:]))
 
     def _lifted(self, values: list[int], scale: int) -> tuple[list[int], int, Combination]:
         """Add the least multiples of facts that make a row at least zero on all rays, not on the face alone."""
@@ -239,12 +258,15 @@ def _quotient(top: int, bottom: int) -> int | Fraction:
     return top // bottom if top % bottom == 0 else Fraction(top, bottom)
 
 
-def on_rays(rows: Sequence[Row], known: Rays) -> list[tuple[list[int], int]] | None:
+def on_rays(
+    rows: Sequence[Row], known: Rays, place: Mapping[int, int] | None = None
+) -> list[tuple[list[int], int]] | None:
     """Return the values of rows on rays, as :meth:`Face.values` does.
 
     Args:
         rows: The rows.
         known: The rays.
+        place: What each set is among the rays' variables, if not itself.
 
     Returns:
         Integers and the factor by which they are too large for each row, or None if one cannot be handled.
@@ -259,7 +281,8 @@ def on_rays(rows: Sequence[Row], known: Rays) -> list[tuple[list[int], int]] | N
                 scale = lcm(scale, value.denominator)
         dense = [0] * known.vectors.shape[1]
         for column, value in row.items():
-            dense[column] = value if scale == 1 else int(value * scale)  # type: ignore[index, assignment]  # see above
+            at: Any = column if place is None else place[column]  # type: ignore[index]  # see above
+            dense[at] = value if scale == 1 else int(value * scale)  # type: ignore[assignment]  # see above
         if max(dense) > BOUND or min(dense) < -BOUND:
             return None
         scales.append(scale)
@@ -268,11 +291,43 @@ def on_rays(rows: Sequence[Row], known: Rays) -> list[tuple[list[int], int]] | N
     return list(zip(values.tolist(), scales, strict=True))
 
 
-def find_face(problem: Problem) -> Face | None:
+def units(rows: Iterable[Row]) -> dict[int, int] | None:
+    """Return what the variables that rows tell apart are, if they are few: those that occur only together are one.
+
+    A polymatroid of the units is one of the variables, and the other way around; so these are all that matters.
+
+    Args:
+        rows: The rows.
+
+    Returns:
+        For each set of units the set of variables that it stands for, or None if there are too many units.
+
+    Example:
+        >>> units([{0b00011: 1, 0b11100: 1, 0b11111: -1}])
+        {0: 0, 1: 3, 2: 28, 3: 31}
+    """
+    parts: list[int] = []
+    for column in {column for row in rows for column in row}:
+        if isinstance(column, str):
+            return None
+        split = [part & column for part in parts if part & column] + [
+            part & ~column for part in parts if part & ~column
+        ]
+        rest = column & ~sum(parts)
+        parts = [*split, rest] if rest else split
+        if len(parts) > LARGEST:
+            return None
+    parts.sort()
+    return {mask: sum(part for i, part in enumerate(parts) if mask >> i & 1) for mask in range(1 << len(parts))}
+
+
+def find_face(problem: Problem, wanted: Sequence[Row] = ()) -> Face | None:
     """Return the face that a problem's facts cut out of the polymatroids, if its rays are known.
 
     Args:
         problem: The problem.
+        wanted: The rows that will be asked for, where there may be more variables than are known, but few groups of
+            variables that occur only together.
 
     Returns:
         The face, or None where there are too many or continuous variables, or facts that cut through the cone.
@@ -286,18 +341,23 @@ def find_face(problem: Problem) -> Face | None:
     """
     count = len(problem.names)
     kinds = dict(problem.model.kinds).values() if problem.model is not None else ()
-    if not 0 < count <= LARGEST or any(kind != "discrete" for kind in kinds):
+    if any(kind != "discrete" for kind in kinds) or not all(fact.equality for fact in problem.facts):
+        return None
+    sets: dict[int, int] | None = None
+    if count > LARGEST:
+        sets = units([*wanted, *(fact.row for fact in problem.facts)]) if wanted else None
+        count = len(sets).bit_length() - 1 if sets is not None else 0
+    if not count:
         return None
     known = rays(count)
     if not problem.facts:
-        return Face(known, ())
-    if not all(fact.equality for fact in problem.facts):
-        return None
-    found = on_rays([fact.row for fact in problem.facts], known)
+        return Face(known, (), sets)
+    place = {mask: small for small, mask in sets.items()} if sets is not None else None
+    found = on_rays([fact.row for fact in problem.facts], known, place)
     facts = []
     for values, scale in found or ():
         low, high = min(values), max(values)
         if low < 0 < high:
             return None
         facts.append((values, scale) if high > 0 else ([-value for value in values], -scale))
-    return Face(known, facts) if found is not None else None
+    return Face(known, facts, sets) if found is not None else None

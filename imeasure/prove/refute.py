@@ -21,6 +21,7 @@ from imeasure.certificate.targets import Target
 from imeasure.distribution import Distribution
 from imeasure.prove.banks import (
     Floats,
+    Integers,
     four_atoms,
     graph_codes,
     larger_codes,
@@ -28,7 +29,7 @@ from imeasure.prove.banks import (
     random_tables,
     rank_values,
 )
-from imeasure.prove.codes import ALL, Code, all_ranks, assigned, ranks
+from imeasure.prove.codes import ALL, Code, assigned, distinct_ranks, ranks
 from imeasure.prove.dag import Dag
 from imeasure.prove.decoders import averages, decoders, groups, with_room
 from imeasure.prove.exactness import holds, value_of
@@ -81,27 +82,31 @@ class Refuter:
             return self._settled(target, [_constants(self.count)])
         if not self.plain or ONE in row or self.count > 60:
             return None
-        facts = self.problem.facts
+        numbers: Integers | None = None
         if self.count <= ALL:
-            table = all_ranks(self.count)
-            place: Callable[[int], int] = int
+            numbers, table = distinct_ranks(self.count)
+            known: Callable[[int], Integers] = table.__getitem__
+        elif self.count > 24 or len({c for r in (row, *self.rows) for c in r}) > 120:
+            return None
         else:
-            masks = sorted({int(c) for r in (row, *self.rows) for c in r})
-            if len(masks) > 120 or self.count > 24:
-                return None
-            table = ranks(self.count, masks)
-            place = {mask: i for i, mask in enumerate(masks)}.__getitem__
-        wanted = np.flatnonzero(rank_values(table, row, place) < 0)
-        for fact in facts:
-            if not len(wanted):
-                return None
-            values = rank_values(table[wanted], fact.row, place)
-            wanted = wanted[values == 0 if fact.equality else values >= 0]
-        for number in wanted[:20].tolist():
+            known = partial(ranks, self.count)
+        wanted = self._obeying(known, np.flatnonzero(rank_values(known, row) < 0))
+        for number in (wanted if numbers is None else numbers[wanted])[:20].tolist():
             found = self._code(target, assigned(number, self.count))
             if found is not None:
                 return found
         return None
+
+    def _obeying(self, known: Callable[[int], Integers], wanted: Integers, *, closed: bool = False) -> Integers:
+        """Return those of some rank functions that obey the facts without constants, or those without functionals."""
+        for fact in self.problem.facts:
+            if not len(wanted):
+                break
+            if closed and affine(fact.row, self.problem, lambda _: Fraction(0)):
+                continue
+            values = rank_values(known, fact.row, wanted)
+            wanted = wanted[values == 0 if fact.equality else values >= 0]
+        return wanted
 
     def thorough(self, target: Target, dag: Dag | None) -> Refutation | None:
         """Look everywhere else.
@@ -141,15 +146,10 @@ class Refuter:
 
     def _settings(self, row: Row, dag: Dag | None) -> Iterator[Code]:
         """Yield codes beside which unknowns may be solved for."""
-        closed = [f for f in self.problem.facts if not affine(f.row, self.problem, lambda _: Fraction(0))]
         if self.count <= ALL and self.plain:
-            table = all_ranks(self.count)
-            kept = np.arange(len(table))
-            for fact in closed:
-                values = rank_values(table[kept], fact.row)
-                kept = kept[values == 0 if fact.equality else values >= 0]
-            _, first = np.unique(table[kept], axis=0, return_index=True)
-            for number in kept[np.sort(first)][:SETTLED].tolist():
+            numbers, table = distinct_ranks(self.count)
+            kept = self._obeying(table.__getitem__, np.arange(len(numbers)), closed=True)
+            for number in numbers[kept][:SETTLED].tolist():
                 yield assigned(number, self.count)
             return
         yield from graph_codes(self.count, dag, row) if dag is not None else random_codes(self.count, plain=self.plain)
@@ -209,8 +209,9 @@ class Refuter:
         row = target.row
         if self.plain and self.count <= ALL:
             codes, table = larger_codes(self.count)
-            kept = range(len(codes)) if ONE in row else np.flatnonzero(rank_values(table, row) < 0).tolist()
-            chosen: Iterator[Code] = (codes[number] for number in kept)
+            known = table.__getitem__
+            kept = np.arange(len(codes)) if ONE in row else np.flatnonzero(rank_values(known, row) < 0)
+            chosen: Iterator[Code] = (codes[number] for number in self._obeying(known, kept).tolist())
         else:
             chosen = graph_codes(self.count, dag, row) if dag else random_codes(self.count, plain=self.plain)
         for code in chosen:

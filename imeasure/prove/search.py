@@ -26,6 +26,8 @@ from imeasure.shannon import bits
 
 SMALL = 4
 """Up to so many variables a linear program over all sets is faster than taking them apart."""
+WHOLE = 5
+"""Up to so many variables a linear program over all sets is faster than one over those that a graph leaves."""
 KEPT = 6
 """Up to so many variables the linear program without facts is built once; each use starts from scratch all the same."""
 MANY = 7
@@ -57,6 +59,8 @@ class Search:
             self.space, self._units = full_space(problem, self._wanted)
         if not 0 < len(self._units) <= MOST:
             self.space = choose_space(problem, self._wanted)
+        self.dag: Dag | None = self.space.dag if isinstance(self.space, MarkovSpace) else None
+        """The graph of the problem's independences, if they form one."""
         self._orbits: Orbits | None = None
         self.point: dict[Column, float] = {}
         """Where the last row that was not proved is negative."""
@@ -65,11 +69,6 @@ class Search:
         self._sets = Sets(
             lattice.closure if lattice else lambda mask: mask, lattice.base if lattice else 0, problem.nonnegative
         )
-
-    @property
-    def dag(self) -> Dag | None:
-        """The graph of the problem's independences, if they form one."""
-        return self.space.dag if isinstance(self.space, MarkovSpace) else None
 
     @property
     def once(self) -> bool:
@@ -138,6 +137,8 @@ class Search:
         """
         if not self.space.represent(row):
             return self._close({}, row)
+        if isinstance(self.space, MarkovSpace) and len(self.problem.names) <= WHOLE:
+            self.space = Space(self.problem, [*self._wanted, row])
         for depth in self.space.depths()[:1] if first else self.space.depths():
             program = self._program(row, depth)
             wanted = self.on_columns(row)
@@ -191,8 +192,9 @@ class Search:
     def _close(self, proof: Combination, row: Row) -> Combination | None:
         """Add the proofs that sets have the entropy of their closures, and compare the sum with the row."""
         missing = add(dict(row), total(proof, self.problem), -1)
-        if missing:
-            combine(proof, closing(missing, self.space.gap))
+        if not missing:
+            return proof
+        combine(proof, closing(missing, self.space.gap))
         return proof if same(total(proof, self.problem), row) else None
 
     def on_columns(self, row: Row) -> Row:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from imeasure.certificate.problem import Problem
-from imeasure.certificate.rows import Number, Row
+from imeasure.certificate.rows import Number, Row, exact
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
 from imeasure.prove.limits import Limits
@@ -169,7 +170,7 @@ class Space:
             for d in self.dependences:
                 if not d.source & ~mask and d.target & ~mask:
                     known, new = d.target & mask, d.target & ~mask
-                    combine(result, {("fact", d.fact): -1 / Fraction(d.factor)})
+                    combine(result, {("fact", d.fact): exact(-1 / Fraction(d.factor))})
                     if known:
                         combine(result, {("H", known, d.source): 1})
                     if rest := mask & ~d.source & ~known:
@@ -194,6 +195,9 @@ class Space:
         Raises:
             LimitReached: If there are too many.
         """
+        if least is None and self.is_free():
+            limits.require_size(1 << len(self.problem.names))
+            return list(_all_sets(len(self.problem.names)))
         start = self.hull(self.base)
         found = {start}
         frontier = [start]
@@ -209,6 +213,11 @@ class Space:
             limits.require_size(len(found))
             frontier = following
         return sorted(found, key=lambda mask: (mask.bit_count(), mask))
+
+
+@lru_cache(maxsize=8)
+def _all_sets(count: int) -> tuple[int, ...]:
+    return tuple(sorted(range(1 << count), key=lambda mask: (mask.bit_count(), mask)))
 
 
 def full_space(problem: Problem, rows: Iterable[Row]) -> tuple[Space, list[int]]:

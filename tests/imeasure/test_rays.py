@@ -1,5 +1,6 @@
 """The extreme rays of few variables: complete by an independent enumeration, and verdicts that agree with programs."""
 
+import re
 from itertools import combinations
 
 import networkx as nx
@@ -163,3 +164,30 @@ def test_chains_come_down_to_the_variables_that_are_named():
     chain = " -> ".join(f"X{i}" for i in range(1, 9))
     assert check("I[X1;X8] <= I[X3;X4]", given=chain).certificate.verify()
     assert check("I[X1;X8] >= I[X3;X4]", given=chain).status == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("claim", "facts"),
+    [
+        ("I[A;C] <= I[A;B]", ["A -> B -> C"]),
+        ("I[A;B] <= I[A;B|C]", []),
+        ("H[A|D] = 0", ["H[A|B] = 0", "H[B|C,D] = 0"]),
+        ("I[A;B|C] + I[A;B|D] + 3*I[C;D] + 2*H[A,B] >= I[A;B]", []),
+        ("2*H[A,B,C] <= H[A,B] + H[B,C] + H[A,C]", []),
+        ("I[A;B] = 0", ["I[A;B|C,D] = 0"]),
+    ],
+)
+def test_variables_that_occur_together_count_as_one(claim, facts):
+    grouped = {"A": "A1,A2,A3", "B": "B", "C": "C1,C2", "D": "D1,D2"}
+    long_claim, *long_facts = (
+        re.sub("[A-D](?=[^a-z])", lambda m: grouped[m[0]], f"{t} ").strip() for t in (claim, *facts)
+    )
+    short, long = check(claim, given=facts), check(long_claim, given=long_facts)
+    assert long.status == short.status
+    if long.status == "proved":
+        assert long.certificate.verify()
+    elif long.status == "refuted":
+        entropies = long.counterexample.marginal(long.problem.variables).entropies()
+        for fact in long.problem.facts:
+            assert abs(sum(v * entropies[mask] for mask, v in fact.row.items())) < 1e-12
+        assert long.refutation.exact
