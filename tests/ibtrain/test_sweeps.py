@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ibtrain import Config, ConfigError, runs, sweep, train
+from ibtrain.cli import main
 from ibtrain.executors import OnRay, Workers
 from ibtrain.sweeps import grid
 
@@ -103,14 +104,17 @@ def test_two_processes_train_one_run_as_one_process_does(tmp_path):
         (["--set", "data.name=mnist", "--data", "nothing"], "add --download"),
     ],
 )
-def test_bad_options_are_one_line_on_standard_error(tmp_path, arguments, message):
+def test_bad_options_are_one_line_on_standard_error(tmp_path, monkeypatch, capsys, arguments, message):
     (tmp_path / "config.toml").write_text(SHORT.to_toml())
-    command = [sys.executable, "-m", "ibtrain", "sweep", str(tmp_path / "config.toml"), "--out", str(tmp_path / "out")]
-    result = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
-    assert result.returncode == 2
-    assert message in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-    assert not (tmp_path / "out").exists()
+    out = tmp_path / "out"
+    monkeypatch.setattr(sys, "argv", ["ibtrain", "sweep", str(tmp_path / "config.toml"), "--out", str(out), *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    errors = capsys.readouterr().err
+    assert message in errors
+    assert len(errors.splitlines()) == 1
+    assert not out.exists()
 
 
 def test_the_seed_of_the_process_does_not_matter(alone, tmp_path):
