@@ -28,6 +28,8 @@ _TERM = re.compile(
 _CHAIN = re.compile(rf"\ *{_GROUP}(?:\ *->\ *{_GROUP})+\ *|\ *{_GROUP}(?:\ *-\ *{_GROUP}){{2,}}\ *")
 _CLOSING = {"[": "]", "(": ")", "": ""}
 _MINUS = Fraction(-1)
+_UNITS = {value: Fraction(value) for value in range(-9, 10)}
+"""Small numbers, made once."""
 
 
 def read_plain(text: str) -> RelationTree | ConstraintTree | None:
@@ -47,7 +49,7 @@ def read_plain(text: str) -> RelationTree | ConstraintTree | None:
     """
     if len(text) > LONGEST:
         return None
-    if _CHAIN.fullmatch(text):
+    if "(" not in text and "[" not in text and _CHAIN.fullmatch(text):
         return ConstraintTree("markov", tuple(map(_names, text.replace("->", "-").split("-"))), ())
     expressions: list[Node] = []
     operators: list[str] = []
@@ -58,8 +60,9 @@ def read_plain(text: str) -> RelationTree | ConstraintTree | None:
         term: Node = Fraction(int(constant)) if constant else _quantity(joint, groups, given)
         negative = sign == "-"
         if top:
-            factor = Fraction(int(top), int(bottom or 1))
-            term = Product(-factor if negative and not terms else factor, term)
+            size = int(top) if terms or not negative else -int(top)
+            factor = Fraction(size, int(bottom)) if bottom else _UNITS.get(size) or Fraction(size)
+            term = Product(factor, term)
             negative = negative and bool(terms)
         if negative:
             term = Fraction(-int(constant)) if constant else Product(_MINUS, term)
@@ -82,4 +85,5 @@ def _quantity(joint: str, groups: str, given: str) -> Quantity:
 
 
 def _names(group: str) -> tuple[str, ...]:
-    return tuple(group.replace(" ", "").split(","))
+    bare = group.replace(" ", "")
+    return tuple(bare.split(",")) if "," in bare else (bare,)

@@ -141,8 +141,9 @@ def read_problem(
     listed = [given] if isinstance(given, str | Relation | Constraint) else list(given)
     declared = set(functionals) | set(() if model is None else model.functionals)
     for statement in (claim, *listed):
-        declared |= _functionals(statement)
-    texts = [_text(fact, "fact") for fact in listed]
+        if isinstance(statement, Relation):
+            declared |= _functionals(statement)
+    texts = [fact if isinstance(fact, str) else _text(fact, "fact") for fact in listed]
     claim_text = _text(claim, "relation")
     known = tuple(sorted(declared))
     names = Names()

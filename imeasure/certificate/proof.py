@@ -187,4 +187,4 @@ class Certificate:
 
 def same(left: Row, right: Row) -> bool:
     """Return whether two rows are equal, exactly; the empty set has no entropy, so only the constant has column 0."""
-    return {c: v for c, v in left.items() if v} == {c: v for c, v in right.items() if v}
+    return left == right or {c: v for c, v in left.items() if v} == {c: v for c, v in right.items() if v}

@@ -206,8 +206,8 @@ def quantity_row(quantity: syntax.Quantity, names: Names) -> Row:
         Its row.
     """
     name, groups, given = quantity
-    masks = [names.mask(group) for group in groups]
-    condition = names.mask(given)
+    masks = [*map(names.mask, groups)]
+    condition = names.mask(given) if given else 0
     if name == "H":
         joint = masks[0] | condition
         if joint == condition:

@@ -125,10 +125,8 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
 def _on_face(
     problem: Problem, wanted: tuple[Target, ...], face: Face, refuter: Callable[[], Refuter]
 ) -> Verdict | None:
-    """Decide on the extreme rays; None where a target has constants or functionals, or it is not seen how it fails."""
-    valued = face.values([target.row for target in wanted])
-    if valued is None:
-        return None
+    """Decide on the extreme rays; None where it is not seen how a target fails."""
+    valued = face.wanted or []
     missed: tuple[Target, int] | None = None
     for target, (values, _) in zip(wanted, valued, strict=True):
         ray = face.broken(values)

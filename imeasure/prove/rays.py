@@ -140,6 +140,8 @@ class Face:
     ) -> None:
         self.known = known
         self.sets = sets
+        self.wanted: list[tuple[list[int], int]] | None = None
+        """The values of the rows that were announced when the face was found."""
         self._place = {mask: small for small, mask in sets.items()} if sets is not None else None
         self._facts = facts
         self._joint = [sum(column) for column in zip(*(values for values, _ in facts), strict=True)]
@@ -189,7 +191,9 @@ class Face:
         if min(values) < 0:
             values, scale, facts = self._lifted(values, scale)
         while size := gcd(*values):
-            if (alone := known.alone.get(tuple([value // size for value in values]))) is not None:
+            if (
+                alone := known.alone.get(tuple(values if size == 1 else [value // size for value in values]))
+            ) is not None:
                 proof[self._named(alone)] = _quotient(size, scale)
                 break
             shares = 1.0 / np.maximum(np.array(values, dtype=np.float64), _NOTHING)
@@ -271,6 +275,8 @@ def on_rays(
     Returns:
         Integers and the factor by which they are too large for each row, or None if one cannot be handled.
     """
+    if not rows:
+        return []
     scales, table = [], []
     for row in rows:
         scale = 1
@@ -326,11 +332,12 @@ def find_face(problem: Problem, wanted: Sequence[Row] = ()) -> Face | None:
 
     Args:
         problem: The problem.
-        wanted: The rows that will be asked for, where there may be more variables than are known, but few groups of
-            variables that occur only together.
+        wanted: The rows that will be asked for; then there may be more variables than are known, if there are only few
+            groups of variables that occur only together.
 
     Returns:
-        The face, or None where there are too many or continuous variables, or facts that cut through the cone.
+        The face, or None where there are too many or continuous variables, facts that cut through the cone, or a row
+        that is no combination of entropies.
 
     Example:
         >>> from imeasure.certificate.problem import read_problem
@@ -350,14 +357,16 @@ def find_face(problem: Problem, wanted: Sequence[Row] = ()) -> Face | None:
     if not count:
         return None
     known = rays(count)
-    if not problem.facts:
-        return Face(known, (), sets)
     place = {mask: small for small, mask in sets.items()} if sets is not None else None
-    found = on_rays([fact.row for fact in problem.facts], known, place)
+    found = on_rays([*(fact.row for fact in problem.facts), *wanted], known, place)
     facts = []
-    for values, scale in found or ():
+    for values, scale in found[: len(problem.facts)] if found is not None else ():
         low, high = min(values), max(values)
         if low < 0 < high:
             return None
         facts.append((values, scale) if high > 0 else ([-value for value in values], -scale))
-    return Face(known, facts, sets) if found is not None else None
+    if found is None:
+        return None
+    face = Face(known, facts, sets)
+    face.wanted = found[len(problem.facts) :]
+    return face
