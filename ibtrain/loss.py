@@ -103,7 +103,7 @@ class Loss(nn.Module):
     @property
     def values(self) -> dict[str, Tensor]:
         """The parameters' present values; not a number where none was set."""
-        return {name: self.get_buffer(f"parameter_{name}") for name in self._names}
+        return {name: getattr(self, f"parameter_{name}") for name in self._names}
 
     def set(self, **parameters: float) -> "Loss":
         """Set parameters, and return the loss itself.
@@ -162,7 +162,7 @@ class Loss(nn.Module):
         missing = [name for name in self._names if name not in self._given and name not in resolved]
         if missing:
             raise ConfigError(f"the loss needs a value for {', '.join(missing)}: loss.set({missing[0]}=...)")
-        return {**self.values, **resolved}
+        return {**self.values, **resolved} if resolved else self.values
 
     def extra_repr(self) -> str:
         """Return the formula that `repr` shows."""
