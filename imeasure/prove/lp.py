@@ -17,7 +17,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from imeasure.certificate.rows import Column, Number, Row, add, magnitude
+from imeasure.certificate.rows import Column, Number, Row, add, exact, magnitude
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
 from imeasure.prove.limits import LimitReached, Limits
@@ -32,6 +32,12 @@ Integers = npt.NDArray[np.int64]
 
 TOLERANCE = 1e-9
 """Multipliers below are taken to be zero; a wrong guess is found out by the exact solution."""
+
+
+DENOMINATORS = (1, 2, 3, 4, 6, 12)
+"""Multipliers often have one of these."""
+NEAR = 1e-6
+"""How far rounding may go; the exact sum decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +148,22 @@ class Program:
         """
         solution = self._solver.getSolution()
         duals = list(solution.row_dual)
+        size = float(max((magnitude(value) for value in self._target.values()), default=1))
         support: list[tuple[Row, ProofRow]] = []
+        guesses: list[float] = []
         for position, dual in enumerate(duals):
             if abs(dual) > TOLERANCE:
                 row = self._row(position)
                 support.append((row.row, row))
+                scale = float(max(map(magnitude, row.row.values()))) if position < len(self.rows) else 1.0
+                guesses.append(dual * size / scale)
         for position, dual in enumerate(solution.col_dual):
             floor = self.floors[position]
             if dual > TOLERANCE and floor is not None:
                 support.append(({self.columns[position]: 1}, ProofRow({}, floor)))
-        multipliers = exact_multipliers([row for row, _ in support], self._target)
+                guesses.append(dual * size)
+        rows = [row for row, _ in support]
+        multipliers = rounded_multipliers(rows, self._target, guesses) or exact_multipliers(rows, self._target)
         if multipliers is None:
             return None
         result: Combination = {}
@@ -268,6 +280,34 @@ class Program:
             violated = np.sort(violated[order])
         self._add(self._solver, violated)
         return True
+
+
+def rounded_multipliers(rows: list[Row], target: Row, guesses: list[float]) -> list[Number] | None:
+    """Solve ``sum of multipliers * rows = target`` exactly where the multipliers are simple fractions.
+
+    Args:
+        rows: The rows.
+        target: The target.
+        guesses: The multipliers, rounded.
+
+    Returns:
+        Exact multipliers, or None if the simple fractions nearby are not a solution.
+
+    Example:
+        >>> rounded_multipliers([{1: 1, 2: -1}, {2: 1}], {1: 3}, [3.0000000001, 2.9999999999])
+        [3, 3]
+    """
+    values = np.array(guesses)
+    for bottom in DENOMINATORS:
+        tops = np.rint(values * bottom)
+        if not len(tops) or np.abs(values * bottom - tops).max() > NEAR:
+            continue
+        found = [int(top) for top in tops.tolist()]
+        rest: Row = {column: bottom * value for column, value in target.items()}
+        for row, top in zip(rows, found, strict=True):
+            add(rest, row, -top)
+        return None if rest else [exact(Fraction(top, bottom)) for top in found]
+    return None
 
 
 def exact_multipliers(rows: list[Row], target: Row) -> list[Number] | None:
