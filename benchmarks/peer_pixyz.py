@@ -1,8 +1,8 @@
 """Time a step of the variational information bottleneck in pixyz and here, in turns: one line of JSON.
 
-Run ``PYTHONPATH=FOLDER python benchmarks/peer_pixyz.py``; FOLDER is what ``pip install --target FOLDER --no-deps``
-of pixyz and ``pip install --target FOLDER`` of tensorboardX and ipython make. Both train the same encoder and decoder with Adam on the
-cross-entropy plus 0.1 times the divergence from N(0, I); processor time of one thread, medians; written to
+Run ``PYTHONPATH=FOLDER python benchmarks/peer_pixyz.py``; FOLDER is what ``pip install --target FOLDER --no-deps`` of
+pixyz and ``pip install --target FOLDER`` of tensorboardX and ipython make. Both train the same encoder and decoder with
+Adam on the cross-entropy plus 0.1 times the divergence from N(0, I); processor time of one thread, medians; written to
 ``benchmarks/results/peer_pixyz.json``.
 """
 
