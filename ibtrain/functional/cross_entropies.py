@@ -45,10 +45,14 @@ def decoder_cross_entropy(
         >>> decoder_cross_entropy(torch.zeros(1, 2, 4), torch.tensor([0, 3])).item() == torch.tensor(4.0).log().item()
         True
     """
-    values = _surprise(logits, target, log_weights)
-    if log_weights is not None:
-        values = (log_weights.exp() * values).sum(dim=0)
-    return batch_mean(values, reduce)
+    _check(logits, target, log_weights)
+    if log_weights is not None or logits.shape[1] != target.shape[0]:
+        values = _surprise(logits, target)
+        return batch_mean(values if log_weights is None else (log_weights.exp() * values).sum(dim=0), reduce)
+    rows, labels = logits.flatten(0, 1), repeated(target.long(), logits.shape[0])
+    if reduce is LOCAL:
+        return cross_entropy(rows, labels)
+    return reduce.sum(cross_entropy(rows, labels, reduction="sum")) / reduce.count(rows.shape[0], rows)
 
 
 @single_precision
@@ -82,7 +86,8 @@ def prediction_cross_entropy(
         >>> bool(prediction_cross_entropy(logits, target) < decoder_cross_entropy(logits, target))
         True
     """
-    values = _surprise(logits, target, log_weights)
+    _check(logits, target, log_weights)
+    values = _surprise(logits, target)
     if log_weights is None:
         mixed = torch.logsumexp(-values, dim=0) - math.log(logits.shape[0])
     else:
@@ -90,8 +95,7 @@ def prediction_cross_entropy(
     return -batch_mean(mixed, reduce)
 
 
-def _surprise(logits: Tensor, target: Tensor, log_weights: Tensor | None) -> Tensor:
-    """Return -ln q(y|z), S x B."""
+def _check(logits: Tensor, target: Tensor, log_weights: Tensor | None) -> None:
     if logits.ndim != 3 or logits.numel() == 0:
         raise ConfigError(f"logits must be S x B x C with at least one of each, not of shape {tuple(logits.shape)}")
     samples, size, _ = logits.shape
@@ -100,6 +104,11 @@ def _surprise(logits: Tensor, target: Tensor, log_weights: Tensor | None) -> Ten
         raise ConfigError(
             f"log_weights must be S x B = {samples} x {target.shape[0]}, not of shape {tuple(log_weights.shape)}"
         )
+
+
+def _surprise(logits: Tensor, target: Tensor) -> Tensor:
+    """Return -ln q(y|z), S x B."""
+    samples, size, _ = logits.shape
     if size != target.shape[0]:
         return -logits.squeeze(1).log_softmax(dim=-1).index_select(1, target)
     labels = repeated(target.long(), samples)

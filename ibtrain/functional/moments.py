@@ -9,7 +9,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from ibtrain.errors import ConfigError
 from ibtrain.functional.tensors import (
@@ -103,7 +102,7 @@ def conditional_log_variance(
     shares, weights, centred = _classes(latent, target, num_classes, noise_variance, reduce)
     variance = reduce.sum(shares.T @ centred.square())
     variance = _noisy(variance, _class_noise(noise_variance, shares, reduce))
-    return (weights * _gaussian_entropies(variance)).sum()
+    return 0.5 * torch.dot(weights, variance.log().sum(dim=1)) + latent.shape[-1] / 2 * (LOG_2_PI + 1)
 
 
 @single_precision
@@ -321,12 +320,12 @@ def _classes(
         members = _merge_single_classes(members, counts)
         counts = reduce.sum(members.sum(dim=0))
     shares = members / counts.clamp(min=1)
-    centred = values - members @ reduce.sum(shares.T @ values)
+    centred = torch.addmm(values, members, reduce.sum(shares.T @ values), alpha=-1)
     return shares, counts / reduce.count(values.shape[0], values), centred
 
 
 def _merge_single_classes(members: Tensor, counts: Tensor) -> Tensor:
-    largest = one_hot(counts.argmax(), counts.shape[0]).to(members.dtype)
+    largest = members_of(counts.argmax().unsqueeze(0), counts.shape[0], members)
     moved = members * (counts == 1)
     return members - moved + moved.sum(dim=1, keepdim=True) * largest
 

@@ -10,7 +10,6 @@ from typing import ParamSpec
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from ibtrain.errors import ConfigError
 from ibtrain.reduction import LOCAL, Reduction
@@ -153,13 +152,17 @@ def members_of(target: Tensor, num_classes: int, like: Tensor) -> Tensor:
     Args:
         target: Classes, B.
         num_classes: Number of classes C.
-        like: A tensor of the dtype wanted.
+        like: A tensor of the dtype and device wanted.
+
+    Raises:
+        RuntimeError: If a class is not below C, as torch finds it.
 
     Example:
         >>> members_of(torch.tensor([1]), 2, torch.zeros(1)).tolist()
         [[0.0, 1.0]]
     """
-    return one_hot(target.long(), num_classes).to(like.dtype)
+    codes = torch.zeros(target.shape[0], num_classes, dtype=like.dtype, device=like.device)
+    return codes.scatter(1, target.long().unsqueeze(1), 1.0)
 
 
 def surprise(probability: Tensor) -> Tensor:
