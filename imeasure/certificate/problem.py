@@ -6,7 +6,7 @@ variable is independent of the earlier ones given its parents (J. Pearl, 1988), 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
@@ -16,7 +16,7 @@ import sympy
 
 from imeasure import syntax
 from imeasure.certificate.rows import Names, Parametric, Row, add, information, quantity_text, row_of
-from imeasure.errors import ModelError, NonlinearError, ParseError
+from imeasure.errors import ModelError, NonlinearError, ParseError, UndefinedQuantityError
 from imeasure.model import Model
 from imeasure.names import natural_key
 from imeasure.parser import parse, to_sympy
@@ -147,10 +147,14 @@ def read_problem(
     claim_text = _text(claim, "relation")
     known = tuple(sorted(declared))
     names = Names()
-    links = tuple(_links(syntax.read(claim_text, known), claim_text, names))
-    facts = [fact for text in texts for fact in _facts(syntax.read(text, known), text, names)]
+    trees = [syntax.read(text, known) for text in (claim_text, *texts)]
+    links = tuple(_links(trees[0], claim_text, names))
+    facts = [fact for tree, text in zip(trees[1:], texts, strict=True) for fact in _facts(tree, text, names)]
     real = 0
     if model is not None:
+        if spread := {name: kind for name, kind in model.kinds if kind != "discrete"}:
+            for tree in trees:
+                _require_apart(tree, spread)
         for assumption in model.assumptions:
             text = str(assumption)
             facts += _facts(syntax.read(text, (*known, *_functionals(assumption))), text, names)
@@ -199,16 +203,9 @@ def _links(tree: syntax.Statement, text: str, names: Names) -> Iterator[Link]:
 
 
 def _give_bits(node: syntax.Node, names: Names) -> None:
-    match node:
-        case syntax.Quantity(_, groups, given):
-            for group in (*groups, given):
-                names.mask(group)
-        case syntax.Sum(terms):
-            for term in terms:
-                _give_bits(term, names)
-        case syntax.Product(left, right) | syntax.Quotient(left, right):
-            _give_bits(left, names)
-            _give_bits(right, names)
+    for _, groups, given in _quantities(node):
+        for group in (*groups, given):
+            names.mask(group)
 
 
 def _vanishing(tree: syntax.ConstraintTree, names: Names) -> Iterator[tuple[Callable[[], str], Row, syntax.Quantity]]:
@@ -292,6 +289,55 @@ def topological(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[
         order.append(node)
         del parents[node]
     return order
+
+
+def _require_apart(tree: syntax.Statement, spread: Mapping[str, str]) -> None:
+    """Refuse quantities that are infinite because a variable with a density stands in two of their groups."""
+    if isinstance(tree, syntax.ConstraintTree):
+        groups = tree.groups
+        if tree.kind == "independence":
+            _require_groups_apart("I", groups, tree.given, spread)
+        else:
+            for position in range(2, len(groups)):
+                earlier = tuple(name for group in groups[: position - 1] for name in group)
+                _require_groups_apart("I", (earlier, groups[position]), groups[position - 1], spread)
+    elif isinstance(tree, syntax.RelationTree):
+        for expression in tree.expressions:
+            for name, groups, given in _quantities(expression):
+                if name in ("H", "I"):
+                    _require_groups_apart(name, groups, given, spread)
+
+
+def _require_groups_apart(
+    name: str, groups: tuple[tuple[str, ...], ...], given: tuple[str, ...], spread: Mapping[str, str]
+) -> None:
+    seen = set(given) if name == "H" else set()
+    for group in groups:
+        for variable in dict.fromkeys(group):
+            if variable in seen and variable in spread and (name == "H" or variable not in given):
+                text = f"{name}[{';'.join(map(','.join, groups))}{'|' * bool(given)}{','.join(given)}]"
+                reason, remedy = (
+                    ("its entropy given itself is minus infinity", "leave it out on one side of the bar")
+                    if name == "H"
+                    else ("it tells infinitely much of itself", f"write H[{variable}] if its entropy is meant")
+                )
+                raise UndefinedQuantityError(
+                    f"{text} has no finite value: {variable} is {spread[variable]}, and {reason}; {remedy}, or let "
+                    f"{variable} be discrete"
+                )
+        seen.update(group)
+
+
+def _quantities(node: syntax.Node) -> Iterator[syntax.Quantity]:
+    match node:
+        case syntax.Quantity():
+            yield node
+        case syntax.Sum(terms):
+            for term in terms:
+                yield from _quantities(term)
+        case syntax.Product(left, right) | syntax.Quotient(left, right):
+            yield from _quantities(left)
+            yield from _quantities(right)
 
 
 def _require_defined(model: Model, texts: Iterable[str], functionals: tuple[str, ...]) -> None:

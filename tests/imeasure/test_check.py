@@ -11,7 +11,16 @@ import pytest
 import sympy
 from hypothesis import given, settings, strategies as st
 
-from imeasure import Model, ModelError, NonlinearError, ParseError, UndefinedQuantityError, UnknownVariableError, check
+from imeasure import (
+    Model,
+    ModelError,
+    NonlinearError,
+    ParseError,
+    UndefinedQuantityError,
+    UnknownVariableError,
+    check,
+    valid_range,
+)
 from imeasure.certificate.problem import read_problem
 from imeasure.certificate.rows import Names, information, row_text
 from imeasure.prove.limits import Limits
@@ -147,6 +156,26 @@ def test_continuous_variables_need_noise():
     assert check("I[X;Z] <= H[X]", model=model("continuous")).status == "proved"
     with pytest.raises(UndefinedQuantityError, match="noiseless"):
         check("I[X;Z] >= 0", model=model("noiseless"))
+
+
+@pytest.mark.parametrize("kind", ["continuous", "noisy", "noiseless"])
+@pytest.mark.parametrize(
+    "claim",
+    ["I[X;X] >= 0", "I[X;X,Y] >= I[X;Y]", "I[X,Y;X,Z] >= 0", "I[X;X|Y] >= 0", "H[X|X] >= 0", "X _||_ X", "X -> Y -> X"],
+)
+def test_what_a_continuous_variable_tells_of_itself_is_infinite(claim, kind):
+    model = Model(kinds={"X": kind})
+    with pytest.raises(UndefinedQuantityError, match=r"has no finite value: X is .*discrete"):
+        check(claim, model=model)
+    with pytest.raises(UndefinedQuantityError, match="no finite value"):
+        check("H[Y] >= 0", model=model, given=[claim])
+    with pytest.raises(UndefinedQuantityError, match="no finite value"):
+        valid_range("b*I[X;X|Y] >= 0", "b", model=model)
+
+
+def test_repetitions_that_carry_nothing_are_allowed():
+    assert check("I[X;X|X] = I[X;Y|X]", model=Model(kinds={"X": "continuous"}))
+    assert check("I[Y;Y] = H[Y,Y]", model=Model(kinds={"X": "continuous"}))
 
 
 def test_declared_functionals_are_free_but_for_the_facts():
