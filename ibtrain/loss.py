@@ -5,7 +5,7 @@ values of the coefficients' parameters. Terms appear in the plan, in `repr` and 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ibtrain.bottlenecks import Latent
 from ibtrain.errors import ConfigError
 from ibtrain.guarantee import Guarantee
-from ibtrain.plan import Plan
+from ibtrain.plan import Plan, Term
 from ibtrain.reduction import across_processes
 from ibtrain.source import source_of
 from ibtrain.surrogates import Batch, Surrogate
@@ -63,7 +63,7 @@ class Loss(nn.Module):
                 sizes = _size(entry, dimensions, "dimensions"), _size(entry, classes, "classes")
                 self.learned[entry.name] = entry.learned(*sizes)
         symbols = sorted({symbol for term in plan.terms for symbol in _symbols(term.coefficient)}, key=str)
-        self._coefficients = [_factor(symbols, term.coefficient) for term in plan.terms]
+        self._steps = tuple(_step(symbols, term) for term in plan.terms)
         self._names = tuple(str(symbol) for symbol in symbols)
         self._weight_name = "" if plan.weight_symbol not in symbols else str(plan.weight_symbol)
         origin = sorted(_symbols(plan.weight), key=str) if self._weight_name else []
@@ -71,7 +71,7 @@ class Loss(nn.Module):
         self._weight = _Function(origin, plan.weight)
         for name in self._names:
             self.register_buffer(f"parameter_{name}", torch.tensor(math.nan))
-        self._given: frozenset[str] = frozenset()
+        self._missing = self._names
         self.register_load_state_dict_post_hook(_note_loaded)
 
     @property
@@ -125,7 +125,7 @@ class Loss(nn.Module):
         resolved = self._resolved({name: _plain(value) for name, value in parameters.items()})
         for name, value in resolved.items():
             self.get_buffer(f"parameter_{name}").fill_(value)
-        self._given = frozenset(self._given | resolved.keys())
+        self._missing = tuple(name for name in self._missing if name not in resolved)
         return self
 
     def forward(self, latent: Latent, logits: Tensor, target: Tensor, **parameters: float | Tensor) -> LossValue:
@@ -149,18 +149,18 @@ class Loss(nn.Module):
         batch = Batch(latent, logits, target, across_processes())
         terms: dict[str, Tensor] = {}
         total = None
-        for term, factor in zip(self.plan.terms, self._coefficients, strict=True):
-            entry = term.surrogate
-            value = entry.evaluate(batch if entry.learned is None else batch._replace(learned=self.learned[entry.name]))
-            terms[entry.name] = value
-            part = value if factor is None else factor(**values) * value
+        for name, evaluate, is_learned, factor in self._steps:
+            value = evaluate(batch._replace(learned=self.learned[name]) if is_learned else batch)
+            terms[name] = value
+            part = value
+            if factor is not None:
+                part = (values[factor] if isinstance(factor, str) else factor(**values)) * value
             total = part if total is None else total + part
         return LossValue(logits.new_zeros(()) if total is None else total, terms)
 
     def _values(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         resolved = self._resolved(parameters) if parameters else {}
-        missing = [name for name in self._names if name not in self._given and name not in resolved]
-        if missing:
+        if self._missing and (missing := [name for name in self._missing if name not in resolved]):
             raise ConfigError(f"the loss needs a value for {', '.join(missing)}: loss.set({missing[0]}=...)")
         return {**self.values, **resolved} if resolved else self.values
 
@@ -238,7 +238,7 @@ def _number(name: str, value: Any) -> float | Tensor:
 
 def _note_loaded(module: nn.Module, incompatible: object) -> None:  # noqa: ARG001 - torch's signature
     if isinstance(module, Loss):
-        module._given = frozenset(name for name, value in module.values.items() if not value.isnan())
+        module._missing = tuple(name for name, value in module.values.items() if value.isnan())
 
 
 class _Function:
@@ -262,8 +262,27 @@ class _Function:
         return type(self), (self._symbols, self._expression)
 
 
-def _factor(symbols: Sequence[Any], coefficient: Any) -> _Function | None:
-    return None if coefficient == 1 else _Function(symbols, coefficient)
+class _Step(NamedTuple):
+    """One term of a loss, as a call needs it.
+
+    Args:
+        name: The surrogate's name.
+        evaluate: Its value.
+        is_learned: Whether it has parameters of its own.
+        factor: What it is multiplied by: nothing, a parameter by name, or a function of the parameters.
+    """
+
+    name: str
+    evaluate: Callable[[Batch], Tensor]
+    is_learned: bool
+    factor: str | _Function | None
+
+
+def _step(symbols: Sequence[Any], term: Term) -> _Step:
+    factor: str | _Function | None = None
+    if term.coefficient != 1:
+        factor = str(term.coefficient) if term.coefficient in symbols else _Function(symbols, term.coefficient)
+    return _Step(term.surrogate.name, term.surrogate.evaluate, term.surrogate.learned is not None, factor)
 
 
 def _size(entry: Surrogate, size: int | None, name: str) -> int:

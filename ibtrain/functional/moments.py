@@ -102,7 +102,7 @@ def conditional_log_variance(
     shares, weights, centred = _classes(latent, target, num_classes, noise_variance, reduce)
     variance = reduce.sum(shares.T @ centred.square())
     variance = _noisy(variance, _class_noise(noise_variance, shares, reduce))
-    return 0.5 * torch.dot(weights, variance.log().sum(dim=1)) + latent.shape[-1] / 2 * (LOG_2_PI + 1)
+    return torch.dot(0.5 * weights, variance.log().sum(dim=1)) + latent.shape[-1] / 2 * (LOG_2_PI + 1)
 
 
 @single_precision

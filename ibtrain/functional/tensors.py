@@ -25,7 +25,10 @@ def single_precision(function: Callable[_Arguments, Tensor]) -> Callable[_Argume
     """Give a function its tensors in float32 at least, and switch autocast off inside.
 
     Args:
-        function: A function whose first argument is a tensor.
+        function: A function of tensors.
+
+    Raises:
+        ConfigError: By the function returned, if no argument is a tensor.
 
     Example:
         >>> single_precision(torch.logsumexp)(torch.zeros(2, dtype=torch.bfloat16), 0).dtype
@@ -34,11 +37,16 @@ def single_precision(function: Callable[_Arguments, Tensor]) -> Callable[_Argume
 
     @functools.wraps(function)
     def wrapper(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Tensor:
-        device = next(value.device.type for value in (*args, *kwargs.values()) if isinstance(value, Tensor))
-        if not torch.is_autocast_enabled(device):
+        tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)]
+        if not tensors:
+            raise ConfigError(f"{function.__name__} computes with torch tensors, but was given none")
+        device = tensors[0].device.type
+        if torch.is_autocast_enabled(device):
+            with torch.autocast(device, enabled=False):
+                return wrapper(*args, **kwargs)
+        if [value for value in tensors if value.dtype in _HALF]:
             return function(*map(_lifted, args), **{name: _lifted(value) for name, value in kwargs.items()})  # type: ignore[arg-type] # lifting keeps every argument's type
-        with torch.autocast(device, enabled=False):
-            return wrapper(*args, **kwargs)
+        return function(*args, **kwargs)
 
     return wrapper
 
