@@ -151,6 +151,12 @@ class Dag:
                 result[bit] |= border & ~bit
         return result
 
+    def separates(self, left: int, right: int, given: int) -> bool:
+        """Return whether the graph separates two groups given a third; the three are disjoint."""
+        edges = self.moral(self.ancestors(left | right | given))
+        side, _ = reach(left, edges, self.ancestors(left | right | given) & ~given)
+        return not side & right
+
     def separate(self, left: int, right: int, given: int) -> Combination:
         """Return the proof of ``-I[A;B|C] >= 0`` for groups that the graph separates.
 
@@ -230,6 +236,10 @@ def bits_of(mask: int) -> Iterable[int]:
     return [1 << position for position in bits(mask)]
 
 
+Known = tuple[int, int, int, int, Number]
+"""Position of a fact, its groups A, B and C, and its factor."""
+
+
 def find_dag(problem: Problem) -> Dag | None:
     """Return the graph that a problem's independences amount to, as far as they do.
 
@@ -239,13 +249,72 @@ def find_dag(problem: Problem) -> Dag | None:
     Returns:
         The graph over all the problem's variables, or None if no fact fits.
     """
-    found = []
+    found: list[Known] = []
     for position, fact in enumerate(problem.facts):
         if (parts := independence(fact)) is not None:
-            found.append((parts[0] | parts[1] | parts[2], position, parts))
+            found.append((position, *parts))
     if not found:
         return None
-    found.sort(key=lambda item: item[0].bit_count())
+    found.sort(key=lambda item: (item[1] | item[2] | item[3]).bit_count())
+    everything = (1 << len(problem.names)) - 1
+    ascending = _ascending(found, everything)
+    if len(ascending.facts) == len(found):
+        return ascending
+    descending = _descending(found, everything)
+    return max(ascending, descending, key=lambda dag: len(dag.facts))
+
+
+def _descending(found: list[Known], everything: int) -> Dag:
+    """Take away last variables one after the other, each with a fact that, weakened, parts it from what remains.
+
+    ``I[A;B|C] = 0`` says of v in A that it is independent of what remains of B given C and what remains of A, whenever
+    C remains; so a list of independences among all variables, each variable's own beside them, is read as a graph.
+    """
+    local: list[Local] = []
+    rest = everything
+    while rest:
+        choices = [
+            (((given | first & rest) & ~bit).bit_count(), (first | second | given).bit_count(), bit, position, side)
+            for position, left, right, given, _ in found
+            if not given & ~rest and not rest & ~(left | right | given)
+            for side, (first, second) in enumerate(((left, right), (right, left)))
+            if second & rest
+            for bit in bits_of(first & rest)
+        ]
+        if choices:
+            *_, bit, position, side = min(choices)
+            left, right, given, factor = next(item[1:] for item in found if item[0] == position)
+            first, second = (right, left) if side else (left, right)
+            kept, others = first & rest & ~bit, second & rest
+            proof: Combination = {("fact", position): exact(-1 / Fraction(factor))}
+            for one, other, condition in (
+                (first, second & ~rest, given | others),
+                (first & ~rest, others, given | kept | bit),
+                (kept, others, given),
+            ):
+                if one and other:
+                    combine(proof, {("I", one, other, condition): 1})
+            local.append(Local(bit, given | kept, others, proof))
+        else:
+            inside = [union for _, a, b, c, _ in found if (union := a | b | c) & ~rest == 0 and union != rest]
+            bit = next(iter(bits_of(rest & ~max(inside, key=int.bit_count, default=0))))
+            local.append(Local(bit, rest & ~bit, 0, {}))
+        rest &= ~bit
+    local.reverse()
+    return _closed([known.bit for known in local], {known.bit: known for known in local}, found, set())
+
+
+def _closed(order: list[int], local: dict[int, Local], found: list[Known], used: set[int]) -> Dag:
+    """Return a graph whose facts are those that it is known to imply, and all others that it implies."""
+    dag = Dag(order, local, used)
+    for position, left, right, given, _ in found:
+        if position not in used and dag.separates(left, right, given):
+            used.add(position)
+    return dag
+
+
+def _ascending(found: list[Known], everything: int) -> Dag:
+    """Add groups of variables one after the other, each with a fact about itself and all earlier ones."""
     seen = 0
     order: list[int] = []
     local: dict[int, Local] = {}
@@ -255,7 +324,8 @@ def find_dag(problem: Problem) -> Dag | None:
         order.append(bit)
         local[bit] = Local(bit, parents, others, proof)
 
-    for union, position, (first, second, given, factor) in found:
+    for position, first, second, given, factor in found:
+        union = first | second | given
         fresh = union & ~seen
         if seen & ~union or not fresh:
             continue
@@ -278,7 +348,7 @@ def find_dag(problem: Problem) -> Dag | None:
             before |= bit
         seen |= block
         used.add(position)
-    for bit in bits_of(((1 << len(problem.names)) - 1) & ~seen):
+    for bit in bits_of(everything & ~seen):
         append(bit, seen, 0, {})
         seen |= bit
-    return Dag(order, local, used)
+    return _closed(order, local, found, used)

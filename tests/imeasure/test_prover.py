@@ -205,6 +205,35 @@ def test_lists_of_independences_are_read_as_graphs():
     assert find_dag(read_problem("H[A] >= 0", given=["H[A] = H[B]"])) is None
 
 
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=5))
+def test_any_list_of_independences_gives_a_graph_with_proofs(labels):
+    groups = [[",".join("ABCDEF"[i] for i in range(6) if row[i] == k) for k in range(3)] for row in labels]
+    facts = [f"I[{a};{b}{'|' * bool(c)}{c}] = 0" for a, b, c in groups if a and b]
+    problem = read_problem("H[A,B,C,D,E,F] >= 0", given=facts)
+    dag = find_dag(problem)
+    for known in dag.local.values() if dag is not None else ():
+        wanted = {c: -v for c, v in information([known.bit, known.others], known.parents).items()}
+        assert same(total(known.proof, problem), wanted if known.others else {})
+        assert all(objection(key, value, problem) is None for key, value in known.proof.items())
+    for a, b, c in [groups[k] for k in range(len(groups)) if groups[k][0] and groups[k][1]] if dag else ():
+        position = facts.index(f"I[{a};{b}{'|' * bool(c)}{c}] = 0")
+        masks = [problem.names.mask(group.split(",")) if group else 0 for group in (a, b, c)]
+        assert position not in dag.facts or dag.separates(*masks)
+
+
+@pytest.mark.parametrize("count", [4, 8])
+def test_redundant_lists_of_independences_are_graphs_too(count):
+    hidden, seen = [f"S{i}" for i in range(count)], [f"O{i}" for i in range(count)]
+    others = [",".join(name for name in hidden + seen if name not in pair) for pair in zip(hidden, seen, strict=True)]
+    facts = [" -> ".join(hidden), *(f"{others[i]} -> {hidden[i]} -> {seen[i]}" for i in range(count))]
+    problem = read_problem("H[S0] >= 0", given=facts)
+    assert len(find_dag(problem).facts) == len(problem.facts)
+    proved = check(f"I[O0;O{count - 1}] <= I[S2;S3]", given=facts, max_sets=100)
+    assert proved.certificate.verify()
+    assert check(f"I[O0;O{count - 1}] <= I[S1;O2]", given=facts, max_sets=100).status == "refuted"
+
+
 @pytest.mark.parametrize(
     ("facts", "expression"),
     [
