@@ -261,7 +261,7 @@ def statements(folder, psitip, cap):
             row["searched"], thorough = best(lambda case=case: check(case["claim"], given=case["constraints"]))
             row["searched_status"] = thorough.status
         if case["n"] <= full.largest:
-            row["linprog"], _ = best(lambda case=case: full.decide(case["claim"], case["constraints"]), 2)
+            row["linprog"], _ = best(lambda case=case: full.decide(case["claim"], case["constraints"]))
         rows.append(row)
     return rows
 
