@@ -150,19 +150,9 @@ class Certificate:
             The certificate.
 
         Raises:
-            DerivationError: If the text is not a certificate.
+            DerivationError: If the text is not a certificate, or the file cannot be read.
         """
-        text = source
-        if isinstance(source, Path) or not str(source).lstrip().startswith("{"):
-            try:
-                text = Path(source).read_text(encoding="utf-8")
-            except (OSError, ValueError) as error:
-                raise DerivationError(f"cannot read the certificate {source}: {error}") from None
-        try:
-            data: Any = json.loads(str(text))
-        except ValueError as error:
-            raise DerivationError(f"a certificate is JSON text: {error}") from None
-        return cls(*serial.from_data(data))
+        return cls(*serial.from_data(_read_json(source)))
 
     def explain(self, style: str = "text") -> str:
         """Return the proof in words, one line for each step.
@@ -183,6 +173,35 @@ class Certificate:
 
     def __str__(self) -> str:
         return self.explain()
+
+
+def _read_json(source: Any) -> Any:
+    if not isinstance(source, str | Path):
+        raise DerivationError(f"a certificate is JSON text or the path of a file, not {type(source).__name__}")
+    text = str(source)
+    if isinstance(source, Path) or not (text.lstrip().startswith(("{", "[", '"')) or text.strip() == "null"):
+        if not text.strip():
+            raise DerivationError("the text is empty; a certificate is JSON text or the path of a file")
+        try:
+            text = Path(source).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+            raise DerivationError(f"cannot read the certificate {source}: {reason}") from None
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except RecursionError:
+        raise DerivationError("the JSON text is nested too deeply for a certificate") from None
+    except ValueError as error:
+        raise DerivationError(f"a certificate is JSON text: {error}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DerivationError(f"the certificate is damaged: the entry '{twice}' is there twice")
+    return data
 
 
 def same(left: Row, right: Row) -> bool:

@@ -127,11 +127,75 @@ def entry(multiplier, *step):
         (entry("1", "H", ["Q"], []), "damaged"),
         (entry("1", "KL", "LogVar[X]"), "not a divergence"),
         (entry("1", "Jensen", ["X"], ["Y"], ["Z"], "KL[X|Y]", "KL[X|Z]"), "does not justify"),
+        (entry("1e99999999", "H", ["X"], []), "multiplier has to be a text"),
+        (entry("9" * 5000, "H", ["X"], []), "more than 4000 characters"),
+        (entry("1/0", "H", ["X"], []), "multiplier has to be a text"),
+        (entry("\uff11", "H", ["X"], []), "multiplier has to be a text"),
+        (entry(" 1", "H", ["X"], []), "multiplier has to be a text"),
+        (entry(True, "H", ["X"], []), "multiplier has to be a text"),
+        (entry(1.0, "H", ["X"], []), "multiplier has to be a text"),
+        (entry("1", "H", "X", []), "a group of variables has to be a list"),
+        (entry("1", "H", [1], []), "a variable has to be a text"),
+        (entry("1", "H", [["X"]], []), "a variable has to be a text"),
+        (entry("1", ["H"], ["X"], []), "unknown step"),
+        (entry("1", "fact", False), "number of one"),
+        (entry("1", "KL", 3), "a functional has to be a text"),
+        (entry("1"), "a line of a part"),
+        (lambda data: data.update(parts={}), "'parts' has to be a list"),
+        (lambda data: data.update(parts=["x"]), "a part has to be a list"),
+        (lambda data: data.update(given="X -> Y -> Z"), "'given' has to be a list"),
+        (lambda data: data.update(given=[1]), "a fact in 'given' has to be a text"),
+        (lambda data: data.update(functionals="ab"), "'functionals' has to be a list"),
+        (lambda data: data.update(claim=3), "'claim' has to be a text"),
+        (lambda data: data.pop("claim"), "lacks the entry 'claim'"),
+        (lambda data: data.update(note=""), "unknown entry 'note'"),
+        (lambda data: data.update(model="X -> Y"), "the model has to be an object"),
     ],
 )
 def test_corrupted_certificates_fail(change, message):
     with pytest.raises(DerivationError, match=message):
         Certificate.from_json(spoiled(change)).verify()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"nodes": "XY"}, "'nodes' has to be a list"),
+        ({"edges": [["X"]]}, "an edge has to join two nodes"),
+        ({"edges": ["XY"]}, "an edge has to be a list"),
+        ({"kinds": []}, "'kinds' has to be an object"),
+        ({"kinds": {"X": "odd"}}, "cannot be read"),
+        ({"ranges": {"b": [{"interval": ["0", "1"]}]}}, "two ends"),
+        ({"ranges": {"b": [{"interval": ["0", "c", True, True]}]}}, "rational number"),
+        ({"ranges": {"b": [{"points": [1]}]}}, "has to be a text"),
+        ({"ranges": {"b": [{}]}}, "lacks the entry 'interval'"),
+    ],
+)
+def test_corrupted_models_fail(change, message):
+    text = spoiled(lambda data: data["model"].update(change), "I[X;Z] <= I[X;Y]", model=Model("X -> Y -> Z"))
+    with pytest.raises(DerivationError, match=message):
+        Certificate.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("", "the text is empty"),
+        (" \n", "the text is empty"),
+        ("[]", "expected an object"),
+        ("null", "expected an object"),
+        ('"text"', "expected an object"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a": ' * 100_000, "nested too deeply"),
+        ('{"format": "a", "format": "b"}', "'format' is there twice"),
+        (b"{}", "not bytes"),
+        (None, "not NoneType"),
+        ("a\0b", "cannot read"),
+    ],
+)
+def test_what_is_no_certificate_is_said(source, message):
+    with pytest.raises(DerivationError, match=message):
+        Certificate.from_json(source)
 
 
 def test_entropies_of_continuous_variables_are_no_step():
