@@ -104,7 +104,10 @@ def draw_trajectories(
 
 def _points(rows: Iterable[Row], estimator: str | None, *, is_last: bool) -> pd.DataFrame:
     table = wanted(frame(rows), [PRESERVED, RESIDUAL])
-    table = table[table["method"] == (estimator or table["method"].iloc[0])]
+    methods = list(dict.fromkeys(table["method"]))
+    if estimator not in (None, *methods):
+        raise ConfigError(f"no run was measured by {estimator!r}; there are {', '.join(methods)}")
+    table = table[table["method"] == (estimator or methods[0])]
     table = last(table) if is_last else table
     wide = table.pivot_table(index=_KEYS, columns="quantity", values=["value", "standard_error"], sort=False)
     try:

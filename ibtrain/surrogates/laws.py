@@ -91,6 +91,7 @@ LAWS = (
     ),
     Surrogate(
         name="Exact[Y|Z]",
+        label="decoder uncertainty",
         quantity="H[Y|Z]",
         side="exact",
         latents=("categorical",),

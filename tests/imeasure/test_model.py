@@ -248,7 +248,11 @@ def test_limits_on_the_number_of_variables():
         (["I[X;Y] <= I[X;Y|Z]", "I[X;Y|Z] <= 0"], ["I[X;Y]", "I[X;Y;Z]"], ["I[X;Z]"]),
         (["KL[Y|Z] + H[X] = 0"], ["H[X]", "KL[Y|Z]", "I[X;Y]"], ["H[Y]"]),
         (["H[X] <= 2", "H[X] >= 2"], ["H[X] - 2"], ["H[Y]"]),
-        (["I[A;B|C,D,E,F] + I[C;D] <= I[A;C] - I[A;C,D]"], ["I[A;B|C,D,E,F]", "I[C;D]", "I[A;D|C]", "I[A;D]"], ["I[A;B]"]),
+        (
+            ["I[A;B|C,D,E,F] + I[C;D] <= I[A;C] - I[A;C,D]"],
+            ["I[A;B|C,D,E,F]", "I[C;D]", "I[A;D|C]", "I[A;D]"],
+            ["I[A;B]"],
+        ),
     ],
 )
 def test_inequalities_squeeze_equations(facts, vanishing, staying):

@@ -1,0 +1,29 @@
+"""The command `ibtrain plane`: information planes of any runs, drawn again from their results."""
+
+from pathlib import Path
+
+import click
+
+import ibtrain
+from ibtrain.errors import ConfigError
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, metavar="RUNS...", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("plane.png"), show_default=True)
+@click.option("--trajectories", is_flag=True, help="Draw the way over epochs instead of the end.")
+@click.option("--estimator", default=None, help="Which estimator: mixture, knn or exact; by default the first.")
+@click.option("--title", default="Information plane", show_default=True)
+def plane(folders: tuple[Path, ...], out: Path, trajectories: bool, estimator: str | None, title: str) -> None:
+    """Draw the information plane of the runs in folders that `demo`, `train` or `sweep` filled."""
+    rows = [row for folder in folders for row in _rows(folder)]
+    draw = ibtrain.drawing.draw_trajectories if trajectories else ibtrain.drawing.draw_plane
+    draw(rows, out, title=title, estimator=estimator)
+    click.echo(f"picture {out}, {len({row.run for row in rows})} runs")
+
+
+def _rows(folder: Path) -> tuple["ibtrain.runs.Row", ...]:
+    table = folder / "results.csv"
+    if not table.is_file():
+        raise ConfigError(f"{folder} holds no results.csv: give the folder that a sweep wrote to, or one of its runs")
+    return ibtrain.runs.read_rows(table)

@@ -1,0 +1,160 @@
+"""Figures from tidy rows: what is drawn is what the rows say."""
+
+import dataclasses
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from ibtrain import ConfigError, drawing
+from ibtrain.cli import main
+from ibtrain.drawing import frames
+from ibtrain.runs import Row, write_rows
+
+
+def row(quantity, value, *, epoch=1, gamma=0.1, seed=0, surrogate="LogVar[Z]", estimator="mixture", **fields):
+    run = f"{surrogate}{gamma}{seed}{fields.get('loss', '')}{fields.get('latent', '')}"
+    return Row(run, epoch, gamma, surrogate, seed, quantity, estimator, "two-sided", value, 0.01, **fields)
+
+
+def plane_rows(**fields):
+    for seed in (0, 1, 2):
+        for gamma in (0.0, 0.01, 1.0):
+            for epoch in (1, 2, 3):
+                yield row("I[X;Z]", 5 - gamma + seed + epoch, epoch=epoch, gamma=gamma, seed=seed, **fields)
+                yield row("I[X;Y|Z]", 1 + gamma - seed / 10, epoch=epoch, gamma=gamma, seed=seed, **fields)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *arguments, **options: figures.append(self))
+    return figures
+
+
+def lines(axes):
+    return {line.get_label(): np.column_stack(line.get_data()) for line in axes.lines if len(line.get_xdata())}
+
+
+def test_trajectories_are_medians_over_seeds_and_gamma_zero_is_black(drawn, tmp_path):
+    drawing.draw_trajectories(plane_rows(), tmp_path / "one.png")
+    axes = drawn[0].axes[0]
+    curves = [np.column_stack(line.get_data()) for line in axes.lines[:1]]
+    np.testing.assert_allclose(curves[0], [[7, 0.9], [8, 0.9], [9, 0.9]])
+    assert axes.lines[0].get_color() == "black"
+    np.testing.assert_allclose(lines(axes)["ends of the trajectories"], [[9, 0.9], [8.99, 0.91], [8, 1.9]])
+
+
+def test_the_plane_shows_the_last_epoch_of_every_run_by_the_first_estimator(drawn, tmp_path):
+    knn = [dataclasses.replace(one, estimator="knn, Euclidean", value=99.0) for one in plane_rows()]
+    drawing.draw_plane([*plane_rows(), *knn], tmp_path / "plane.svg")
+    points = drawn[0].axes[0].collections[-1].get_offsets()
+    assert len(points) == 9
+    assert sorted(points[:, 0]) == pytest.approx(sorted(8 - g + s for s in (0, 1, 2) for g in (0.0, 0.01, 1.0)))
+    drawing.draw_plane([*plane_rows(), *knn], tmp_path / "plane.svg", estimator="knn")
+    assert set(drawn[1].axes[0].collections[-1].get_offsets()[:, 0]) == {99.0}
+
+
+def test_cross_entropies_have_a_panel_for_each_metric_and_a_line_for_each_loss(drawn, tmp_path):
+    rows = [
+        row(metric, 2.0 / epoch + seed, epoch=epoch, seed=seed, loss=loss, estimator="training data")
+        for metric in ("decoder uncertainty", "decoder cross-entropy", "prediction cross-entropy")
+        for loss in ("Exact[Y|Z]", "CE[Y|Z]")
+        for epoch in (1, 2)
+        for seed in (0, 1, 2)
+    ]
+    drawing.draw_cross_entropies(rows, tmp_path / "three.png", title="digits")
+    panels = drawn[0].axes
+    assert panels[0].get_title() == "decoder uncertainty"
+    assert len(panels) == 3
+    assert set(lines(panels[1])) == {"decoder uncertainty", "decoder cross-entropy"}
+    np.testing.assert_allclose(lines(panels[1])["decoder cross-entropy"], [[1, 3], [2, 2]])
+    assert drawn[0].get_suptitle() == "digits  (3 trials, median and quartiles)"
+
+
+def test_scaling_pairs_the_error_with_the_entropy_of_the_same_epoch(drawn, tmp_path):
+    rows = [
+        one
+        for epoch in (1, 2, 3)
+        for one in (
+            row("H[Z]", -10.0 * epoch, epoch=epoch, latent="dropout"),
+            row("train accuracy", 1 - 0.1 * epoch, epoch=epoch, latent="dropout"),
+        )
+    ]
+    drawing.draw_scaling(rows, tmp_path / "four.png")
+    np.testing.assert_allclose(lines(drawn[0].axes[0])["dropout"], [[-10, 10], [-20, 20], [-30, 30]])
+
+
+def test_entropies_have_a_line_for_each_surrogate_and_estimator(drawn, tmp_path):
+    rows = [
+        row(quantity, gamma + len(quantity), gamma=gamma, surrogate=surrogate, estimator=estimator)
+        for quantity in ("H[Z]", "H[Z|Y]")
+        for gamma in (0.0, 0.1, 1.0)
+        for surrogate in ("LogVar[Z]", "LogVar[Z|Y]")
+        for estimator in ("mixture", "knn, Euclidean")
+    ]
+    drawing.draw_entropies(rows, tmp_path / "five.png")
+    curves = [np.column_stack(line.get_data()) for line in drawn[0].axes[0].lines[:4]]
+    for curve in curves:
+        np.testing.assert_allclose(curve, [[0.1, 4.1], [1.0, 5.0]])
+    assert [line.get_linestyle() for line in drawn[0].axes[0].lines[:4]] == ["-", "--", "-", "--"]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        drawing.draw_plane,
+        drawing.draw_trajectories,
+        drawing.draw_entropies,
+        drawing.draw_scaling,
+        drawing.draw_cross_entropies,
+    ],
+)
+def test_nothing_to_draw_is_said(draw, tmp_path):
+    for rows in ([], [row("loss", 1.0)]):
+        with pytest.raises(ConfigError, match="nothing to draw"):
+            draw(rows, tmp_path / "picture.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_pictures_are_deterministic_files_of_known_kinds(tmp_path):
+    for name in ("one.svg", "two.svg"):
+        drawing.draw_plane(plane_rows(), tmp_path / name)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert "preserved information" in (tmp_path / "one.svg").read_text()
+    with pytest.raises(ConfigError, match=r"must end in \.png, \.svg or \.pdf"):
+        drawing.draw_plane(plane_rows(), tmp_path / "plane.docx")
+
+
+def test_quartiles_are_those_of_the_seeds():
+    table = frames.frame([row("H[Z]", float(value), seed=value) for value in range(5)])
+    assert frames.quartiles(table, "gamma").iloc[0].tolist() == [1.0, 2.0, 3.0]
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["ibtrain", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return stopped.value.code
+
+
+def test_the_plane_command_draws_runs_of_several_folders(tmp_path, monkeypatch, capsys):
+    for seed in (0, 1):
+        write_rows(tmp_path / str(seed) / "results.csv", [one for one in plane_rows() if one.seed == seed])
+    out = tmp_path / "new folder" / "plane.png"
+    assert not run(monkeypatch, "plane", tmp_path / "0", tmp_path / "1", "--out", out)
+    assert capsys.readouterr().out == f"picture {out}, 6 runs\n"
+    assert out.read_bytes()[:4] == b"\x89PNG"
+    assert not run(monkeypatch, "plane", tmp_path / "0", "--out", tmp_path / "ways.svg", "--trajectories")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["nowhere"], "holds no results.csv"), (["0", "--estimator", "guess"], "no run was measured by 'guess'")],
+)
+def test_the_plane_command_refuses_in_one_line(tmp_path, monkeypatch, capsys, arguments, message):
+    write_rows(tmp_path / "0" / "results.csv", plane_rows())
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "plane", *arguments) == 2
+    assert message in capsys.readouterr().err
