@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from imeasure.errors import ParseError
-from imeasure.names import canonical_name
+from imeasure.names import QUANTITY_NAMES, canonical_name
 
 MAX_LENGTH = 100_000
 """Longest text that is read, in characters."""
@@ -71,7 +71,6 @@ _OPERATORS = {
     "minus": "-",
 }
 _BRACES = {"{": "(", "}": ")"}
-_QUANTITIES = frozenset({"H", "I", "CE", "KL"})
 
 
 def tokenize(text: str) -> list[Token]:
@@ -127,7 +126,7 @@ def _plain_tokens(text: str) -> list[Token] | None:
             return None
         position, found = match.end(), match[match.lastindex]
         if match.lastindex == 1:
-            kind = "quantity" if found in _QUANTITIES else "name"
+            kind = "quantity" if found in QUANTITY_NAMES else "name"
         else:
             kind = "number" if match.lastindex == 2 else "op"
             found = _PLAIN_OPERATORS.get(found, found)
@@ -168,7 +167,7 @@ def _token(kind: str, match: re.Match[str], text: str) -> Token:
             name = letter + _subscript(found)
         case _:
             name = found.partition("_{")[0] + (_subscript(found) if found.endswith("}") else "")
-    return Token("quantity" if name in _QUANTITIES else "name", canonical_name(name), start, stop)
+    return Token("quantity" if name in QUANTITY_NAMES else "name", canonical_name(name), start, stop)
 
 
 def _subscript(found: str) -> str:

@@ -6,6 +6,9 @@ import re
 import unicodedata
 from functools import cache
 
+QUANTITY_NAMES = frozenset({"H", "I", "CE", "KL"})
+"""Names of the language's quantities, which no variable can have."""
+
 _SUBSCRIPT = re.compile(r"(?<=[^\W\d_])_(\d+)\Z")
 _GREEK = {
     symbol: unicodedata.name(symbol).rsplit(" ", 1)[1].lower().replace("lamda", "lambda")

@@ -17,7 +17,7 @@ from sympy.core.basic import Atom
 from sympy.core.symbol import Str
 
 from imeasure.errors import ParseError
-from imeasure.names import canonical_name, latex_name, natural_key
+from imeasure.names import QUANTITY_NAMES, canonical_name, latex_name, natural_key
 
 _NAME = re.compile(r"[^\W\d][\w\u2080-\u2089]*['\u2032]*\Z")
 
@@ -26,10 +26,10 @@ class RandomVariable(Atom):
     """A random variable; not a number, so only quantities of it enter arithmetic.
 
     Args:
-        name: A letter followed by letters, digits, underscores or primes.
+        name: A letter followed by letters, digits, underscores or primes; not ``H``, ``I``, ``CE`` or ``KL``.
 
     Raises:
-        ParseError: If the name is not of that form.
+        ParseError: If the name is not of that form, or a quantity's.
 
     Example:
         >>> X, Z = RandomVariable("X"), RandomVariable("Z")
@@ -45,8 +45,10 @@ class RandomVariable(Atom):
             return name
         if not isinstance(name, str) or not _NAME.match(name):
             raise ParseError("a random variable's name is a letter followed by letters, digits or _", repr(name), 0)
+        if (spelled := canonical_name(name)) in QUANTITY_NAMES:
+            raise ParseError(f"{spelled} is the name of a quantity; rename the variable", name, 0)
         variable: RandomVariable = super().__new__(cls)
-        variable.name = canonical_name(name)
+        variable.name = spelled
         return variable
 
     def __getnewargs__(self) -> tuple[str]:

@@ -194,6 +194,8 @@ class _Reader:
 
     def variable(self, what: str) -> str:
         token = self.token
+        if token.kind == "quantity" and self.tokens[self.position + 1].text not in _CLOSING:
+            raise self.fail(f"{token.text} is the name of a quantity; rename the variable", token)
         if token.kind != "name":
             raise self.expected(what)
         self.position += 1

@@ -14,6 +14,7 @@ import numpy as np
 from imeasure.distribution.listings import from_mapping, from_rows, read_labels, tabulated
 from imeasure.distribution.tables import Table, read_names
 from imeasure.errors import ConfigError, ModelError, ParseError, UnknownVariableError, unknown
+from imeasure.names import QUANTITY_NAMES
 
 PROBABILITY_COLUMNS = ("p", "probability", "prob", "pmf", "count")
 """Names of columns, in small or capital letters, that are taken for the probabilities."""
@@ -102,6 +103,8 @@ def from_csv(path: str | Path, names: Any = None, *, probability: str | None = N
     try:
         return _from_columns(header, lines, probability, normalize=normalize)
     except ParseError as error:
+        if error.text in QUANTITY_NAMES:
+            raise
         raise ModelError(
             f"the first line of {path} has to name the columns, or names has to be given: {error}"
         ) from None

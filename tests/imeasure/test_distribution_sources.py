@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from imeasure import Model, diagram, parse, rvs
 from imeasure.distribution import Distribution, Samples
-from imeasure.errors import ConfigError, ModelError, UnknownVariableError
+from imeasure.errors import ConfigError, ModelError, ParseError, UnknownVariableError
 
 
 def half(x, y):
@@ -151,6 +152,23 @@ def test_ragged_rows_are_refused(tmp_path):
     path.write_text("X,Y,p\n0,0,0.5\n1,0.5\n")
     with pytest.raises(ModelError, match="row 2"):
         Distribution.read(path)
+
+
+@pytest.mark.parametrize("name", ["H", "I", "CE", "KL"])
+def test_names_of_quantities_are_no_names_of_variables(name, tmp_path):
+    (path := tmp_path / "t.csv").write_text(f"A,{name}\n0,1\n1,0\n")
+    for build in (
+        lambda: Distribution.read(path),
+        lambda: Distribution.random(f"A {name}"),
+        lambda: Distribution([[0.5, 0.5]], f"A {name}"),
+        lambda: Model(f"A -> {name}"),
+        lambda: Model(fixed=["A", name]),
+        lambda: parse(f"I[A;{name}]"),
+        lambda: rvs(f"A {name}"),
+        lambda: diagram(f"A {name}"),
+    ):
+        with pytest.raises(ParseError, match=f"^{name} is the name of a quantity; rename the variable"):
+            build()
 
 
 @pytest.mark.parametrize("base", ["linear", 2, "e"])
