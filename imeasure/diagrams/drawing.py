@@ -14,6 +14,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
+from numpy.typing import NDArray
 
 from imeasure.diagrams.content import Atom, Content
 from imeasure.diagrams.lettering import Labels, block_size, line_width, text_size
@@ -232,7 +233,7 @@ def _name_font(points: float) -> float:
 
 
 def _set_titles(content: Content, layout: Layout, points: float, labels: Sequence[Box]) -> dict[str, Box]:
-    """Put each set's name outside all sets, at the part of its outline that is farthest from the others."""
+    """Put each set's name outside all sets, where its outline borders what no other set covers, far from the middle."""
     middle = np.array([np.mean(layout.x[[0, -1]]), np.mean(layout.y[[0, -1]])])
     upright = (layout.y[-1] - layout.y[0]) < 0.7 * (layout.x[-1] - layout.x[0])
     titles: dict[str, Box] = {}
@@ -243,7 +244,8 @@ def _set_titles(content: Content, layout: Layout, points: float, labels: Sequenc
         columns = np.clip(np.searchsorted(layout.x, outline[:, 0]), 0, len(layout.x) - 1)
         rows = np.clip(np.searchsorted(layout.y, outline[:, 1]), 0, len(layout.y) - 1)
         alone = outside[rows, columns] < 0
-        rim = outline[alone] if alone.any() else outline
+        own = alone & _grown(layout.labels == 1 << bit)[rows, columns]
+        rim = next((outline[some] for some in (own, alone) if some.any()), outline)
         direction = rim - middle
         if upright and len(content.names) > 2:
             score = rim[:, 1]
@@ -268,6 +270,13 @@ def _set_titles(content: Content, layout: Layout, points: float, labels: Sequenc
         if best is not None:
             titles[name] = best[1]
     return titles
+
+
+def _grown(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A region and all that is at most two grid steps away."""
+    rows, columns = region.shape
+    padded = np.pad(region, 2)
+    return np.any([padded[i : i + rows, j : j + columns] for i in range(5) for j in range(5)], axis=0)
 
 
 def _is_free(layout: Layout, box: Box) -> bool:

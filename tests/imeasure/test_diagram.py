@@ -244,6 +244,16 @@ def test_ranges_of_parameters_stand_in_the_title():
     assert diagram("min I[X;Z] - beta*I[Y;Z]", model=model).panels[0].content.title.endswith("\nfor 1 < β < 10")
 
 
+@pytest.mark.parametrize("text", ["W -> X -> Y; W -> Z -> Y", "W X Y Z", "A B C D E", "Y -> X -> Z", "A -> B -> C"])
+def test_names_of_sets_are_nearest_to_their_own_areas(text):
+    (panel,) = diagram(text).panels
+    for bit, name in enumerate(panel.content.names):
+        box = panel.titles[name]
+        distances = np.hypot(panel.layout.x[None, :] - box.x, panel.layout.y[:, None] - box.y)
+        alone = [np.min(distances[panel.layout.labels == 1 << other]) for other in range(len(panel.titles))]
+        assert alone[bit] == min(alone)
+
+
 def test_a_shared_border_shows_both_colours():
     drawn = diagram("A -> B; A -> C; B,C -> D")
     lines = {line.get_gid(): line for line in drawn.axes[0].lines if line.get_gid()}
