@@ -14,13 +14,15 @@ from functools import partial
 from imeasure.certificate import Certificate
 from imeasure.certificate.problem import Problem, Statement, read_problem
 from imeasure.certificate.proof import same
-from imeasure.certificate.rows import ONE
+from imeasure.certificate.rows import ONE, Row, add, exact
 from imeasure.certificate.steps import Combination, total
 from imeasure.certificate.targets import Target, targets
 from imeasure.errors import ModelError
 from imeasure.model import Model
+from imeasure.prove.combine import combine
 from imeasure.prove.dag import Dag
 from imeasure.prove.findings import code_table, refutation
+from imeasure.prove.large import is_extreme, rescale
 from imeasure.prove.limits import LimitReached, Limits
 from imeasure.prove.rays import Face, find_face
 from imeasure.prove.refute import Refuter
@@ -71,6 +73,8 @@ def check(
           - 1 * (I[X;Z|Y] = 0)   [fact, from X -> Y -> Z]
     """
     problem = read_problem(relation, model, given, functionals)
+    if is_extreme(problem, [target.row for target in targets(problem)]):
+        return _rescaled(problem, targets(problem), Limits(seconds, max_sets))
     return decide(problem, Limits(seconds, max_sets), non_shannon=non_shannon, numerical=numerical)
 
 
@@ -120,6 +124,45 @@ def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numer
                 return Verdict("refuted", problem, refutation=found)
         return Verdict("undecided", problem, wording=str(limit))
     return Verdict("proved", problem, Certificate(problem, tuple(proofs)))
+
+
+def _rescaled(problem: Problem, wanted: tuple[Target, ...], limits: Limits) -> Verdict:
+    """Decide a problem of very large or small numbers: by proofs in another unit of entropy, and by small codes."""
+    near = rescale(problem, [target.row for target in wanted])
+    rows = [near.row(target.row) for target in wanted]
+    reason = "a coefficient or constant is too large or too small for a search of distributions; divide by it"
+    try:
+        search = Search(near.problem, rows, limits)
+        if any(ONE in fact.row for fact in problem.facts):
+            _require_consistent(near.problem, search)
+        found = [_near_proof(search, row) for row in rows]
+        proofs = [near.proof(proof) for proof in found if proof is not None]
+        if len(proofs) == len(wanted) and all(
+            same(total(proof, problem), target.row) for proof, target in zip(proofs, wanted, strict=True)
+        ):
+            return Verdict("proved", problem, Certificate(problem, tuple(proofs)))
+        refuter = Refuter(problem, limits, numerical=False)
+        for target, proof in zip(wanted, found, strict=True):
+            if proof is None and (broken := refuter.quick(target)) is not None:
+                return Verdict("refuted", problem, refutation=broken)
+    except LimitReached as limit:
+        reason = str(limit)
+    except (OverflowError, ZeroDivisionError):
+        pass
+    return Verdict("undecided", problem, wording=reason)
+
+
+def _near_proof(search: Search, row: Row) -> Combination | None:
+    """Return a proof of a row, or of what a fact and a constant leave of it."""
+    for position, fact in enumerate(search.problem.facts):
+        for column in (column for column in row if column != ONE and column in fact.row):
+            factor = exact(Fraction(row[column]) / fact.row[column])
+            rest = add(dict(row), fact.row, -factor)
+            constant = rest.pop(ONE, 0)
+            if constant >= 0 and (factor > 0 or fact.equality) and (short := search.quick(rest)) is not None:
+                known: Combination = {("fact", position): factor} | ({("one",): constant} if constant else {})
+                return combine(known, short)
+    return search.quick(row) or search.prove(row)
 
 
 def _on_face(

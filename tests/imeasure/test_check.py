@@ -178,6 +178,30 @@ def test_repetitions_that_carry_nothing_are_allowed():
     assert check("I[Y;Y] = H[Y,Y]", model=Model(kinds={"X": "continuous"}))
 
 
+@pytest.mark.parametrize(
+    ("claim", "facts", "status"),
+    [
+        ("H[X] >= 1", ["H[X] >= 1e400"], "proved"),
+        ("H[X] <= 1e400", ["H[X] <= 1e399"], "proved"),
+        ("1e400*H[X|Y] <= 1e400*H[X]", [], "proved"),
+        ("H[X,Y] <= 2e400", ["H[X] <= 1e400", "H[Y] <= 1e400"], "proved"),
+        ("H[X] <= H[Y]", ["1e400*H[X] <= 1e400*H[Y]"], "proved"),
+        ("1e-400*H[X] <= H[Y]", [], "refuted"),
+        ("H[X] >= 1e400", [], "undecided"),
+        ("1e400*H[X] <= H[Y]", [], "undecided"),
+        ("H[X] <= 1e308*H[Y] + 1e308", [], "undecided"),
+        ("b*H[X] <= 1e400", [], "undecided"),
+    ],
+)
+def test_numbers_beyond_floats_get_a_verdict(claim, facts, status):
+    verdict = check(claim, given=facts)
+    assert verdict.status == status
+    assert status != "proved" or verdict.certificate.verify()
+    assert status != "undecided" or "too large or too small" in verdict.reason
+    with pytest.raises(ModelError, match="contradict"):
+        check(claim, given=[*facts, "H[X,Y] <= 1e398", "H[X] >= 1e500"])
+
+
 def test_declared_functionals_are_free_but_for_the_facts():
     facts = ["LogVar[Z|Y] >= H[Z|Y]"]
     assert check("LogVar[Z|Y] >= I[X;Z|Y]", given=facts, functionals=["LogVar"])
