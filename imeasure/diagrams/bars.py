@@ -23,7 +23,7 @@ SHOWN = 40
 _INCH = 72.0
 _ROW, _PITCH, _PLOT = 0.22, 0.24, 2.2
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.85, 0.1, 0.15, 0.4
-_LEAST_PLOT, _SPACE = 0.8, 0.1
+_LEAST_PLOT, _SPACE, _LEGEND = 0.8, 0.1, 0.22
 _FONT = 8.5
 
 
@@ -50,7 +50,8 @@ def bars(content: Content, names: str | Mapping[int, str], *, unit: str, ax: Axe
     rows = _ROW * len(content.names)
     room = line_width(ends.values(), _FONT - 1) + 6 if ends else 0.0
     sides = [room * bool((values < 0).any()), room * bool((values > 0).any())]
-    axes = _own_axes(len(shown), rows, content, sum(sides)) if ax is None else ax
+    top = _TOP + _LEGEND * bool((values < 0).any())
+    axes = _own_axes(len(shown), rows, content, sum(sides), top) if ax is None else ax
     plot = _plot_height(axes, rows, sum(sides))
     if ax is not None:
         axes.clear()
@@ -82,24 +83,26 @@ def bars(content: Content, names: str | Mapping[int, str], *, unit: str, ax: Axe
         axes.spines[side].set_visible(False)
     if negative.any():
         handle = Patch(facecolor=VALUE_COLOURS(0.0), hatch="////", edgecolor=INK, linewidth=0.5, label="negative")
-        axes.legend(handles=[handle], loc="upper right", frameon=False, fontsize=_FONT)
-    if content.title:
-        axes.set_title(content.title, fontsize=TITLE_FONT)
-    dots = make_axes_locatable(axes).append_axes("bottom", size=rows, pad=_SPACE, sharex=axes)
-    _dots(dots, shown, content.names)
-    if content.left_out:
-        every = len(shown) + content.left_out
-        bound = compact(in_unit(content.bound, unit) if measured else content.bound)
-        dots.set_xlabel(
-            f"the {len(shown)} largest of {every} atoms by absolute value; the next one: {bound}",
+        axes.legend(
+            handles=[handle],
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            borderaxespad=0.1,
+            frameon=False,
             fontsize=_FONT,
         )
+    if content.title:
+        axes.set_title(content.title, fontsize=TITLE_FONT, pad=4.0 + _LEGEND * _INCH * bool(negative.any()))
+    dots = make_axes_locatable(axes).append_axes("bottom", size=rows, pad=_SPACE, sharex=axes)
+    _dots(dots, shown, content.names)
+    if note := _note(content, unit, measured=measured):
+        dots.set_xlabel(note, fontsize=_FONT)
     return Diagram(figure_of(axes), (axes, dots), (), (content,))
 
 
-def _own_axes(count: int, rows: float, content: Content, room: float) -> Axes:
-    """Axes on a new figure of the size that the chart needs."""
-    top = _TOP + (0.12 + 1.45 * TITLE_FONT / _INCH * (content.title.count("\n") + 1) if content.title else 0.0)
+def _own_axes(count: int, rows: float, content: Content, room: float, top: float) -> Axes:
+    """Axes on a new figure of the size that the chart needs, so many inches below its upper edge and any title."""
+    top += 0.12 + 1.45 * TITLE_FONT / _INCH * (content.title.count("\n") + 1) if content.title else 0.0
     width = max(5.0, _LEFT + _PITCH * count + _RIGHT, line_width(content.title.split("\n"), TITLE_FONT) / _INCH + 1.5)
     height = top + _PLOT + room / _INCH + rows + _SPACE + _BOTTOM
     figure = Figure(figsize=(width, height))
@@ -116,6 +119,20 @@ def _plot_height(axes: Axes, rows: float, room: float) -> float:
     if height < needed:
         raise ConfigError(f"axes {height:.2f} inches high are too small for the bars, which need {needed:.2f} inches")
     return float(height - rows - _SPACE) * _INCH
+
+
+def _note(content: Content, unit: str, *, measured: bool) -> str:
+    """What the chart does not show."""
+    parts = []
+    if content.left_out:
+        bound = compact(in_unit(content.bound, unit) if measured else content.bound)
+        every = len(content.atoms) + content.left_out
+        parts.append(f"the {len(content.atoms)} largest of {every} atoms by absolute value; the next one: {bound}")
+    if content.zeros:
+        zero = ("is" if content.zeros == 1 else "are") if measured else "has" if content.zeros == 1 else "have"
+        what = "zero" if measured else "coefficient zero"
+        parts.append(f"{content.zeros} more {'atom' if content.zeros == 1 else 'atoms'} {zero} {what}, not drawn")
+    return "; ".join(parts)
 
 
 def _end(atom: Atom, names: str | Mapping[int, str], unit: str) -> str:

@@ -62,6 +62,7 @@ class Content:
         title: Lines above the picture.
         left_out: How many atoms with a height are not among ``atoms``.
         bound: No height left out is larger than this.
+        zeros: How many atoms have height zero and are not among ``atoms`` for that.
     """
 
     names: tuple[str, ...]
@@ -70,6 +71,7 @@ class Content:
     title: str = ""
     left_out: int = 0
     bound: float = 0.0
+    zeros: int = 0
 
     @cached_property
     def masks(self) -> frozenset[int]:
@@ -119,12 +121,13 @@ def content(
     numbers = {} if values is None else read_values(values, names, masks)
     coefficients = _coefficients(highlight.expression if isinstance(highlight, Objective) else highlight, names)
     constants = _coefficients(dropped, names)
-    left_out, bound = 0, 0.0
+    left_out, bound, zeros = 0, 0.0, 0
     if most is not None:
         heights = numbers if values is not None else _heights(coefficients, names, masks)
         listed = sorted((m for m in heights if heights[m]), key=lambda m: (-abs(heights[m]), m.bit_count(), m))
         if not listed:
             raise ConfigError("bars need heights; give values=, or highlight= with numbers as coefficients")
+        zeros = len(masks if values is None else heights) - len(listed)
         masks, rest = listed[:most], listed[most:]
         left_out, bound = len(rest), abs(heights[rest[0]]) if rest else 0.0
     atoms = {}
@@ -139,7 +142,7 @@ def content(
             _trend(coefficient, highlight, conditions or Conditions(), model),
             mask in constants and coefficient == 0,
         )
-    return Content(names, model, MappingProxyType(atoms), title, left_out, bound)
+    return Content(names, model, MappingProxyType(atoms), title, left_out, bound, zeros)
 
 
 def subject(what: Any) -> tuple[Model, tuple[str, ...], Any]:

@@ -290,6 +290,33 @@ def test_bars_carry_words_or_values():
         diagram("X Y Z", values=Distribution.named("xor"), kind="bars", ax=Figure(figsize=(2, 1)).subplots())
 
 
+@pytest.mark.parametrize(
+    ("what", "options", "note"),
+    [
+        ("X Y Z", {"values": Distribution.named("xor")}, "3 more atoms are zero, not drawn"),
+        ("X Y", {"values": {"H[X|Y]": 1.0, "I[X;Y]": 0.0}}, "1 more atom is zero, not drawn"),
+        ("X Y", {"values": {"H[X|Y]": 1.0}}, ""),
+        ("X Y", {"highlight": "2*H[X]"}, "1 more atom has coefficient zero, not drawn"),
+    ],
+)
+def test_bars_say_how_many_atoms_are_zero(what, options, note):
+    assert diagram(what, kind="bars", **options).axes[1].get_xlabel() == note
+
+
+def test_the_legend_of_bars_covers_neither_them_nor_the_title():
+    for what, options in (
+        ("A B C D E", {"highlight": "-2*H[D,E]"}),
+        ("X Y Z", {"values": Distribution.named("xor"), "names": "values", "title": "a title that is wide " * 4}),
+    ):
+        drawn = diagram(what, kind="bars", **options)
+        axes = drawn.axes[0]
+        drawn.figure.draw_without_rendering()
+        legend = axes.get_legend().get_window_extent()
+        others = [*axes.patches, *axes.texts, axes.title]
+        assert not any(legend.overlaps(other.get_window_extent()) for other in others)
+        assert drawn.figure.bbox.y1 >= max(legend.y1, axes.title.get_window_extent().y1)
+
+
 def test_bars_dots_are_the_members_of_each_atom():
     p = Distribution.random("A B C D E F", seed=2)
     drawn = diagram("A B C D E F", values=p)
