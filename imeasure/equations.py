@@ -31,12 +31,15 @@ class Known:
         edges: Its edges.
         assumptions: Relations and constraints.
         kinds: Kinds of variables that are not discrete.
+        floors: For noisy variables that influence others, the variables they do not influence: given these alone, the
+            entropy is at least zero.
     """
 
     nodes: tuple[str, ...]
     edges: tuple[tuple[str, str], ...]
     assumptions: tuple[Relation | Constraint, ...]
     kinds: Mapping[str, Kind]
+    floors: Mapping[str, tuple[str, ...]]
 
     def equations(self, names: tuple[str, ...]) -> Iterator[tuple[str, EntropyForm]]:
         """Yield what the graph and the assumptions make zero, without what inequalities force.
@@ -75,8 +78,15 @@ class Known:
         """
         yield "1", EntropyForm(names, {}, {}, 1)
         for e in elementals(len(names)):
-            if e.i != e.j or self.kinds.get(names[e.i]) not in ("continuous", "noiseless"):
+            may_be_negative = self.kinds.get(names[e.i]) in ("continuous", "noiseless") or names[e.i] in self.floors
+            if e.i != e.j or not may_be_negative:
                 yield f"{e.quantity(names)}", EntropyForm(names, e.entropies(), {}, 0)
+        index = {name: i for i, name in enumerate(names)}
+        for name, others in self.floors.items():
+            if name in index:
+                given = mask_of([other for other in others if other in index], index)
+                terms = {given | 1 << index[name]: 1, **({given: -1} if given else {})}
+                yield f"H of {name} given what it does not influence", EntropyForm(names, terms, {}, 0)
         functionals: dict[Functional, None] = {}
         for fact in self._inside(names):
             if isinstance(fact, Constraint):

@@ -6,6 +6,7 @@ J. Pearl, "Probabilistic Reasoning in Intelligent Systems", 1988. The graphs the
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise, product
 
@@ -98,4 +99,21 @@ def separations(
         Elemental(i, j, given)
         for i, j, given in elementals(len(named))
         if i != j and nx.is_d_separator(graph, {named[i]}, {named[j]}, set(members(given, named)))
+    )
+
+
+def uninfluenced(graph: nx.DiGraph, names: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return for each name that has descendants the other nodes, which are no descendants of it.
+
+    Args:
+        graph: A directed acyclic graph.
+        names: Variables; those that are no nodes are left out.
+
+    Example:
+        >>> uninfluenced(nx.DiGraph([("Y", "X"), ("X", "Z"), ("Z", "Yhat")]), ["Z", "Yhat"])
+        (('Z', ('X', 'Y')),)
+    """
+    behind = {name: nx.descendants(graph, name) for name in names if name in graph}
+    return tuple(
+        (name, tuple(sorted(set(graph) - below - {name}, key=natural_key))) for name, below in behind.items() if below
     )

@@ -19,7 +19,7 @@ from imeasure.elimination import Column, Rows, column_quantity, columns_of, subs
 from imeasure.equations import Known
 from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableError, unknown
 from imeasure.facts import Kind, read_assumption, read_fixed, read_kinds, read_ranges, statement_variables
-from imeasure.graphs import read_graph
+from imeasure.graphs import read_graph, uninfluenced
 from imeasure.measure import EntropyForm, as_expression, atom, entropy_form, mask_of, variables_of
 from imeasure.names import natural_key
 from imeasure.quantities import Information, RandomVariable
@@ -260,10 +260,23 @@ class Model:
         return tuple(sorted(relevant, key=natural_key))
 
     @property
+    def floors(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Noisy variables that influence others, each with the variables that it does not influence.
+
+        Given the latter, the noise keeps its entropy, so the variable's is at least zero. What the variable influences
+        may tell of the noise itself, so given that nothing is known.
+
+        Example:
+            >>> Model("Y -> X -> Z -> Yhat", kinds={"Z": "noisy"}).floors
+            (('Z', ('X', 'Y')),)
+        """
+        return uninfluenced(self.digraph(), [name for name, kind in self.kinds if kind == "noisy"])
+
+    @property
     def known(self) -> Known:
         """What the model says of entropies."""
         kinds = {name: kind for name, kind in self.kinds if kind != "discrete"}
-        return Known(self.nodes, self.edges, self.assumptions, kinds)
+        return Known(self.nodes, self.edges, self.assumptions, kinds, dict(self.floors))
 
     def require_defined(self, expression: sympy.Expr) -> None:
         """Refuse quantities that have no finite value because a continuous variable is a noiseless map of another.

@@ -6,6 +6,7 @@ variable is independent of the earlier ones given its parents (J. Pearl, 1988), 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,7 +17,7 @@ import sympy
 
 from imeasure import syntax
 from imeasure.certificate.rows import Names, Parametric, Row, add, information, quantity_text, row_of
-from imeasure.errors import ModelError, NonlinearError, ParseError, UndefinedQuantityError
+from imeasure.errors import ConfigError, ModelError, NonlinearError, ParseError, UndefinedQuantityError
 from imeasure.model import Model
 from imeasure.names import natural_key
 from imeasure.parser import parse, to_sympy
@@ -24,6 +25,8 @@ from imeasure.quantities import Functional
 from imeasure.statements import Constraint, Relation
 
 _NOTHING = Fraction(0)
+_FUNCTIONAL = re.compile(r"[^\W\d_]\w*")
+_TAKEN = ("H", "I", "CE", "KL", "H_theta", "min", "max")
 
 Statement = str | Relation | Constraint
 """A relation, Markov chain or independence, as text or object."""
@@ -131,6 +134,8 @@ def read_problem(
         NonlinearError: If a fact has a parameter.
         UnknownVariableError: If the model has a graph and a variable is not in it.
         UndefinedQuantityError: If a quantity has no value under the model.
+        ModelError: If the model is none.
+        ConfigError: If the facts or the functionals are not listed, or a functional has no name.
 
     Example:
         >>> problem = read_problem("I[X;Z] <= I[X;Y]", given="X -> Y -> Z")
@@ -138,12 +143,14 @@ def read_problem(
         (('X', 'Z', 'Y'), ['I[X;Z|Y] = 0'])
     """
     model = Model(model) if isinstance(model, str) else model
-    listed = [given] if isinstance(given, str | Relation | Constraint) else list(given)
-    declared = set(functionals) | set(() if model is None else model.functionals)
+    if not isinstance(model, Model | None):
+        raise ModelError(f"a model is a Model, the text of a graph such as 'Y -> X -> Z', or None, not {model!r}")
+    listed = _listed(given, "given", "a fact or a list of facts, such as 'X -> Y -> Z'")
+    declared = set(_declared(functionals)) | set(() if model is None else model.functionals)
     for statement in (claim, *listed):
         if isinstance(statement, Relation):
             declared |= _functionals(statement)
-    texts = [fact if isinstance(fact, str) else _text(fact, "fact") for fact in listed]
+    texts = [_text(fact, "fact") for fact in listed]
     claim_text = _text(claim, "relation")
     known = tuple(sorted(declared))
     names = Names()
@@ -162,12 +169,35 @@ def read_problem(
             model.require(name)
         names.mask(model.nodes)
         facts += _graph_facts(model, names)
+        floors = dict(model.floors)
+        for name, others in floors.items():
+            text = f"H[{name}|{','.join(others)}] >= 0" if others else f"H[{name}] >= 0"
+            facts += _facts(syntax.read(text, known), text, names)
         for name, kind in model.kinds:
-            if kind in ("continuous", "noiseless"):
+            if kind in ("continuous", "noiseless") or name in floors:
                 real |= names.mask((name,))
             if kind == "noiseless":
                 _require_defined(model, (claim_text, *texts), known)
     return Problem(claim_text, tuple(texts), model, known, names, links, tuple(facts), real)
+
+
+def _listed(entries: Any, name: str, expected: str) -> list[Any]:
+    if isinstance(entries, str | Relation | Constraint):
+        return [entries]
+    if not isinstance(entries, Iterable) or isinstance(entries, bytes | Mapping):
+        raise ConfigError(f"{name} takes {expected}, not {entries!r}")
+    return list(entries)
+
+
+def _declared(names: Any) -> list[str]:
+    found = _listed(names, "functionals", "the name of a functional or a list of names, such as 'LogVar'")
+    for name in found:
+        if not isinstance(name, str) or not _FUNCTIONAL.fullmatch(name) or name in _TAKEN:
+            known = f"; {name} needs no declaration" if name in ("H", "I", "CE", "KL") else ""
+            raise ConfigError(
+                f"the name of a functional is a letter followed by letters or digits, not {name!r}{known}"
+            )
+    return found
 
 
 def _functionals(statement: Statement) -> set[str]:
@@ -178,6 +208,8 @@ def _functionals(statement: Statement) -> set[str]:
 
 def _text(statement: Any, what: str) -> str:
     if isinstance(statement, str):
+        if not statement.strip():
+            raise ParseError(f"the text is empty; expected a {what} such as 'H[X|Y] <= H[X]'", statement, 0)
         return statement
     if isinstance(statement, Relation | Constraint):
         return str(statement)

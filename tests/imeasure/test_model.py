@@ -5,6 +5,7 @@ from hypothesis import given, settings, strategies as st
 from strategies import expressions
 
 from imeasure import (
+    Certificate,
     Distribution,
     InformationError,
     Model,
@@ -12,6 +13,7 @@ from imeasure import (
     ParseError,
     UndefinedQuantityError,
     UnknownVariableError,
+    check,
     param,
     parse,
     supervised,
@@ -283,3 +285,23 @@ def test_printed_graphs_are_read_back():
     for text in ("A; B", "X -> Y; W", "X -> Z; Y -> X"):
         assert str(Model(text)) == text
         assert Model(str(Model(text))) == Model(text)
+
+
+@pytest.mark.parametrize(
+    "relation", ["I[Z;Yhat] <= H[Z]", "I[Z;Yhat|X] <= H[Z|X]", "H[Z|X,Yhat] >= 0", "H[Z|Yhat] >= 0"]
+)
+def test_what_a_noisy_variable_influences_may_know_its_noise(relation):
+    model = Model("Y -> X -> Z -> Yhat", fixed=["X", "Y"], kinds={"Z": "noisy"})
+    assert not check(relation, model=model)
+    for kept in ("H[Z|X,Y] >= 0", "H[Z|X] >= 0", "I[X;Z|Y] <= H[Z|Y]", "H[Z] >= 0"):
+        verdict = check(kept, model=model)
+        assert verdict.certificate.verify()
+        assert Certificate.from_json(verdict.certificate.to_json()).verify()
+
+
+def test_noise_that_a_decoder_sees_is_no_floor_for_reduced_forms():
+    given = ["H[Z|X,Yhat] <= 0"]
+    forked = Model("X -> Z -> Yhat", kinds={"Z": "noisy"}, assume=given)
+    plain = Model("X -> Z", kinds={"Z": "noisy"}, assume=["H[Z|X] <= 0"])
+    assert plain.reduce("H[Z|X]") == 0
+    assert forked.reduce("H[Z|X,Yhat]") != 0
