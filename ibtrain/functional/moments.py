@@ -99,10 +99,10 @@ def conditional_log_variance(
         >>> bool(conditional_log_variance(latent, target, 2) < log_variance(latent))
         True
     """
-    shares, weights, centred = _classes(latent, target, num_classes, noise_variance, reduce)
+    shares, counts, total, centred = _classes(latent, target, num_classes, noise_variance, reduce)
     variance = reduce.sum(shares.T @ centred.square())
     variance = _noisy(variance, _class_noise(noise_variance, shares, reduce))
-    return torch.dot(0.5 * weights, variance.log().sum(dim=1)) + latent.shape[-1] / 2 * (LOG_2_PI + 1)
+    return torch.dot(counts / (2 * total), variance.log().sum(dim=1)) + latent.shape[-1] / 2 * (LOG_2_PI + 1)
 
 
 @single_precision
@@ -178,13 +178,13 @@ def conditional_log_determinant(
         >>> bool(value < conditional_log_variance(latent, torch.tensor([0, 0, 1]), 2, noise_variance=0.1))
         True
     """
-    shares, weights, centred = _classes(latent.double(), target, num_classes, noise_variance, reduce)
+    shares, counts, total, centred = _classes(latent.double(), target, num_classes, noise_variance, reduce)
     covariance = reduce.sum(torch.stack([centred.T @ (centred * share.unsqueeze(1)) for share in shares.T]))
     noise = _class_noise(noise_variance, shares, reduce)
-    present = (weights > 0)[:, None, None]
+    present = (counts > 0)[:, None, None]
     covariance = torch.where(present, covariance, torch.eye(latent.shape[-1]).to(covariance))
     entropies = _half_log_determinant(covariance, noise, _is_zero(noise_variance))
-    return (weights * entropies).sum().to(latent.dtype)
+    return torch.dot(counts / total, entropies).to(latent.dtype)
 
 
 @single_precision
@@ -308,8 +308,8 @@ def _centred(latent: Tensor, reduce: Reduction) -> tuple[Tensor, float | Tensor]
 
 def _classes(
     latent: Tensor, target: Tensor, num_classes: int, noise_variance: float | Tensor, reduce: Reduction
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return each sample's share of its class S*B x C, the classes' weights C, and the latent about its class means."""
+) -> tuple[Tensor, Tensor, float | Tensor, Tensor]:
+    """Return each sample's share of its class S*B x C, the classes' sizes C, their sum, the latent about class means."""
     check_latent(latent)
     check_noise(noise_variance, latent)
     check_target(target, latent.shape[1])
@@ -321,7 +321,7 @@ def _classes(
         counts = reduce.sum(members.sum(dim=0))
     shares = members / counts.clamp(min=1)
     centred = torch.addmm(values, members, reduce.sum(shares.T @ values), alpha=-1)
-    return shares, counts / reduce.count(values.shape[0], values), centred
+    return shares, counts, reduce.count(values.shape[0], values), centred
 
 
 def _merge_single_classes(members: Tensor, counts: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from typing import ParamSpec
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from ibtrain.errors import ConfigError
 from ibtrain.reduction import LOCAL, Reduction
@@ -37,14 +38,17 @@ def single_precision(function: Callable[_Arguments, Tensor]) -> Callable[_Argume
 
     @functools.wraps(function)
     def wrapper(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Tensor:
-        tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)]
-        if not tensors:
+        device, is_half = "", False
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Tensor):
+                device = device or value.device.type
+                is_half = is_half or value.dtype in _HALF
+        if not device:
             raise ConfigError(f"{function.__name__} computes with torch tensors, but was given none")
-        device = tensors[0].device.type
         if torch.is_autocast_enabled(device):
             with torch.autocast(device, enabled=False):
                 return wrapper(*args, **kwargs)
-        if [value for value in tensors if value.dtype in _HALF]:
+        if is_half:
             return function(*map(_lifted, args), **{name: _lifted(value) for name, value in kwargs.items()})  # type: ignore[arg-type] # lifting keeps every argument's type
         return function(*args, **kwargs)
 
@@ -160,17 +164,13 @@ def members_of(target: Tensor, num_classes: int, like: Tensor) -> Tensor:
     Args:
         target: Classes, B.
         num_classes: Number of classes C.
-        like: A tensor of the dtype and device wanted.
-
-    Raises:
-        RuntimeError: If a class is not below C, as torch finds it.
+        like: A tensor of the dtype wanted.
 
     Example:
         >>> members_of(torch.tensor([1]), 2, torch.zeros(1)).tolist()
         [[0.0, 1.0]]
     """
-    codes = torch.zeros(target.shape[0], num_classes, dtype=like.dtype, device=like.device)
-    return codes.scatter(1, target.long().unsqueeze(1), 1.0)
+    return one_hot(target.long(), num_classes).to(like.dtype)
 
 
 def surprise(probability: Tensor) -> Tensor:
