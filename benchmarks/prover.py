@@ -13,6 +13,7 @@ import argparse
 import datetime
 import json
 import math
+import multiprocessing
 import os
 import platform
 import resource
@@ -135,24 +136,46 @@ def unstructured(count, amount=4):
 class FullRows:
     """Text to verdict as a plain user of scipy would write it.
 
-    The statement is read by this project's reader, every elemental inequality of its n variables becomes a dense row,
-    facts become further rows, and one program is solved for an inequality, two for an equation. Nothing is kept from
-    one call to the next, and the first part that fails ends it.
+    The statement is read by this project's reader, every elemental inequality of its n variables becomes a row (dense
+    up to 7 variables, sparse beyond), facts become further rows, and one program is solved for an inequality, two for
+    an equation. Nothing is kept from one call to the next, and the first part that fails ends it. Beyond 7 variables it
+    runs once, in a process that is stopped after a cap, which then counts as its time.
     """
 
     name = "linprog"
-    largest = 7
+    largest_dense = 7
+
+    def seconds(self, case, cap):
+        if case["n"] <= self.largest_dense:
+            return best(lambda: self.decide(case["claim"], case["constraints"]))[0]
+        context = multiprocessing.get_context("fork")
+        receive, send = context.Pipe(duplex=False)
+        process = context.Process(target=self._report, args=(case, send))
+        process.start()
+        found = receive.recv() if receive.poll(cap) else cap
+        process.kill()
+        process.join()
+        return found
+
+    def _report(self, case, send):
+        send.send(best(lambda: self.decide(case["claim"], case["constraints"]), 1)[0])
 
     def decide(self, claim, facts):
         from scipy.optimize import linprog
+        from scipy.sparse import coo_array, csr_array, vstack
 
         problem = read_problem(claim, given=facts)
         count = len(problem.names)
         rows = [e.entropies() for e in elementals(count)]
-        matrix = np.zeros((len(rows), 1 << count))
-        for i, row in enumerate(rows):
-            for mask, value in row.items():
-                matrix[i, mask] = value
+        if count <= self.largest_dense:
+            matrix = np.zeros((len(rows), 1 << count))
+            for i, row in enumerate(rows):
+                for mask, value in row.items():
+                    matrix[i, mask] = value
+        else:
+            places = [(i, mask, value) for i, row in enumerate(rows) for mask, value in row.items()]
+            i, mask, value = zip(*places, strict=True)
+            matrix = coo_array((value, (i, mask)), shape=(len(rows), 1 << count)).tocsr()
         equal = [f.row for f in problem.facts if f.equality]
         above = [f.row for f in problem.facts if not f.equality]
 
@@ -162,13 +185,17 @@ class FullRows:
                 vector[mask] = float(value)
             return vector
 
-        upper = -np.vstack([matrix, *(dense(row)[None] for row in above)])
+        stack = np.vstack if count <= self.largest_dense else vstack
+        upper = -stack([matrix, *(dense(row)[None] for row in above)])
+        facts = np.array([dense(row) for row in equal]) if equal else None
+        if equal and count > self.largest_dense:
+            facts = csr_array(facts)
         for target in targets(problem):
             done = linprog(
                 dense(target.row),
                 A_ub=upper,
-                b_ub=np.zeros(len(upper)),
-                A_eq=np.array([dense(row) for row in equal]) if equal else None,
+                b_ub=np.zeros(upper.shape[0]),
+                A_eq=facts,
                 b_eq=np.zeros(len(equal)) if equal else None,
                 bounds=[(0, 0), *[(0, 1)] * ((1 << count) - 1)],
                 method="highs",
@@ -246,7 +273,7 @@ def geometric(values):
     return math.exp(sum(map(math.log, values)) / len(values)) if values else float("nan")
 
 
-def statements(folder, psitip, cap):
+def statements(folder, psitip, cap, linprog_cap):
     cases = json.loads((Path(folder) / "statements.json").read_text())
     peer = psitip_times(psitip, cases, cap) if psitip else {}
     full = FullRows()
@@ -260,8 +287,7 @@ def statements(folder, psitip, cap):
         if verdict.status == "undecided":
             row["searched"], thorough = best(lambda case=case: check(case["claim"], given=case["constraints"]))
             row["searched_status"] = thorough.status
-        if case["n"] <= full.largest:
-            row["linprog"], _ = best(lambda case=case: full.decide(case["claim"], case["constraints"]))
+        row["linprog"] = full.seconds(case, linprog_cap)
         rows.append(row)
     return rows
 
@@ -276,11 +302,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--psitip", help="python of psitip's environment")
     parser.add_argument("--cap", type=int, default=20, help="seconds after which psitip is stopped")
+    parser.add_argument("--linprog-cap", type=float, default=5, help="seconds after which linprog is stopped")
     parser.add_argument("--json", default=str(HERE / "results" / "prover.json"))
     options = parser.parse_args()
     check("I[X;Y] >= 0")
     result = {
         "cap": options.cap,
+        "linprog_cap": options.linprog_cap,
         "date": datetime.date.today().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }
@@ -288,7 +316,7 @@ def main():
     if not options.psitip:
         print("psitip is left out: give the python of its environment with --psitip")
     if folder:
-        rows = result["statements"] = statements(folder, options.psitip, options.cap)
+        rows = result["statements"] = statements(folder, options.psitip, options.cap, options.linprog_cap)
         summary = []
         for low, high in ((1, 3), (4, 4), (5, 6), (7, 8), (9, 16), (1, 16)):
             part = [row for row in rows if low <= row["n"] <= high]
@@ -305,6 +333,8 @@ def main():
         print("  slower than psitip by more than 2 ms:", slower)
         capped = [row["id"] for row in rows if row.get("psitip_answer") == "timeout"]
         print(f"  psitip was stopped after {options.cap} s:", capped)
+        stopped = [row["id"] for row in rows if row["linprog"] == options.linprog_cap]
+        print(f"  linprog was stopped after {options.linprog_cap} s:", stopped)
         searched = [row["searched"] for row in rows if "searched" in row]
         print(
             f"  {len(searched)} undecided claims with the numerical search for a distribution as well: "
