@@ -309,7 +309,7 @@ def _centred(latent: Tensor, reduce: Reduction) -> tuple[Tensor, float | Tensor]
 def _classes(
     latent: Tensor, target: Tensor, num_classes: int, noise_variance: float | Tensor, reduce: Reduction
 ) -> tuple[Tensor, Tensor, float | Tensor, Tensor]:
-    """Return each sample's share of its class S*B x C, the classes' sizes C, their sum, the latent about class means."""
+    """Return each sample's share of its class S*B x C, the classes' sizes C and their sum, and the centred latent."""
     check_latent(latent)
     check_noise(noise_variance, latent)
     check_target(target, latent.shape[1])
