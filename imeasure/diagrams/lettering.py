@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -22,6 +23,9 @@ Labels = Callable[[Atom], Sequence[Sequence[str]]]
 
 _FACTOR = re.compile(r"(?<=[\w}]) (?=\\mathrm)")
 _THIN_SPACE = r"\\,"
+_MID = r" \mid "
+_MOST_LINES = 3
+_PIECE = re.compile(r".+?(?:[;,]| \\mid |\Z)")
 
 
 def text_size(text: str, points: float) -> tuple[float, float]:
@@ -101,7 +105,7 @@ def symbol_text(atom: Atom) -> str:
 
 
 def symbol_lines(atom: Atom) -> list[list[str]]:
-    """Write an atom's name on one line, or broken at its bar.
+    """Write an atom's name on one line, or broken: at its bar, then wherever lines come out evenly.
 
     Args:
         atom: The atom.
@@ -109,9 +113,52 @@ def symbol_lines(atom: Atom) -> list[list[str]]:
     Returns:
         The variants, best first.
     """
-    whole = symbol_text(atom)
-    head, bar, tail = to_latex(atom.name).partition(r" \mid ")
-    return [[whole], [mathematics(head + r"\,|"), mathematics(tail)]] if bar else [[whole]]
+    whole = to_latex(atom.name)
+    head, bar, tail = whole.partition(_MID)
+    broken = [[head + bar, tail]] if bar else []
+    pieces = _PIECE.findall(whole)
+    evenly = wrapped(pieces, "", [text_size(mathematics(piece), 1.0)[0] for piece in pieces])
+    broken += [lines for lines in evenly[1:_MOST_LINES] if lines not in broken]
+    return [[symbol_text(atom)], *([_symbol_line(line) for line in lines] for lines in broken)]
+
+
+def _symbol_line(line: str) -> str:
+    return mathematics(line.removesuffix(_MID) + r"\,|" if line.endswith(_MID) else line)
+
+
+def wrapped(pieces: Sequence[str], space: str = " ", widths: Sequence[float] | None = None) -> list[list[str]]:
+    """Put pieces of text on one line, on two lines, and so on, each time so that the widest line is narrowest.
+
+    Args:
+        pieces: What is not broken.
+        space: What stands between pieces of one line.
+        widths: Of the pieces; measured as plain text if not given.
+
+    Returns:
+        One list of lines for each number of lines.
+
+    Example:
+        >>> wrapped("what the two have in common".split())[1:3]
+        [['what the two', 'have in common'], ['what the', 'two have', 'in common']]
+    """
+    wide = [text_size(piece, 1.0)[0] for piece in pieces] if widths is None else widths
+    gap = text_size("n", 1.0)[0] / 2 if space else 0.0
+
+    def width(first: int, last: int) -> float:
+        return sum(wide[first:last]) + gap * (last - first - 1)
+
+    count = len(pieces)
+    best = {last: (width(0, last), [0, last]) for last in range(1, count + 1)}
+    found = [best[count][1]]
+    for lines in range(2, count + 1):
+        best = {
+            last: min(
+                (max(best[first][0], width(first, last)), [*best[first][1], last]) for first in range(lines - 1, last)
+            )
+            for last in range(lines, count + 1)
+        }
+        found.append(best[count][1])
+    return [[space.join(pieces[first:last]) for first, last in pairwise(ends)] for ends in found]
 
 
 def coefficient_text(atom: Atom) -> str:
@@ -216,8 +263,6 @@ def label_variants(names: str | Mapping[int, str], unit: str, *, values: bool) -
         word = word_of(atom, names)
         if word is None:
             return [[*lines, *tail] for lines in symbol_lines(atom)]
-        parts = word.split()
-        halves = [" ".join(parts[: (len(parts) + 1) // 2]), " ".join(parts[(len(parts) + 1) // 2 :])]
-        return [[word, *tail], [*filter(None, halves), *tail], [*parts, *tail]]
+        return [[*lines, *tail] for lines in wrapped(word.split())]
 
     return variants

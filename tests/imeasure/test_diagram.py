@@ -372,13 +372,25 @@ def test_text_keeps_a_readable_size_on_small_axes(size):
     axes = figure.add_axes((0, 0, 1, 1))
     drawn = diagram("Y -> X -> Z", ax=axes)
     figure.draw_without_rendering()
-    assert min(text.get_fontsize() for text in axes.texts) >= 5.0
+    assert min(text.get_fontsize() for text in axes.texts) >= 6.5
     (panel,) = drawn.panels
     for box in (text.get_window_extent() for text in axes.texts):
         assert figure.bbox.x0 - 2 <= box.x0 <= box.x1 <= figure.bbox.x1 + 2
         assert figure.bbox.y0 - 2 <= box.y0 <= box.y1 <= figure.bbox.y1 + 2
     boxes = [region.box for region in panel.regions.values()]
     assert not any(first.overlaps(second) for first, second in itertools.combinations(boxes, 2))
+
+
+def test_no_text_is_tiny_on_axes_of_three_inches():
+    axes = Figure(figsize=(3.2, 3.0)).subplots()
+    assert min(region.font_size for region in diagram("X Y Z", ax=axes).panels[0].regions.values()) >= 6.5
+
+
+def test_labels_of_many_words_fill_their_lines():
+    drawn = diagram("X Y", names={"I[X;Y]": "everything that the two have in common"})
+    assert drawn.panels[0].regions[3].lines == ("everything", "that the", "two have", "in common")
+    regions = diagram("W X Y Z", values=Distribution.random("W X Y Z", seed=2)).panels[0].regions
+    assert sum(region.font_size > 8 for region in regions.values()) >= 13
 
 
 def test_axes_too_small_for_the_labels_are_refused():
