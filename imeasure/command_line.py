@@ -46,7 +46,9 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--latent", type=click.Choice(["discrete", "continuous", "noisy"]), default="discrete"),
         click.option("--encoder", type=click.Choice(["stochastic", "deterministic"]), default="stochastic"),
         click.option("--weights", is_flag=True, help="Network weights W are a random variable too."),
-        click.option("--given", multiple=True, metavar="FACT", help="An equation, chain or independence; repeatable."),
+        click.option(
+            "--given", multiple=True, metavar="FACT", help="A relation, Markov chain or independence; repeatable."
+        ),
     )
     for option in reversed(options):
         command = option(command)

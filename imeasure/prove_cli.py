@@ -1,11 +1,12 @@
 """Commands of the prover: ``check``, ``range`` and ``verify``, for the command line to register.
 
-Exit status 0 says proved, 1 refuted or undecided, 2 bad input (message on standard error).
+Exit status 0 says proved, 1 refuted or undecided, or provable for no value, 2 bad input (message on standard error).
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,17 @@ import sympy
 from click.core import ParameterSource
 
 from imeasure.certificate import Certificate
+from imeasure.certificate.problem import read_problem
 from imeasure.command_line import model_from_options, model_options, print_json
 from imeasure.distribution import Distribution
-from imeasure.errors import InformationError
+from imeasure.errors import ConfigError, InformationError, UnknownVariableError, unknown
 from imeasure.inquiry import hints
 from imeasure.measure import as_expression
 from imeasure.model import Model
+from imeasure.names import canonical_name
 from imeasure.parser import parse
 from imeasure.prove import UniformMixture, Verdict, check as check_relation, prove_range
+from imeasure.prove.ranges import parameters
 from imeasure.statements import Relation
 
 Ranges = tuple[tuple[str, str, str], ...]
@@ -33,8 +37,17 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--seconds", type=float, default=60.0, show_default=True, help="Time limit."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("--functional", "functionals", multiple=True, metavar="NAME", help="Declare a functional."),
-        click.option("--range", "ranges", multiple=True, nargs=3, metavar="NAME LOW HIGH", help="An open interval."),
+        click.option(
+            "--functional", "functionals", multiple=True, metavar="NAME", help="Declare a functional; repeatable."
+        ),
+        click.option(
+            "--range",
+            "ranges",
+            multiple=True,
+            nargs=3,
+            metavar="NAME LOW HIGH",
+            help="A parameter's open interval; repeatable; ends are numbers, -oo or oo.",
+        ),
         model_options,
     ):
         command = option(command)
@@ -54,13 +67,53 @@ def _model(graph: str | None, ranges: Ranges, **options: Any) -> Model | None:
         fixed=(*known.fixed, *known.constants),
         assume=known.assumptions,
         kinds=dict(known.kinds),
-        ranges={name: (_end(low), _end(high)) for name, low, high in ranges},
+        ranges={name: (_end(name, low), _end(name, high)) for name, low, high in ranges},
     )
 
 
-def _end(text: str) -> sympy.Expr:
-    infinite = {"oo": sympy.oo, "-oo": -sympy.oo}
-    return infinite[text] if text in infinite else as_expression(text)
+def _end(name: str, text: str) -> sympy.Expr:
+    infinite = {"oo": sympy.oo, "inf": sympy.oo, "-oo": -sympy.oo, "-inf": -sympy.oo}
+    if text.strip() in infinite:
+        return infinite[text.strip()]
+    try:
+        value = as_expression(text)
+    except InformationError:
+        value = None
+    if value is None or not value.is_Rational:
+        raise ConfigError(f"--range {name}: '{text}' is no number; write one such as 1/2 or 0.5, or oo, or -oo")
+    return value
+
+
+def _require_parameters(relation: str, functionals: tuple[str, ...], ranges: Ranges) -> None:
+    """Refuse ranges of what is no parameter of the relation."""
+    known = parameters(read_problem(relation, functionals=functionals)) if ranges else []
+    for name, _, _ in ranges:
+        if canonical_name(name) not in known:
+            raise UnknownVariableError(f"--range {name}: {unknown('parameter', name, known)}")
+
+
+def _require_writable(path: str | None) -> None:
+    """Refuse a file that cannot be written, before anything is searched."""
+    if path is None:
+        return
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise ConfigError(f"--certificate {path}: there is no folder {folder}; make it first")
+    if not os.access(path if Path(path).exists() else folder, os.W_OK):
+        raise ConfigError(f"--certificate {path}: the file cannot be written; choose another place")
+
+
+def _write(certificate: Certificate | None, path: str | None, reason: str) -> None:
+    """Write a certificate to a file, or say why there is none."""
+    if path is None:
+        return
+    if certificate is None:
+        click.echo(f"no certificate was written to {path}: {reason}", err=True)
+        return
+    try:
+        certificate.to_json(Path(path))
+    except OSError as error:
+        raise ConfigError(f"--certificate {path}: the file cannot be written: {error.strerror}") from None
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
@@ -134,6 +187,8 @@ def check_command(
     Nothing is known of the variables but what the options say; --latent, --encoder and --weights without --model mean
     the built-in model of supervised learning.
     """
+    _require_writable(certificate)
+    _require_parameters(relation, functionals, ranges)
     verdict = check_relation(
         relation,
         model=_model(graph, ranges, **options),
@@ -148,11 +203,9 @@ def check_command(
         print_json(verdict_data(verdict) | ({"true_instead": near} if near else {}))
     else:
         click.echo("\n".join([str(verdict), *(f"true instead: {other}" for other in near)]))
-    if verdict.certificate is not None:
-        if certificate is not None:
-            verdict.certificate.to_json(Path(certificate))
-        if explain and not as_json:
-            click.echo(verdict.certificate.explain())
+    if verdict.certificate is not None and explain and not as_json:
+        click.echo(verdict.certificate.explain())
+    _write(verdict.certificate, certificate, f"the relation is {verdict.status}")
     raise SystemExit(0 if verdict else 1)
 
 
@@ -180,6 +233,8 @@ def range_command(
     Nothing is known of the variables but what the options say; --latent, --encoder and --weights without --model mean
     the built-in model of supervised learning.
     """
+    _require_writable(certificate)
+    _require_parameters(relation, functionals, ranges)
     model = _model(graph, ranges, **options)
     proof = prove_range(relation, parameter, model=model, given=given, functionals=functionals, seconds=seconds)
     if as_json:
@@ -187,9 +242,9 @@ def range_command(
         print_json({"parameter": parameter, "values": str(proof.values), "certificates": proofs})
     else:
         click.echo(f"provable for {parameter} in {proof.values}")
-    if certificate is not None and proof.certificates:
-        proof.certificates[0 if end == "lower" else -1].to_json(Path(certificate))
-    raise SystemExit(0 if proof.certificates else 1)
+    chosen = proof.certificates[0 if end == "lower" else -1] if proof.certificates else None
+    _write(chosen, certificate, f"the relation is provable for no {parameter}")
+    raise SystemExit(1 if proof.values is sympy.S.EmptySet else 0)
 
 
 @click.command("verify")
@@ -202,7 +257,11 @@ def verify_command(file: str) -> None:
     except InformationError as error:
         click.echo(f"the certificate does not hold: {error}", err=True)
         raise SystemExit(1) from None
-    click.echo(f"verified: {certificate.claim}")
+    model = certificate.problem.model
+    lines = [f"verified: {certificate.claim}"]
+    lines += [f"given {'; '.join(certificate.given)}"] if certificate.given else []
+    lines += [f"in the model {model}"] if model is not None else []
+    click.echo("\n".join(lines))
 
 
 COMMANDS = (check_command, range_command, verify_command)

@@ -25,7 +25,7 @@ from imeasure.quantities import Functional
 from imeasure.statements import Constraint, Relation
 
 _NOTHING = Fraction(0)
-_FUNCTIONAL = re.compile(r"[^\W\d_]\w*")
+_FUNCTIONAL = re.compile(r"[^\W\d_]\w*['\u2032]*")
 _TAKEN = ("H", "I", "CE", "KL", "H_theta", "min", "max")
 
 Statement = str | Relation | Constraint
@@ -152,7 +152,7 @@ def read_problem(
             declared |= _functionals(statement)
     texts = [_text(fact, "fact") for fact in listed]
     claim_text = _text(claim, "relation")
-    known = tuple(sorted(declared))
+    known = tuple(sorted(declared - {"CE", "KL"}))
     names = Names()
     trees = [syntax.read(text, known) for text in (claim_text, *texts)]
     links = tuple(_links(trees[0], claim_text, names))

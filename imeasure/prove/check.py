@@ -17,13 +17,13 @@ from imeasure.certificate.proof import same
 from imeasure.certificate.rows import ONE, Row, add, exact
 from imeasure.certificate.steps import Combination, total
 from imeasure.certificate.targets import Target, targets
-from imeasure.errors import ModelError
+from imeasure.errors import ConfigError, ModelError
 from imeasure.model import Model
 from imeasure.prove.combine import combine
 from imeasure.prove.dag import Dag
 from imeasure.prove.findings import code_table, refutation
 from imeasure.prove.large import is_extreme, rescale
-from imeasure.prove.limits import LimitReached, Limits
+from imeasure.prove.limits import LimitReached, Limits, read_limits
 from imeasure.prove.rays import Face, find_face
 from imeasure.prove.refute import Refuter
 from imeasure.prove.search import Search, violation
@@ -63,6 +63,7 @@ def check(
         UnknownVariableError: If the model has a graph and a variable is not in it.
         UndefinedQuantityError: If a quantity has no value under the model.
         NonlinearError: If a fact has a parameter, or a denominator's sign is not known.
+        ConfigError: If a limit or an option is not of its kind.
 
     Example:
         >>> print(check("I[X;Z] <= I[X;Y]", given=["X -> Y -> Z"]).certificate)
@@ -72,10 +73,14 @@ def check(
           + 1 * (I[X;Y|Z] >= 0)   [Shannon]
           - 1 * (I[X;Z|Y] = 0)   [fact, from X -> Y -> Z]
     """
+    limits = read_limits(seconds, max_sets)
+    for name, value in (("non_shannon", non_shannon), ("numerical", numerical)):
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name} is True or False, not {value!r}")
     problem = read_problem(relation, model, given, functionals)
     if is_extreme(problem, [target.row for target in targets(problem)]):
-        return _rescaled(problem, targets(problem), Limits(seconds, max_sets))
-    return decide(problem, Limits(seconds, max_sets), non_shannon=non_shannon, numerical=numerical)
+        return _rescaled(problem, targets(problem), limits)
+    return decide(problem, limits, non_shannon=non_shannon, numerical=numerical)
 
 
 def decide(problem: Problem, limits: Limits, *, non_shannon: bool = False, numerical: bool = True) -> Verdict:

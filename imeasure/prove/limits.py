@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isnan
+from numbers import Integral, Real
 from time import monotonic
+from typing import Any
+
+from imeasure.errors import ConfigError
 
 
 class LimitReached(Exception):  # noqa: N818 - a signal that becomes the reason of a verdict
@@ -49,3 +54,23 @@ class Limits:
         if sets > self.sets:
             raise LimitReached(f"more than {self.sets} joint entropies are involved (max_sets)")
         self.require_time()
+
+
+def read_limits(seconds: Any, max_sets: Any = Limits.sets) -> Limits:
+    """Return the limits that a caller asks for; time runs from now on.
+
+    Args:
+        seconds: Time allowed, zero or more.
+        max_sets: Most joint entropies in a linear program, zero or more.
+
+    Returns:
+        The limits.
+
+    Raises:
+        ConfigError: If one of them is no such number.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, Real) or isnan(seconds) or seconds < 0:
+        raise ConfigError(f"seconds is a number of seconds, zero or more, not {seconds!r}")
+    if isinstance(max_sets, bool) or not isinstance(max_sets, Integral) or max_sets < 0:
+        raise ConfigError(f"max_sets is a whole number, zero or more, not {max_sets!r}")
+    return Limits(float(seconds), int(max_sets))

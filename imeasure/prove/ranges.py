@@ -13,14 +13,15 @@ from fractions import Fraction
 
 import sympy
 
+from imeasure import syntax
 from imeasure.certificate import Certificate
 from imeasure.certificate.problem import Link, Problem, Statement, read_problem
-from imeasure.certificate.rows import Column, Row, add, row_text
+from imeasure.certificate.rows import Column, Row, add
 from imeasure.certificate.symbolic import coefficients
-from imeasure.errors import InformationError, NonlinearError, UnknownVariableError, unknown
+from imeasure.errors import ConfigError, InformationError, NonlinearError, UnknownVariableError, unknown
 from imeasure.model import Model
 from imeasure.prove.check import check
-from imeasure.prove.limits import LimitReached, Limits
+from imeasure.prove.limits import LimitReached, Limits, read_limits
 from imeasure.prove.search import Search
 from imeasure.quantities import param
 
@@ -34,8 +35,8 @@ class RangeProof:
 
     Attributes:
         values: The set of values.
-        certificates: For each finite end the proof of the relation there; for each infinite one the proof that the
-            coefficient of the parameter has the right sign.
+        certificates: For each finite end the proof of the relation where the parameter has that value; for each
+            infinite one the proof of the relation on all values that way. None if there are no values.
     """
 
     values: sympy.Set
@@ -67,6 +68,7 @@ def valid_range(
     Raises:
         NonlinearError: If the relation is not affine in the parameter, or has other parameters.
         UnknownVariableError: If the relation has no such parameter.
+        ConfigError: If the parameter or the time is not of its kind.
         InformationError: If a limit is reached, or as :func:`check`.
 
     Example:
@@ -106,13 +108,16 @@ def prove_range(
         >>> [certificate.verify() for certificate in proof.certificates]
         [True, True]
     """
+    limits = read_limits(seconds)
+    if not isinstance(parameter, str | sympy.Symbol):
+        raise ConfigError(f"a parameter is given by its name or symbol, such as 'beta', not {parameter!r}")
     problem = read_problem(relation, model, given, functionals)
-    symbol = param(parameter) if isinstance(parameter, str) else parameter
-    symbols = {str(s) for link in problem.links for c in coefficients(link, problem).values() for s in c.free_symbols}
+    symbol = param(str(parameter))
+    symbols = parameters(problem)
     if str(symbol) not in symbols:
-        raise UnknownVariableError(unknown("parameter", str(symbol), sorted(symbols)))
+        raise UnknownVariableError(unknown("parameter", str(symbol), symbols))
     rows = [pair for link in problem.links for pair in _affine(link, problem, symbol)]
-    search = Search(problem, [row for pair in rows for row in pair], Limits(seconds))
+    search = Search(problem, [row for pair in rows for row in pair], limits)
     low: Fraction | None = None
     high: Fraction | None = None
     try:
@@ -126,12 +131,41 @@ def prove_range(
         raise InformationError(f"the range of {symbol} is not settled: {limit}") from None
     if low is not None and high is not None and low > high:
         return RangeProof(sympy.S.EmptySet, ())
-    values = sympy.Interval(
+    values: sympy.Set = sympy.Interval(
         -sympy.oo if low is None else sympy.Rational(low.numerator, low.denominator),
         sympy.oo if high is None else sympy.Rational(high.numerator, high.denominator),
     )
-    proofs = _certificates(problem, rows, low, high, symbol)
-    return RangeProof(values.intersect(problem.ranges().get(symbol, sympy.S.Reals)), proofs)
+    values = values.intersect(problem.ranges().get(symbol, sympy.S.Reals))
+    empty = values is sympy.S.EmptySet
+    return RangeProof(values, () if empty else _certificates(problem, low, high, symbol, limits))
+
+
+def parameters(problem: Problem) -> list[str]:
+    """Return the names of the parameters that are written in a problem's claim, cancelled ones among them.
+
+    Args:
+        problem: The problem.
+
+    Returns:
+        The names, in order.
+
+    Example:
+        >>> parameters(read_problem("b*H[X] - b*H[X] >= c"))
+        ['b', 'c']
+    """
+    found: set[str] = set()
+    nodes: list[syntax.Node] = [side for link in problem.links for side in (link.left, link.right)]
+    while nodes:
+        match nodes.pop():
+            case syntax.Parameter(name):
+                found.add(str(param(name)))
+            case syntax.Sum(terms):
+                nodes += terms
+            case syntax.Product(left, right) | syntax.Quotient(left, right):
+                nodes += (left, right)
+            case syntax.Power(base, _):
+                nodes.append(base)
+    return sorted(found)
 
 
 def _affine(link: Link, problem: Problem, symbol: sympy.Symbol) -> list[tuple[Row, Row]]:
@@ -219,20 +253,35 @@ def _value(row: Row, point: dict[Column, Fraction], search: Search) -> Fraction:
 
 
 def _certificates(
-    problem: Problem,
-    rows: list[tuple[Row, Row]],
-    low: Fraction | None,
-    high: Fraction | None,
-    symbol: sympy.Symbol,
+    problem: Problem, low: Fraction | None, high: Fraction | None, symbol: sympy.Symbol, limits: Limits
 ) -> tuple[Certificate, ...]:
+    below = -sympy.oo if low is None else sympy.Rational(low.numerator, low.denominator)
+    above = sympy.oo if high is None else sympy.Rational(high.numerator, high.denominator)
     found: list[Certificate] = []
-    ends = [(low, -1), (high, 1)] if low != high or low is None else [(low, -1)]
-    for end, side in ends:
-        for constant, slope in rows:
-            row = add(dict(constant), slope, end) if end is not None else {c: side * v for c, v in slope.items()}
-            claim = f"{row_text(row, problem.names)} >= 0"
-            verdict = check(claim, model=problem.model, given=problem.given, functionals=problem.functionals)
-            if verdict.certificate is None:
-                raise InformationError(f"the end {end} of the range of {symbol} could not be certified")
-            found.append(verdict.certificate)
+    for end in (below,) if below == above else (below, above):
+        values = sympy.FiniteSet(end) if end.is_finite else sympy.Interval(below, above)
+        verdict = check(
+            problem.claim,
+            model=_within(problem.model, symbol, values),
+            given=problem.given,
+            functionals=problem.functionals,
+            numerical=False,
+            seconds=max(limits.left, 1.0),
+        )
+        if verdict.certificate is None:
+            raise InformationError(f"the end {end} of the range of {symbol} could not be certified")
+        found.append(verdict.certificate)
     return tuple(found)
+
+
+def _within(model: Model | None, symbol: sympy.Symbol, values: sympy.Set) -> Model:
+    """Return a model in which a parameter has other values."""
+    known = Model() if model is None else model
+    return Model(
+        known.digraph() if known.nodes else None,
+        fixed=(*known.fixed, *known.constants),
+        assume=known.assumptions,
+        kinds=dict(known.kinds),
+        ranges={**dict(known.ranges), symbol: values},
+        functionals=known.functionals,
+    )
