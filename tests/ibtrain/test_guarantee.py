@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import pickle
+import warnings
 
 import pytest
 import sympy
@@ -98,6 +99,8 @@ def same_as_source(loss, kind, parameters):
             given |= dict(zip(term.surrogate.arguments, law, strict=True))
     code = namespace["alone"].__code__
     wanted_names = code.co_varnames[: code.co_argcount]
+    names = loss.parameter_names
+    given |= dict(zip(wanted_names[len(wanted_names) - len(names) :], map(parameters.get, names), strict=True))
     total = namespace["alone"](**{key: given[key] for key in wanted_names})
     torch.testing.assert_close(total, value.total, rtol=1e-9, atol=1e-12)
     if total.requires_grad:
@@ -301,8 +304,82 @@ def test_equal_terms_are_evaluated_once_and_zero_terms_not_at_all():
         return batch.logits.sum()
 
     own = Surrogate(name="Count[Z]", quantity="H[Z]", side="exact", latents=("noisy",), formula="1", evaluate=counted)
-    form = imeasure.simplify("min H[Z] + I[X;Z] - beta*I[Y;Z]")
-    loss = compile(form, latent="noisy", surrogates=[own]).set(gamma=1)
+    loss = compile("min H[Y|Z] + gamma*H[Z]", latent="noisy", surrogates=[own]).set(gamma=0.5)
     one = world("noisy")
     loss(one.batch.latent, one.batch.logits, one.batch.target)
-    assert len(calls) == sum(term.surrogate.name == "Count[Z]" for term in loss.plan.terms) <= 1
+    assert [term.surrogate.name for term in loss.plan.terms] == ["CE[Y|Z]", "Count[Z]"]
+    assert len(calls) == 1
+
+
+NAMES = ["noise", "shares", "counts", "members", "variance", "likelihood", "ce_y_z", "LOG_2_PI_E", "centres", "logits"]
+NAMES += ["target", "torch", "lambda", "is", "len", "logvar_z_y", "alone", "noise_variance", "latent"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_parameter_may_have_any_name(name):
+    loss = compile("min H[Y|Z] + a^2*H[Z|Y] + a*H[Z]", latent="gaussian")
+    plan = dataclasses.replace(loss.plan, terms=(*loss.plan.terms[:1], *(
+        dataclasses.replace(term, coefficient=sympy.Symbol(name) * (1 + sympy.Symbol(name + "_")))
+        for term in loss.plan.terms[1:]
+    )))
+    assert same_as_source(Loss(plan), "gaussian", {name: 0.7, name + "_": 0.4})
+
+
+def test_lines_are_shared_only_while_their_values_hold():
+    plan = compile("min H[Y|Z]", latent="gaussian").plan
+    terms = [Term(sympy.Integer(2), (), surrogate(name)) for name in ("CE[Z|Y]", "CE[Z]", "LogVar[Z]", "LogVar[Z|Y]")]
+    one = dataclasses.replace(plan, terms=(*plan.terms, *terms))
+    assert same_as_source(Loss(one, dimensions=SIZE, classes=CLASSES), "gaussian", {})
+
+
+@pytest.mark.parametrize("name", ["class", "torch", "Tensor", "1", 3])
+def test_a_function_is_called_by_a_free_name(name):
+    with pytest.raises(ConfigError, match="a function cannot be called"):
+        compile("min H[Y|Z]", latent="noisy").source(name)
+
+
+@pytest.mark.parametrize("names", [None, "Exact[Y|Z]", "Prediction[Y|Z]"])
+@pytest.mark.parametrize("samples", [1, 4])
+def test_drawn_codes_have_code_of_their_own_and_codes_are_not_mistaken_for_them(names, samples):
+    torch.manual_seed(0)
+    bottleneck = CategoricalBottleneck(straight_through=True, samples=samples)
+    latent, decoder = bottleneck(torch.randn(6, 4)), nn.Linear(4, 3)
+    logits, target = decoder(latent.samples), torch.arange(6) % 3
+    objective, given = "min I[X;Z] - beta*I[Y;Z]", {"log_probabilities": latent.log_probabilities}
+    given |= {"logits": logits, "target": target, "gamma": 0.3}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loss = compile(objective, latent=bottleneck, surrogates=names, guarantee="warn")
+        other = compile(objective, latent="categorical", surrogates=names, guarantee="warn")
+    namespace, enumerated = {}, {}
+    exec(loss.source(), namespace)
+    exec(other.source(), enumerated)
+    code = namespace["loss"].__code__
+    wanted = loss(latent, logits, target, gamma=0.3).total
+    found = namespace["loss"](**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
+    torch.testing.assert_close(found, wanted)
+    if names != "Exact[Y|Z]":
+        with pytest.raises(ValueError, match="those of the K codes"):
+            enumerated["loss"](**given)
+
+
+@pytest.mark.parametrize("wrong", [-100, -1, CLASSES])
+@pytest.mark.parametrize("kind", ["noisy", "categorical"])
+@pytest.mark.parametrize("names", [None, "Prediction[Y|Z]", "InfoNCE[Y,Z]"])
+def test_targets_outside_of_the_classes_are_never_scored(wrong, kind, names):
+    if kind == "categorical" and names == "InfoNCE[Y,Z]":
+        return
+    one = world(kind, seed=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loss = compile("min H[Y|Z]", latent=kind, surrogates=names, guarantee="warn")
+    target = one.batch.target.clone()
+    target[0] = wrong
+    namespace = {}
+    exec(loss.source(), namespace)
+    given = {"logits": one.batch.logits, "target": target, "log_probabilities": one.batch.latent.log_probabilities}
+    code = namespace["loss"].__code__
+    with pytest.raises((IndexError, RuntimeError), match="out of (bounds|range)"):
+        namespace["loss"](**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
+    with pytest.raises(ConfigError, match=r"classes from 0 to 2"):
+        loss(one.batch.latent, one.batch.logits, target)
