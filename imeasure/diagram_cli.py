@@ -18,7 +18,7 @@ _UNIT = click.option("--unit", type=click.Choice(["nats", "bits"]), default="nat
 
 @click.command("diagram")
 @click.argument("what")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="SVG, PNG or PDF.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="SVG, PNG or PDF.")
 @click.option(
     "--model",
     "graph",
@@ -47,10 +47,11 @@ def diagram_command(
     unit: Any,
 ) -> None:
     """Draw an I-diagram of WHAT: names ('X Y Z'), a graph ('Y -> X -> Z'), an expression or an objective."""
-    from imeasure.diagrams import diagram  # noqa: PLC0415 - matplotlib takes longer to load than the other commands run
+    # matplotlib takes longer to load than the other commands run
+    from imeasure.diagrams import diagram  # noqa: PLC0415
+    from imeasure.diagrams.result import writable  # noqa: PLC0415
 
-    if out.suffix.lower() not in {".svg", ".png", ".pdf"}:
-        raise ConfigError(f"cannot write {out.suffix or 'a file without suffix'}; name the file .svg, .png or .pdf")
+    writable(out)
     if values is None and (names == "values" or unit != "nats"):
         raise ConfigError(f"{'--names values' if names == 'values' else '--unit ' + unit} needs numbers; give --values")
     if graph and not canonical and "[" not in what and "(" not in what:

@@ -44,8 +44,8 @@ def diagram(
         what: A :class:`~imeasure.Model`; a graph (``"Y -> X -> Z"``) or names (``"X Y Z"``) as text; an expression or
             objective, whose atoms are then highlighted; or a canonical form, drawn beside its objective.
         model: The model of an expression, or its graph as text; none by default.
-        values: A :class:`~imeasure.Distribution`, or a mapping from atoms (text or sympy) to nats: regions are coloured
-            by signed value, negative ones hatched.
+        values: A :class:`~imeasure.Distribution`, a pandas or dit object that ``Distribution.read`` reads, or a mapping
+            from atoms (text or sympy) to nats: regions are coloured by signed value, negative ones hatched.
         highlight: An expression or objective whose atoms are shaded by the sign of their coefficient; with a model or
             names, and without values.
         names: ``"symbols"``; ``"words"`` for the words of supervised learning; ``"values"``; ``"none"``; or a mapping

@@ -19,6 +19,10 @@ from imeasure.errors import ConfigError
 from imeasure.printing import to_text
 
 
+SUFFIXES = (".svg", ".png", ".pdf")
+"""Endings of the files that a diagram is written to."""
+
+
 @dataclass(frozen=True)
 class Region:
     """A drawn atom.
@@ -108,9 +112,9 @@ class Diagram:
             The path.
 
         Raises:
-            ConfigError: If the file cannot be written, or its suffix is no format.
+            ConfigError: If the file cannot be written, or its name does not end with ``.svg``, ``.png`` or ``.pdf``.
         """
-        where = Path(path)
+        where = writable(path)
         metadata = {"CreationDate": None} if where.suffix.lower() == ".pdf" else None
         try:
             if where.suffix.lower() == ".svg":
@@ -135,6 +139,32 @@ class Diagram:
         text = buffer.getvalue().decode()
         text = text.replace("</title>", f"</title>\n <desc>{escape(self.description)}</desc>", 1)
         return re.sub(r"<svg ", '<svg role="img" ', text, count=1)
+
+
+def writable(path: str | Path) -> Path:
+    """Return where a diagram is to be written, if its name says one of the formats.
+
+    Args:
+        path: Such as ``diagram.svg``.
+
+    Returns:
+        The path.
+
+    Raises:
+        ConfigError: If it is a folder, or does not end with ``.svg``, ``.png`` or ``.pdf``.
+
+    Example:
+        >>> writable("diagram.svg").name
+        'diagram.svg'
+    """
+    if not isinstance(path, str | Path):
+        raise ConfigError(f"a diagram is written to a path such as 'diagram.svg', not {path!r}")
+    where = Path(path)
+    if where.is_dir():
+        raise ConfigError(f"{path} is a folder; name a file in it that ends with .svg, .png or .pdf")
+    if where.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"cannot write {where.suffix or 'a file without suffix'}; name the file .svg, .png or .pdf")
+    return where
 
 
 def _described(content: Content) -> str:

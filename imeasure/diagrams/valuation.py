@@ -20,7 +20,7 @@ def read_values(values: Any, names: tuple[str, ...], shown: Collection[int]) -> 
     """Return the value of each atom.
 
     Args:
-        values: A distribution over the variables, or a mapping from atoms to nats.
+        values: A distribution over the variables, dit's and data frames among them, or a mapping from atoms to nats.
         names: The variables.
         shown: Bitmasks of the atoms that the model does not make zero.
 
@@ -36,6 +36,10 @@ def read_values(values: Any, names: tuple[str, ...], shown: Collection[int]) -> 
         >>> read_values({"I[X;Y]": 0.5}, ("X", "Y"), {1, 2, 3})
         {3: 0.5}
     """
+    if not isinstance(values, Distribution | Mapping) and (
+        hasattr(values, "get_rv_names") or hasattr(values, "to_numpy")
+    ):
+        values = Distribution.read(values)
     measured = isinstance(values, Distribution)
     found = _measured(values, names, shown) if measured else _listed(values, names, shown)
     largest = max([*map(abs, found.values()), 1.0 if measured else 0.0])

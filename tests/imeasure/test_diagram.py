@@ -188,6 +188,20 @@ def test_values_colour_regions_and_hatch_negative_ones():
     assert drawn.figure.axes[-1].get_ylabel() == "bits"
 
 
+def test_values_are_read_as_distributions_are():
+    def values(drawn):
+        return {mask: region.atom.value for mask, region in drawn.panels[0].regions.items()}
+
+    pandas = pytest.importorskip("pandas")
+    same = Distribution.read({(0, 0): "1/2", (1, 1): "1/2"}, "X Y")
+    frame = pandas.DataFrame({"X": [0, 1], "Y": [0, 1], "p": [0.5, 0.5]})
+    assert values(diagram("X Y", values=frame)) == values(diagram("X Y", values=same))
+    dit = pytest.importorskip("dit")
+    table = dit.Distribution(["00", "11"], [0.5, 0.5])
+    table.set_rv_names("XY")
+    assert values(diagram("X Y", values=table)) == values(diagram("X Y", values=same))
+
+
 def test_highlights_follow_the_sign_of_the_coefficient():
     panel = diagram("min I[X;Z] - beta*I[Y;Z]").panels[0]
     trends = {str(region.atom.quantity): region.atom.trend for region in panel.regions.values()}
@@ -418,6 +432,16 @@ def test_svg_is_text_that_says_what_it_shows():
     both = diagram(simplify("min I[X;Z] - beta*I[Y;Z]"))._repr_svg_()
     assert {'id="atom-1"', 'id="picture-1-atom-1"'} <= set(re.findall(r'id="[\w-]*atom-1"', both))
     assert "left out with the constant" in both
+
+
+@pytest.mark.parametrize("name", ["noext", "a.docx", "folder.svg", "a.gif", ""])
+def test_files_end_with_a_format(tmp_path, name):
+    (tmp_path / "folder.svg").mkdir()
+    for path in (tmp_path / name, str(tmp_path / name)):
+        with pytest.raises(ConfigError, match=r"\.svg, \.png or \.pdf"):
+            diagram("X Y").save(path)
+    with pytest.raises(ConfigError, match="a path such as"):
+        diagram("X Y").save(None)
 
 
 def test_files_and_notebooks(tmp_path):
