@@ -18,7 +18,6 @@ from imeasure.diagrams.valuation import compact
 from imeasure.errors import ConfigError
 from imeasure.printing import to_text
 
-
 SUFFIXES = (".svg", ".png", ".pdf")
 """Endings of the files that a diagram is written to."""
 
