@@ -34,6 +34,7 @@ from imeasure.prove.dag import Dag
 from imeasure.prove.decoders import averages, decoders, groups, with_room
 from imeasure.prove.exactness import holds, value_of
 from imeasure.prove.findings import BROKEN, Found, carriers, refutation, spread_variables
+from imeasure.prove.independent import independent_table
 from imeasure.prove.limits import Limits
 from imeasure.prove.numerical import Numerical
 from imeasure.prove.unknowns import affine, settle
@@ -278,6 +279,10 @@ class Refuter:
             tables, entropies = random_tables(self.count)
             for number in self._fitting(target.row, entropies):
                 return self._shown(target, Distribution(np.array(tables[number].pmf), names))
+        if not self.plain or ONE in target.row:
+            table = independent_table(self.problem, target.row)
+            if table is not None and self._fits(target.row, table.entropies()):
+                return self._shown(target, table)
         for distribution in self._drawn():
             if self.limits.left <= 0:
                 return None

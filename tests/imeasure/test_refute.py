@@ -108,8 +108,31 @@ def test_equations_between_numbers_are_solved():
             assert left == pytest.approx(right, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("claim", "facts"),
+    [
+        ("H[X] >= 1.99e-5", ["H[X] >= 1e-5"]),
+        ("H[X] >= 2", ["H[X] >= 19/10"]),
+        ("H[X] = 0", ["H[X] <= 1e-5"]),
+        ("I[X;Y] <= 1e-5", ["H[X] = 2e-5", "H[Y] = 3e-5"]),
+        ("I[X;Y] >= 1e-5", ["H[X] >= 1e-4", "H[X|Y] <= 99e-6"]),
+        ("H[X,Y,Z] >= 3/2", ["H[X] = 1/2", "H[Y] = 4/5", "I[X;Y] = 0", "H[Z|X,Y] <= 1/10"]),
+    ],
+)
+def test_biased_symbols_meet_constants_of_any_size(claim, facts):
+    verdict = check(claim, given=facts, numerical=False)
+    assert verdict.status == "refuted"
+    entropies = verdict.counterexample.marginal(verdict.problem.variables).entropies()
+    for fact in verdict.problem.facts:
+        value = sum(float(c) * (entropies[mask] if mask else 1.0) for mask, c in fact.row.items())
+        assert abs(value) < 1e-12 or (value > 0 and not fact.equality)
+    found = verdict.refutation
+    assert {"<=": found.left > found.right, ">=": found.left < found.right}.get(found.operator, True)
+    assert abs(found.left - found.right) > 1e-6
+
+
 def test_numerical_search_can_be_left_out():
-    claim, facts = "H[Y] <= 1", ["H[X] = 1"]
+    claim, facts = "I[X;Y|Z] <= I[X;Y]", ["H[Z] = 1/10"]
     assert check(claim, given=facts, numerical=False).status == "undecided"
     assert str(check(claim, given=facts)) == str(check(claim, given=facts))
 
