@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from imeasure.model import Model, supervised
 
 BAD_INPUT = 2
 """Exit status after bad input."""
+_KEYWORD = re.compile(r"(?<![-\w.])(?P<name>[a-z]\w*)=(?P<value>'[^']*'|\w*)")
 
 
 class CommandLine(click.Group):
@@ -23,8 +25,39 @@ class CommandLine(click.Group):
         try:
             return super().invoke(ctx)
         except InformationError as error:
-            click.echo(f"error: {error}", err=True)
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            click.echo(f"error: {in_options(str(error), command.params if command else ())}", err=True)
             ctx.exit(BAD_INPUT)
+
+
+def in_options(message: str, parameters: Iterable[click.Parameter]) -> str:
+    """Return a message with Python's keyword arguments written as the options of a command.
+
+    Args:
+        message: Of an error.
+        parameters: The command's.
+
+    Returns:
+        The message; keywords that are no option of the command stay as they are.
+
+    Example:
+        >>> options = [click.Option(["--normalize"], is_flag=True), click.Option(["--against"])]
+        >>> in_options("pass normalize=True; give q as against=q, or seed=1", options)
+        'pass --normalize; give q as --against q, or seed=1'
+    """
+    known = {
+        name.removeprefix("--").replace("-", "_"): name
+        for parameter in parameters
+        if isinstance(parameter, click.Option)
+        for name in parameter.opts
+    }
+
+    def option(match: re.Match[str]) -> str:
+        if match["name"] not in known:
+            return match[0]
+        return " ".join(filter(None, [known[match["name"]], match["value"].removeprefix("True")]))
+
+    return _KEYWORD.sub(option, message)
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -82,6 +82,8 @@ def _values(
     used = {symbol.name for expression in expressions for symbol in expression.free_symbols}
     if unused := [name for name in parameters if name not in used]:
         raise UnknownVariableError(unknown("parameter", unused[0], sorted(used)))
+    if missing := sorted(used - set(parameters)):
+        raise UnknownVariableError(f"parameter {missing[0]} has no value; give one: --set {missing[0]}=2")
     if against and not any(expression.has(Functional) for expression in expressions):
         raise ConfigError("--against is for CE and KL, and no expression has them; leave it out")
     return {

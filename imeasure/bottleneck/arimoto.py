@@ -127,4 +127,8 @@ def _joint_of(joint: Any, variables: Sequence[str]) -> Distribution:
         raise ModelError(f"{type(joint).__name__} is not a joint table; read it first, by Distribution.read(...)")
     if np.ndim(joint) != 2:
         raise ModelError(f"the joint table needs two axes, X and Y, not {np.ndim(joint)}")
-    return Distribution(joint, names)
+    try:
+        return Distribution(joint, names)
+    except ModelError as error:
+        divided = f"give Distribution(joint, '{' '.join(names)}', normalize=True)"
+        raise ModelError(str(error).replace("pass normalize=True", divided)) from None

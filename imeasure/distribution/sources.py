@@ -92,7 +92,7 @@ def from_csv(path: str | Path, names: Any = None, *, probability: str | None = N
     else:
         header = list(read_names(names))
         if set(header) & set(lines[0]):
-            raise ConfigError(f"the first line of {path} names the columns itself; leave names out")
+            raise ConfigError(f"the first line of {path} names the columns itself; leave names= out")
         if len(lines[0]) == len(header) + 1 and probability is None:
             header.append(probability := "p")
     if not lines:
@@ -106,7 +106,7 @@ def from_csv(path: str | Path, names: Any = None, *, probability: str | None = N
         if error.text in QUANTITY_NAMES:
             raise
         raise ModelError(
-            f"the first line of {path} has to name the columns, or names has to be given: {error}"
+            f"the first line of {path} has to name the columns, or give them as names='X Y': {error}"
         ) from None
 
 

@@ -211,3 +211,10 @@ def test_bad_tables_are_refused():
         blahut_arimoto([[1.5, -0.5]], 2.0)
     with pytest.raises(UnknownVariableError, match="'X'"):
         blahut_arimoto(Distribution.named("four-atom"), 2.0)
+
+
+def test_weights_are_refused_with_advice_that_can_be_followed():
+    with pytest.raises(ModelError, match=r"give Distribution\(joint, 'X Y', normalize=True\)") as raised:
+        blahut_arimoto([[1, 0], [0, 1]], 2.0)
+    assert "pass normalize" not in str(raised.value)
+    assert blahut_arimoto(Distribution([[1, 0], [0, 1]], "X Y", normalize=True), 2.0).converged.all()

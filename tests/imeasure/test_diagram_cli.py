@@ -39,7 +39,10 @@ def test_diagram_writes_files(run, tmp_path):
         (("diagram", "X Y", "--canonical", "-o", "@d.svg"), "needs an objective such as 'min I[X;Z]"),
         (("diagram", "min H[X|Y]", "--canonical", "--kind", "sets", "-o", "@d.svg"), "leave out --values"),
         (("diagram", "", "-o", "@d.svg"), "there is nothing to draw; give names"),
-        (("diagram", "I[X;Y]", "--values", "@table.csv", "-o", "@d.svg"), "both colour the regions"),
+        (
+            ("diagram", "I[X;Y]", "--values", "@table.csv", "-o", "@d.svg"),
+            "two pictures: --values over a model or names",
+        ),
         (("diagram", "X Y W", "--values", "@table.csv", "-o", "@d.svg"), "no variable W"),
     ],
 )
