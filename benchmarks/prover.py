@@ -1,6 +1,6 @@
 """Time the prover, text to verdict, against psitip, linprog on all elemental rows, and a minimal HiGHS program.
 
-    IMEASURE_CASES=... python benchmarks/prover.py [--psitip /path/to/psitip's/python] [--cap SECONDS] [--json FILE]
+    IMEASURE_CASES=... python benchmarks/prover.py [--psitip /path/to/psitip's/python] [--cap SECONDS] [--save [FILE]]
 
 Imports are excluded, every time is the best of three runs in one process; runs of more than two seconds are not
 repeated, and psitip is stopped after the cap, which then counts as its time. psitip 1.1.7 lives in an environment of
@@ -303,7 +303,8 @@ def main():
     parser.add_argument("--psitip", help="python of psitip's environment")
     parser.add_argument("--cap", type=int, default=20, help="seconds after which psitip is stopped")
     parser.add_argument("--linprog-cap", type=float, default=5, help="seconds after which linprog is stopped")
-    parser.add_argument("--json", default=str(HERE / "results" / "prover.json"))
+    kept = str(HERE / "results" / "prover.json")
+    parser.add_argument("--save", nargs="?", const=kept, metavar="FILE", help="write JSON, to results/ by default")
     options = parser.parse_args()
     check("I[X;Y] >= 0")
     result = {
@@ -380,7 +381,11 @@ def main():
     )
     result["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"\nlargest memory: {result['memory_mb']} MB")
-    path = Path(options.json)
+    if options.save is not None:
+        save(result, Path(options.save))
+
+
+def save(result, path):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")
 
