@@ -79,6 +79,20 @@ def axioms_of(entries: Iterable[Surrogate]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry.axiom for entry in entries if entry.functional != "CE"))
 
 
+def declared(entries: Iterable[Surrogate]) -> tuple[str, ...]:
+    """Return the names of surrogates that imeasure has to be told of; it knows CE itself.
+
+    Args:
+        entries: The surrogates.
+
+    Example:
+        >>> from ibtrain.surrogates import surrogate
+        >>> declared([surrogate("CE[Y|Z]"), surrogate("LogVar[Z|Y]")])
+        ('LogVar',)
+    """
+    return tuple(dict.fromkeys(entry.functional for entry in entries if entry.functional != "CE"))
+
+
 def sign_of(coefficient: Any, model: imeasure.Model) -> int | None:
     """Return 1 for a coefficient that is never negative, -1 for one never positive, None where that is not decided.
 
@@ -231,5 +245,4 @@ def tightest(found: tuple[Combination, ...], entries: tuple[Surrogate, ...], mod
 def _is_below(left: Combination, right: Combination, entries: tuple[Surrogate, ...], model: imeasure.Model) -> bool:
     known = [relation for entry in entries for relation in (*axioms_of([entry]), *entry.orders)]
     claim = imeasure.Relation((left.expression, right.expression), ("<=",))
-    names = [entry.functional for entry in entries]
-    return bool(imeasure.check(claim, model=model, given=known, functionals=names))
+    return bool(imeasure.check(claim, model=model, given=known, functionals=declared(entries)))

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import sympy
 
 import imeasure
-from ibtrain.bottlenecks import Bottleneck
-from ibtrain.choice import Combination, axioms_of, combinations, functional_of, read, sign_of, tightest
+from ibtrain.bottlenecks import Bottleneck, CategoricalBottleneck
+from ibtrain.choice import Combination, axioms_of, combinations, declared, functional_of, read, sign_of, tightest
 from ibtrain.errors import ConfigError, UnsoundLossError
 from ibtrain.facts import Roles, facts, roles_of
 from ibtrain.guarantee import Guarantee
@@ -82,6 +82,8 @@ def compile(  # noqa: A001 - the public name says what it does
     if not isinstance(form, imeasure.CanonicalForm):
         raise ConfigError(f"compile needs an objective as text or a canonical form, not {form_or_text!r}")
     plan = _Compiler(form, kind, surrogates, is_strict=guarantee == "require").plan()
+    if isinstance(latent, CategoricalBottleneck) and latent.straight_through:
+        plan = dataclasses.replace(plan, is_drawn=True)
     if plan.guarantee is None:
         warnings.warn(f"{plan.formula}: {plan.doubt}", stacklevel=2)
     return Loss(plan, dimensions=dimensions, classes=classes)
@@ -320,8 +322,7 @@ class _Compiler:
             return None
         axioms = axioms_of(used)
         relation = Guarantee.relation_of(form, self.weight, loss, constant)
-        names = [entry.functional for entry in used]
-        verdict = imeasure.check(relation, model=self.model, given=axioms, functionals=names)
+        verdict = imeasure.check(relation, model=self.model, given=axioms, functionals=declared(used))
         if verdict.certificate is None:
             missing = f"{relation} is {verdict.status}"
             self.doubt(UnsoundLossError(str(form.expression), missing, "name other surrogates"))

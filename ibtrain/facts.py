@@ -24,6 +24,7 @@ _KINDS = {
     "noisy dropout": "noisy",
 }
 _CONSTANT_NOISE = ("noisy", "additive")
+_STEPS = 10**6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +144,7 @@ def facts(form: imeasure.CanonicalForm, roles: Roles, kind: str, weight: sympy.S
         raise ConfigError(f"there are no surrogates for a latent {kind!r}; possible: {', '.join(KINDS)}")
     model = form.model
     ranges = {symbol: model.range(symbol).intersect(values) for symbol, values in form.conditions.sets}
-    ranges = {**dict(model.ranges), **ranges}
+    ranges = {symbol: _widened(values) for symbol, values in {**dict(model.ranges), **ranges}.items()}
     if weight is not None:
         ranges[weight] = sympy.Interval(0, sympy.oo)
     fixed = [*model.fixed, *([roles.noise] if kind in _CONSTANT_NOISE else [])]
@@ -156,6 +157,16 @@ def facts(form: imeasure.CanonicalForm, roles: Roles, kind: str, weight: sympy.S
         ranges=ranges,
         functionals=model.functionals,
     )
+
+
+def _widened(values: sympy.Set) -> sympy.Set:
+    """Return an interval that holds another and ends at fractions, which exact proofs need."""
+    if not isinstance(values, sympy.Interval) or all(end.is_Rational or end.is_infinite for end in values.args[:2]):
+        return values
+    low, high = values.start, values.end
+    low = low if low.is_Rational or low.is_infinite else sympy.floor(low * _STEPS) / _STEPS
+    high = high if high.is_Rational or high.is_infinite else sympy.ceiling(high * _STEPS) / _STEPS
+    return sympy.Interval(low, high, values.left_open, values.right_open)
 
 
 def _variables(fact: imeasure.Relation | imeasure.Constraint) -> set[str]:

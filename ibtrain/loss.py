@@ -13,7 +13,7 @@ import sympy
 import torch
 from torch import Tensor, nn
 
-from ibtrain.bottlenecks import Latent
+from ibtrain.bottlenecks import Latent, check_latent_kind
 from ibtrain.errors import ConfigError
 from ibtrain.guarantee import Guarantee
 from ibtrain.plan import Plan, Term
@@ -65,6 +65,8 @@ class Loss(nn.Module):
         symbols = sorted({symbol for term in plan.terms for symbol in _symbols(term.coefficient)}, key=str)
         self._steps = tuple(_step(symbols, term) for term in plan.terms)
         self._names = tuple(str(symbol) for symbol in symbols)
+        if "self" in self._names:
+            raise ConfigError("a parameter called self cannot be given to a Python module: give it another name")
         self._weight_name = "" if plan.weight_symbol not in symbols else str(plan.weight_symbol)
         origin = sorted(_symbols(plan.weight), key=str) if self._weight_name else []
         self._origin_names = tuple(str(symbol) for symbol in origin if symbol != plan.weight_symbol)
@@ -105,7 +107,7 @@ class Loss(nn.Module):
         """The parameters' present values; not a number where none was set."""
         return {name: getattr(self, f"parameter_{name}") for name in self._names}
 
-    def set(self, **parameters: float) -> "Loss":
+    def set(self, /, **parameters: float) -> "Loss":
         """Set parameters, and return the loss itself.
 
         Args:
@@ -128,13 +130,13 @@ class Loss(nn.Module):
         self._missing = tuple(name for name in self._missing if name not in resolved)
         return self
 
-    def forward(self, latent: Latent, logits: Tensor, target: Tensor, **parameters: float | Tensor) -> LossValue:
+    def forward(self, latent: Latent, logits: Tensor, target: Tensor, /, **parameters: float | Tensor) -> LossValue:
         """Evaluate every term once.
 
         Args:
             latent: Samples S x B x K of the latent and what is known of their law.
             logits: Decoder outputs, S x B x C.
-            target: Classes, B.
+            target: Classes from 0 to C - 1, B.
             parameters: Values that replace those that were set. Numbers are checked as `set` checks them; tensors may
                 require gradients or be mapped over, and their values are not looked at.
 
@@ -142,15 +144,26 @@ class Loss(nn.Module):
             Total and terms, in nats.
 
         Raises:
-            ConfigError: If a parameter has no value, a name is not a parameter of this loss, or a number cannot be a
-                value of it.
+            ConfigError: If a parameter has no value, a name is not a parameter of this loss, a number cannot be a value
+                of it, a class is not from 0 to C - 1 (as far as the device says so), or the latent is not of the
+                kind that the loss is compiled for, as far as shapes and numbers tell.
         """
         values = self._values(parameters)
+        check_latent_kind(latent, self.plan.kind)
+        if logits.shape[:-1] != latent.samples.shape[:-1]:
+            raise ConfigError(
+                f"logits must be S x B x C for samples of shape {tuple(latent.samples.shape)}, S x B x K, not of shape "
+                f"{tuple(logits.shape)}: give decoder(latent.samples)"
+            )
         batch = Batch(latent, logits, target, across_processes())
         terms: dict[str, Tensor] = {}
         total = None
         for name, evaluate, is_learned, factor in self._steps:
-            value = evaluate(batch._replace(learned=self.learned[name]) if is_learned else batch)
+            try:
+                value = evaluate(batch._replace(learned=self.learned[name]) if is_learned else batch)
+            except (IndexError, RuntimeError):
+                _require_classes(target, logits.shape[-1])
+                raise
             terms[name] = value
             part = value
             if factor is not None:
@@ -216,6 +229,14 @@ class Loss(nn.Module):
         return own
 
 
+def _require_classes(target: Tensor, classes: int) -> None:
+    if target.numel() and not 0 <= int(target.min()) <= int(target.max()) < classes:
+        raise ConfigError(
+            f"target must hold classes from 0 to {classes - 1}, as many as the logits have, but it holds "
+            f"{int(target.min())} to {int(target.max())}; leave out inputs that have no class"
+        ) from None
+
+
 def _plain(value: object) -> object:
     if not isinstance(value, Tensor):
         return value
@@ -255,7 +276,7 @@ class _Function:
         self._names = tuple(str(symbol) for symbol in symbols)
         self._compute = sympy.lambdify(self._symbols, expression, modules=[_TORCH, "math"], dummify=False)
 
-    def __call__(self, **values: Any) -> Any:
+    def __call__(self, /, **values: Any) -> Any:
         return self._compute(*(values[name] for name in self._names))
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:

@@ -38,6 +38,7 @@ class Plan:
         guarantee: The proof that the loss bounds the objective; None where there is none.
         doubt: Why there is none.
         floors: Summands of the objective in whose place 0 is computed, a bound where entropies are not negative.
+        is_drawn: Whether samples of a categorical latent are drawn, rather than all its values enumerated.
     """
 
     form: imeasure.CanonicalForm
@@ -48,6 +49,7 @@ class Plan:
     guarantee: Guarantee | None = None
     doubt: str = ""
     floors: tuple[str, ...] = ()
+    is_drawn: bool = False
 
     @property
     def formula(self) -> str:

@@ -3,8 +3,12 @@
 It computes what the loss computes, term by term in the plan's order, from tensors instead of a latent, in one process.
 """
 
+import builtins
+import keyword
 import re
 import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 import sympy
 
@@ -25,10 +29,15 @@ _CONSTANTS = {
     "LOG_PI": "1.1447298858494002  # ln(pi)",
 }
 _CODES = "Decoder outputs for the K codes, K x 1 x C."
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*(?:, [A-Za-z_]\w*)*) = ")
+_TAKEN = frozenset({"torch", "Tensor", "value", *_ARGUMENTS, *_CONSTANTS, *keyword.kwlist, *dir(builtins)})
 
 
 def source_of(plan: Plan, name: str = "loss") -> str:
     """Return a stand-alone PyTorch function with the values and gradients of a loss.
+
+    An objective's parameter is an argument of its own name; where the function needs that name for itself (`noise`,
+    `logits`, `lambda`), underscores are added, and the description of the argument says so.
 
     Args:
         plan: The loss.
@@ -38,7 +47,8 @@ def source_of(plan: Plan, name: str = "loss") -> str:
         The text of a module.
 
     Raises:
-        ConfigError: If a surrogate has no code, a coefficient is no rational function, or the name is no identifier.
+        ConfigError: If a surrogate has no code, a coefficient is no rational function, or the name is no free
+            identifier.
 
     Example:
         >>> from ibtrain import compile
@@ -57,24 +67,34 @@ def source_of(plan: Plan, name: str = "loss") -> str:
                 target: Classes as whole numbers, B.
             \"\"\"
             # CE[Y|Z] = E[-ln q(y|z)]
-            likelihood = logits.log_softmax(-1).expand(-1, len(target), -1)[:, torch.arange(len(target)), target]
+            classes = target.long().expand(len(logits), -1).unsqueeze(2)  # S x B x 1
+            likelihood = logits.log_softmax(-1).expand(-1, len(target), -1).gather(2, classes).squeeze(2)
             ce_y_z = -likelihood.mean()
             return ce_y_z
     """
-    if not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier() or name in _TAKEN:
         raise ConfigError(f"a function cannot be called {name!r}: give a name such as 'loss'")
+    texts = [_code(term, plan) for term in plan.terms]
+    used = {name, *_TAKEN, *re.findall(r"\w+", "\n".join(texts))}
+    used.update(key for term in plan.terms for key in term.surrogate.arguments)
+    variables = _free([_variable(term) for term in plan.terms], used)
+    symbols = sorted({s for term in plan.terms for s in sympy.sympify(term.coefficient).free_symbols}, key=str)
+    parameters = _free([str(symbol) for symbol in symbols], used | set(variables.values()))
     body: list[str] = []
-    for term in plan.terms:
-        body += ["", f"# {term.surrogate.name} = {term.surrogate.formula}", *_lines(term, plan, body)]
+    known: set[str] = set()
+    for term, text in zip(plan.terms, texts, strict=True):
+        body += ["", f"# {term.surrogate.name} = {term.surrogate.formula}"]
+        body += _lines(text, variables[_variable(term)], known)
     code = "\n".join(body)
-    arguments = _arguments(plan, code)
+    arguments = _arguments(plan, code, parameters)
     described = "\n".join(f"    {key}: {text}" for key, (_, text) in arguments.items())
     signature = ", ".join(f"{key}: {kind}" for key, (kind, _) in arguments.items())
     head = f"def {name}({signature}) -> Tensor:"
     if len(head) > 120:
-        head = "def " + name + "(\n    " + signature.replace("Tensor, ", "Tensor,\n    ") + ",\n) -> Tensor:"
+        head = "def " + name + "(\n    " + signature.replace(", ", ",\n    ") + ",\n) -> Tensor:"
     constants = [f"{key} = {value}" for key, value in _CONSTANTS.items() if re.search(rf"\b{key}\b", code)]
-    inner = f'"""Return {plan.formula} in nats, a scalar.\n\nArgs:\n{described}\n"""{code}\nreturn {_total(plan)}'
+    total = _total(plan, variables, {symbol: sympy.Symbol(parameters[str(symbol)]) for symbol in symbols})
+    inner = f'"""Return {plan.formula} in nats, a scalar.\n\nArgs:\n{described}\n"""{code}\nreturn {total}'
     return "\n".join(
         [
             f'"""{plan.form.objective} as a loss: {plan.formula}, in nats."""',
@@ -91,40 +111,64 @@ def source_of(plan: Plan, name: str = "loss") -> str:
     )
 
 
-def _lines(term: Term, plan: Plan, before: list[str]) -> list[str]:
-    code = term.surrogate.code_for(plan.kind)
-    if not code:
-        raise ConfigError(f"{term.surrogate.name} has no code for a {plan.kind} latent: give its entry code=...")
-    result: list[str] = []
-    for line in code.splitlines():
-        target = line.partition(" = ")[0]
-        earlier = [other for other in (*before, *result) if other.partition(" = ")[0] == target]
-        if not earlier or earlier[-1] != line:
-            result.append(re.sub(r"^value\b", _variable(term), line))
+def _free(names: list[str], used: set[str]) -> dict[str, str]:
+    """Return a name for each, none of them used already or twice."""
+    result: dict[str, str] = {}
+    for name in names:
+        own = re.sub(r"\W", "_", name)
+        while own in used or own in result.values() or (own != name and own in names):
+            own += "_"
+        result[name] = own
     return result
 
 
-def _arguments(plan: Plan, code: str) -> dict[str, tuple[str, str]]:
-    is_enumerated = plan.kind == "categorical"
+def _code(term: Term, plan: Plan) -> str:
+    code = term.surrogate.code_for("" if plan.is_drawn else plan.kind)
+    if not code:
+        kind = "drawn categorical" if plan.is_drawn else plan.kind
+        raise ConfigError(f"{term.surrogate.name} has no code for a {kind} latent: give its entry code=...")
+    return code
+
+
+def _lines(code: str, variable: str, known: set[str]) -> list[str]:
+    """Return a term's lines without those whose values are known from the lines before."""
+    result: list[str] = []
+    for line in code.splitlines():
+        if line in known:
+            continue
+        assigned = _ASSIGNMENT.match(line)
+        names = assigned.group(1).split(", ") if assigned else []
+        stale = re.compile(rf"\b(?:{'|'.join(names)})\b")
+        known -= {one for one in known if stale.search(one)} if assigned else set(known)
+        if assigned and "value" not in names and not stale.search(line[assigned.end() :]):
+            known.add(line)
+        result.append(re.sub(r"^value\b", variable, line))
+    return result
+
+
+def _arguments(plan: Plan, code: str, parameters: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     found = {key: value for key, value in _ARGUMENTS.items() if re.search(rf"\b{key}\b", code)}
-    if is_enumerated and "logits" in found:
+    if plan.kind == "categorical" and not plan.is_drawn and "logits" in found:
         found["logits"] = ("Tensor", _CODES)
     for term in plan.terms:
         found |= {key: ("Tensor", text) for key, text in term.surrogate.arguments.items()}
-    symbols = {str(symbol) for term in plan.terms for symbol in sympy.sympify(term.coefficient).free_symbols}
     weight = str(plan.weight_symbol)
-    texts = {name: "Weight of the regularizer." if name == weight else "A parameter." for name in sorted(symbols)}
-    return found | {name: ("float | Tensor", text) for name, text in texts.items()}
+    for name, own in parameters.items():
+        text = "Weight of the regularizer" if name == weight else "A parameter"
+        found[own] = ("float | Tensor", f"{text}." if name == own else f"{text}, {name} in the objective.")
+    return found
 
 
-def _total(plan: Plan) -> str:
+def _total(plan: Plan, variables: Mapping[str, str], symbols: Mapping[Any, Any]) -> str:
     parts = []
     for term in plan.terms:
+        variable = variables[_variable(term)]
         coefficient = sympy.sympify(term.coefficient)
         if not coefficient.is_rational_function():
             raise ConfigError(f"the coefficient {coefficient} is no quotient of polynomials, which source() writes")
-        text = f"({coefficient})" if coefficient.is_Add or coefficient.is_Rational else str(coefficient)
-        parts.append(_variable(term) if coefficient == 1 else f"{text} * {_variable(term)}")
+        named = coefficient.xreplace(symbols)
+        text = f"({named})" if named.is_Add or named.is_Rational else str(named)
+        parts.append(variable if coefficient == 1 else f"{text} * {variable}")
     return " + ".join(parts) or "torch.zeros(())"
 
 

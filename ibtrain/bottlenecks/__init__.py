@@ -7,7 +7,7 @@ p(z|x). Its `kind` says which facts about Z a proof may use.
 from ibtrain.bottlenecks.categorical import CategoricalBottleneck
 from ibtrain.bottlenecks.dropout import DropoutBottleneck
 from ibtrain.bottlenecks.latents import Latent
-from ibtrain.bottlenecks.layers import ZERO_ENTROPY_VARIANCE, Bottleneck, Kind
+from ibtrain.bottlenecks.layers import ZERO_ENTROPY_VARIANCE, Bottleneck, Kind, check_latent_kind
 from ibtrain.bottlenecks.noise import AdditiveNoise, GaussianBottleneck
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "GaussianBottleneck",
     "Kind",
     "Latent",
+    "check_latent_kind",
 ]

@@ -116,3 +116,50 @@ def has_zero_entropy(variance: float) -> bool:
         (True, False)
     """
     return variance >= ZERO_ENTROPY_VARIANCE * (1 - 1e-12)
+
+
+def check_latent_kind(latent: Latent, kind: str) -> None:
+    """Refuse a latent that is seen not to be of a kind, without looking at the values of tensors.
+
+    What is proved for a kind holds for latents of which more is known, so these pass: more noise than is asked for,
+    or a number as deviation where a tensor would do.
+
+    Args:
+        latent: What a bottleneck returned.
+        kind: The kind of latent that a loss was compiled for.
+
+    Raises:
+        ConfigError: If it is no latent, or not one of that kind.
+
+    Example:
+        >>> check_latent_kind(Latent(torch.zeros(1, 5, 2), torch.zeros(5, 2), noise_std=1.0), "noisy")
+    """
+    if not isinstance(latent, Latent):
+        raise ConfigError(f"a loss needs the ibtrain.Latent that a bottleneck returns, not {type(latent).__name__}")
+    found = _misfit(latent, kind)
+    if found:
+        raise ConfigError(
+            f"the loss is compiled for a {kind} latent, but this one {found}: compile it for the bottleneck that made "
+            "the latent, compile(..., latent=bottleneck)"
+        )
+
+
+def _misfit(latent: Latent, kind: str) -> str:
+    deviation = latent.noise_std
+    if kind == "categorical":
+        return "has no log_probabilities" if latent.log_probabilities is None else ""
+    if latent.log_probabilities is not None or latent.mean is None:
+        return "is categorical"
+    if kind == "dropout":
+        return ""
+    if deviation is None:
+        return "has no noise"
+    if kind == "gaussian":
+        return "" if latent.mean.ndim == 2 else "has no closed form of H[Z|X]"
+    if isinstance(deviation, Tensor):
+        return "has noise whose deviation is a tensor, which may be any"
+    if kind != "noisy dropout" and latent.mean.ndim != 2:
+        return "is a dropout latent"
+    if kind != "additive" and not has_zero_entropy(deviation**2):
+        return f"has noise of variance {deviation**2:.6g}, whose entropy is negative"
+    return ""

@@ -14,6 +14,8 @@ from ibtrain.errors import ConfigError
 from ibtrain.functional.tensors import batch_mean, check_target, repeated, single_precision
 from ibtrain.reduction import LOCAL, Reduction
 
+_NO_CLASS = -(2**63)  # by default torch leaves out targets of -100; no whole number of a target is this one
+
 
 @single_precision
 def decoder_cross_entropy(
@@ -27,7 +29,7 @@ def decoder_cross_entropy(
     Args:
         logits: Decoder outputs before the softmax, S x B x C; or S x 1 x C, if the samples are the same for all inputs
             (the codes of a categorical latent).
-        target: Classes, B.
+        target: Classes from 0 to C - 1, B.
         log_weights: Logarithms of the samples' weights, S x B, whose exponentials sum to 1 over S: ln p(z|x) of an
             enumerated latent. By default all weigh the same.
         reduce: How a batch spread over processes is joined.
@@ -51,8 +53,9 @@ def decoder_cross_entropy(
         return batch_mean(values if log_weights is None else (log_weights.exp() * values).sum(dim=0), reduce)
     rows, labels = logits.flatten(0, 1), repeated(target.long(), logits.shape[0])
     if reduce is LOCAL:
-        return cross_entropy(rows, labels)
-    return reduce.sum(cross_entropy(rows, labels, reduction="sum")) / reduce.count(rows.shape[0], rows)
+        return cross_entropy(rows, labels, ignore_index=_NO_CLASS)
+    total = cross_entropy(rows, labels, reduction="sum", ignore_index=_NO_CLASS)
+    return reduce.sum(total) / reduce.count(rows.shape[0], rows)
 
 
 @single_precision
@@ -66,7 +69,7 @@ def prediction_cross_entropy(
 
     Args:
         logits: Decoder outputs before the softmax, S x B x C; or S x 1 x C, if the samples are the same for all inputs.
-        target: Classes, B.
+        target: Classes from 0 to C - 1, B.
         log_weights: Logarithms of the samples' weights, S x B, whose exponentials sum to 1 over S. By default all
             weigh the same.
         reduce: How a batch spread over processes is joined.
@@ -112,4 +115,5 @@ def _surprise(logits: Tensor, target: Tensor) -> Tensor:
     if size != target.shape[0]:
         return -logits.squeeze(1).log_softmax(dim=-1).index_select(1, target)
     labels = repeated(target.long(), samples)
-    return cross_entropy(logits.flatten(0, 1), labels, reduction="none").view(samples, size)
+    surprise = cross_entropy(logits.flatten(0, 1), labels, reduction="none", ignore_index=_NO_CLASS)
+    return surprise.view(samples, size)

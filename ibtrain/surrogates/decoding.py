@@ -6,7 +6,14 @@ from torch import Tensor
 from ibtrain import functional
 from ibtrain.surrogates.entry import KINDS, Batch, Surrogate
 
-_LIKELIHOOD = "likelihood = logits.log_softmax(-1).expand(-1, len(target), -1)[:, torch.arange(len(target)), target]"
+_LIKELIHOOD = (
+    "classes = target.long().expand(len(logits), -1).unsqueeze(2)  # S x B x 1\n"
+    "likelihood = logits.log_softmax(-1).expand(-1, len(target), -1).gather(2, classes).squeeze(2)"
+)
+_CODES = (
+    "if logits.shape[:2] != (log_probabilities.shape[1], 1):\n"
+    "    raise ValueError('logits are those of the K codes, K x 1 x C; if Z is drawn, compile for its bottleneck')\n"
+)
 
 
 def _cross_entropy(batch: Batch) -> Tensor:
@@ -41,7 +48,7 @@ DECODING = (
         evaluate=_cross_entropy,
         code={
             "": f"{_LIKELIHOOD}\nvalue = -likelihood.mean()",
-            "categorical": f"{_LIKELIHOOD}\nvalue = -(log_probabilities.exp() * likelihood.T).sum(1).mean()",
+            "categorical": f"{_CODES}{_LIKELIHOOD}\nvalue = -(log_probabilities.exp() * likelihood.T).sum(1).mean()",
         },
     ),
     Surrogate(
@@ -61,7 +68,7 @@ DECODING = (
         code={
             "": f"{_LIKELIHOOD}\nsamples_log = torch.tensor(len(logits)).to(logits).log()\n"
             "value = -(likelihood.logsumexp(0) - samples_log).mean()",
-            "categorical": f"{_LIKELIHOOD}\nvalue = -(likelihood.T + log_probabilities).logsumexp(1).mean()",
+            "categorical": f"{_CODES}{_LIKELIHOOD}\nvalue = -(likelihood.T + log_probabilities).logsumexp(1).mean()",
         },
     ),
     Surrogate(
@@ -76,7 +83,7 @@ DECODING = (
         reference="van den Oord, Li and Vinyals (2018), section 2.3, with the decoder's logits as scores",
         evaluate=_contrast,
         is_default=False,
-        code="scores = logits[:, :, target]\n"
+        code="scores = logits.index_select(2, target)\n"
         "gap = (scores.diagonal(dim1=1, dim2=2) - scores.logsumexp(2)).mean()\n"
         "value = gap + torch.tensor(len(target)).to(logits).log()",
     ),

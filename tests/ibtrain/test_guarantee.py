@@ -4,13 +4,11 @@ import copy
 import dataclasses
 import json
 import pickle
-import warnings
 
 import pytest
 import sympy
-import torch
 from torch import nn
-from worlds import CLASSES, SIZE, learned_module, world
+from worlds import CLASSES, SIZE, same_as_source, world
 
 import imeasure
 from ibtrain import (
@@ -61,68 +59,6 @@ def test_the_catalogue_is_compiled_with_a_proof_or_refused(name, kind):
     assert all(f"# {term} = " in loss.source() for term in names)
     assert len(loss.source().splitlines()) < 60
     assert same_as_source(loss, kind, dict.fromkeys(loss.parameter_names, 0.7))
-
-
-def same_as_source(loss, kind, parameters):
-    one = world(kind, seed=3)
-    batch, latent = one.batch, one.batch.latent
-    std = latent.noise_std
-    leaves = {
-        "logits": batch.logits,
-        "samples": latent.samples,
-        "centres": latent.mean,
-        "noise_variance": std**2 if isinstance(std, torch.Tensor) else None,
-        "log_probabilities": latent.log_probabilities,
-    }
-    leaves = {key: value.clone().requires_grad_() for key, value in leaves.items() if value is not None}
-    changes = {"samples": leaves["samples"]}
-    if "centres" in leaves:
-        changes["mean"] = leaves["centres"]
-    if "noise_variance" in leaves:
-        changes["noise_std"] = leaves["noise_variance"].sqrt()
-    if "log_probabilities" in leaves:
-        changes["log_probabilities"] = leaves["log_probabilities"]
-    for name in loss.learned:
-        loss.learned[name] = learned_module(surrogate(name), one.learned[name])
-    value = loss(latent._replace(**changes), leaves["logits"], batch.target, **parameters)
-    wanted = torch.autograd.grad(value.total, list(leaves.values()), allow_unused=True)
-    namespace = {}
-    exec(compile_text(loss.source("alone")), namespace)
-    given = {**leaves, "target": batch.target, **parameters}
-    if "centres" in given and given["centres"].ndim == 2:
-        given["centres"] = given["centres"].unsqueeze(0)
-    if isinstance(std, float):
-        given["noise_variance"] = std**2
-    for term in loss.plan.terms:
-        if term.surrogate.learned is not None:
-            law = loss.learned[term.surrogate.name].parameters()
-            given |= dict(zip(term.surrogate.arguments, law, strict=True))
-    code = namespace["alone"].__code__
-    wanted_names = code.co_varnames[: code.co_argcount]
-    names = loss.parameter_names
-    given |= dict(zip(wanted_names[len(wanted_names) - len(names) :], map(parameters.get, names), strict=True))
-    total = namespace["alone"](**{key: given[key] for key in wanted_names})
-    torch.testing.assert_close(total, value.total, rtol=1e-9, atol=1e-12)
-    if total.requires_grad:
-        found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-        for left, right in zip(found, wanted, strict=True):
-            zero = torch.zeros(())
-            torch.testing.assert_close(
-                zero if left is None else left,
-                zero if right is None else right,
-                rtol=1e-8,
-                atol=1e-11,
-                check_dtype=False,
-            )
-    return True
-
-
-def compile_text(text):
-    assert [line for line in text.splitlines() if line.startswith(("import", "from"))] == [
-        "import torch",
-        "from torch import Tensor",
-    ]
-    return text
 
 
 @pytest.mark.parametrize(("name", "kind"), [pair for pair in ENTRIES if pair[0] != "Floor[Z|X]"])
@@ -309,77 +245,3 @@ def test_equal_terms_are_evaluated_once_and_zero_terms_not_at_all():
     loss(one.batch.latent, one.batch.logits, one.batch.target)
     assert [term.surrogate.name for term in loss.plan.terms] == ["CE[Y|Z]", "Count[Z]"]
     assert len(calls) == 1
-
-
-NAMES = ["noise", "shares", "counts", "members", "variance", "likelihood", "ce_y_z", "LOG_2_PI_E", "centres", "logits"]
-NAMES += ["target", "torch", "lambda", "is", "len", "logvar_z_y", "alone", "noise_variance", "latent"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_parameter_may_have_any_name(name):
-    loss = compile("min H[Y|Z] + a^2*H[Z|Y] + a*H[Z]", latent="gaussian")
-    plan = dataclasses.replace(loss.plan, terms=(*loss.plan.terms[:1], *(
-        dataclasses.replace(term, coefficient=sympy.Symbol(name) * (1 + sympy.Symbol(name + "_")))
-        for term in loss.plan.terms[1:]
-    )))
-    assert same_as_source(Loss(plan), "gaussian", {name: 0.7, name + "_": 0.4})
-
-
-def test_lines_are_shared_only_while_their_values_hold():
-    plan = compile("min H[Y|Z]", latent="gaussian").plan
-    terms = [Term(sympy.Integer(2), (), surrogate(name)) for name in ("CE[Z|Y]", "CE[Z]", "LogVar[Z]", "LogVar[Z|Y]")]
-    one = dataclasses.replace(plan, terms=(*plan.terms, *terms))
-    assert same_as_source(Loss(one, dimensions=SIZE, classes=CLASSES), "gaussian", {})
-
-
-@pytest.mark.parametrize("name", ["class", "torch", "Tensor", "1", 3])
-def test_a_function_is_called_by_a_free_name(name):
-    with pytest.raises(ConfigError, match="a function cannot be called"):
-        compile("min H[Y|Z]", latent="noisy").source(name)
-
-
-@pytest.mark.parametrize("names", [None, "Exact[Y|Z]", "Prediction[Y|Z]"])
-@pytest.mark.parametrize("samples", [1, 4])
-def test_drawn_codes_have_code_of_their_own_and_codes_are_not_mistaken_for_them(names, samples):
-    torch.manual_seed(0)
-    bottleneck = CategoricalBottleneck(straight_through=True, samples=samples)
-    latent, decoder = bottleneck(torch.randn(6, 4)), nn.Linear(4, 3)
-    logits, target = decoder(latent.samples), torch.arange(6) % 3
-    objective, given = "min I[X;Z] - beta*I[Y;Z]", {"log_probabilities": latent.log_probabilities}
-    given |= {"logits": logits, "target": target, "gamma": 0.3}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        loss = compile(objective, latent=bottleneck, surrogates=names, guarantee="warn")
-        other = compile(objective, latent="categorical", surrogates=names, guarantee="warn")
-    namespace, enumerated = {}, {}
-    exec(loss.source(), namespace)
-    exec(other.source(), enumerated)
-    code = namespace["loss"].__code__
-    wanted = loss(latent, logits, target, gamma=0.3).total
-    found = namespace["loss"](**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
-    torch.testing.assert_close(found, wanted)
-    if names != "Exact[Y|Z]":
-        with pytest.raises(ValueError, match="those of the K codes"):
-            enumerated["loss"](**given)
-
-
-@pytest.mark.parametrize("wrong", [-100, -1, CLASSES])
-@pytest.mark.parametrize("kind", ["noisy", "categorical"])
-@pytest.mark.parametrize("names", [None, "Prediction[Y|Z]", "InfoNCE[Y,Z]"])
-def test_targets_outside_of_the_classes_are_never_scored(wrong, kind, names):
-    if kind == "categorical" and names == "InfoNCE[Y,Z]":
-        return
-    one = world(kind, seed=3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        loss = compile("min H[Y|Z]", latent=kind, surrogates=names, guarantee="warn")
-    target = one.batch.target.clone()
-    target[0] = wrong
-    namespace = {}
-    exec(loss.source(), namespace)
-    given = {"logits": one.batch.logits, "target": target, "log_probabilities": one.batch.latent.log_probabilities}
-    code = namespace["loss"].__code__
-    with pytest.raises((IndexError, RuntimeError), match="out of (bounds|range)"):
-        namespace["loss"](**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
-    with pytest.raises(ConfigError, match=r"classes from 0 to 2"):
-        loss(one.batch.latent, one.batch.logits, target)

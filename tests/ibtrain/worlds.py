@@ -9,7 +9,7 @@ from scipy.special import log_softmax, logsumexp
 from scipy.stats import entropy, norm
 
 from ibtrain import Latent
-from ibtrain.surrogates import Batch
+from ibtrain.surrogates import Batch, surrogate
 
 CLASSES, SIZE = 3, 2
 TARGET = np.array([0, 1, 0, 1, 1, 0, 2])
@@ -206,3 +206,65 @@ REFERENCES = {
     "Noise[Z|X]": _noise,
     "Floor[Z|X]": lambda a: 0.0,
 }
+
+
+def same_as_source(loss, kind, parameters):
+    one = world(kind, seed=3)
+    batch, latent = one.batch, one.batch.latent
+    std = latent.noise_std
+    leaves = {
+        "logits": batch.logits,
+        "samples": latent.samples,
+        "centres": latent.mean,
+        "noise_variance": std**2 if isinstance(std, torch.Tensor) else None,
+        "log_probabilities": latent.log_probabilities,
+    }
+    leaves = {key: value.clone().requires_grad_() for key, value in leaves.items() if value is not None}
+    changes = {"samples": leaves["samples"]}
+    if "centres" in leaves:
+        changes["mean"] = leaves["centres"]
+    if "noise_variance" in leaves:
+        changes["noise_std"] = leaves["noise_variance"].sqrt()
+    if "log_probabilities" in leaves:
+        changes["log_probabilities"] = leaves["log_probabilities"]
+    for name in loss.learned:
+        loss.learned[name] = learned_module(surrogate(name), one.learned[name])
+    value = loss(latent._replace(**changes), leaves["logits"], batch.target, **parameters)
+    wanted = torch.autograd.grad(value.total, list(leaves.values()), allow_unused=True)
+    namespace = {}
+    exec(compile_text(loss.source("alone")), namespace)
+    given = {**leaves, "target": batch.target}
+    if "centres" in given and given["centres"].ndim == 2:
+        given["centres"] = given["centres"].unsqueeze(0)
+    if isinstance(std, float):
+        given["noise_variance"] = std**2
+    for term in loss.plan.terms:
+        if term.surrogate.learned is not None:
+            law = loss.learned[term.surrogate.name].parameters()
+            given |= dict(zip(term.surrogate.arguments, law, strict=True))
+    code = namespace["alone"].__code__
+    wanted_names = code.co_varnames[: code.co_argcount]
+    names = loss.parameter_names
+    given |= dict(zip(wanted_names[len(wanted_names) - len(names) :], map(parameters.get, names), strict=True))
+    total = namespace["alone"](**{key: given[key] for key in wanted_names})
+    torch.testing.assert_close(total, value.total, rtol=1e-9, atol=1e-12)
+    if total.requires_grad:
+        found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
+        for left, right in zip(found, wanted, strict=True):
+            zero = torch.zeros(())
+            torch.testing.assert_close(
+                zero if left is None else left,
+                zero if right is None else right,
+                rtol=1e-8,
+                atol=1e-11,
+                check_dtype=False,
+            )
+    return True
+
+
+def compile_text(text):
+    assert [line for line in text.splitlines() if line.startswith(("import", "from"))] == [
+        "import torch",
+        "from torch import Tensor",
+    ]
+    return text
