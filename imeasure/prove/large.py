@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from imeasure.certificate.problem import Problem
-from imeasure.certificate.rows import ONE, Row, exact, magnitude
+from imeasure.certificate.rows import ONE, Number, Row, exact, magnitude
 from imeasure.certificate.steps import Combination
 
 LARGEST = 10**100
@@ -34,7 +34,14 @@ def is_extreme(problem: Problem, wanted: Iterable[Row]) -> bool:
         True
     """
     rows = (*wanted, *(fact.row for fact in problem.facts))
-    return any(not 1 <= LARGEST * magnitude(value) <= LARGEST**2 for row in rows for value in row.values())
+    return any(_is_far(value) for row in rows for value in row.values())
+
+
+def _is_far(value: Number) -> bool:
+    if isinstance(value, int):
+        return not -LARGEST <= value <= LARGEST
+    top, bottom = abs(value.numerator), value.denominator
+    return top > LARGEST * bottom or bottom > LARGEST * top
 
 
 @dataclass(frozen=True)
