@@ -129,6 +129,10 @@ def prove_range(
             high = found[1] if high is None else high if found[1] is None else min(high, found[1])
     except LimitReached as limit:
         raise InformationError(f"the range of {symbol} is not settled: {limit}") from None
+    except (OverflowError, ZeroDivisionError):
+        raise InformationError(
+            f"the range of {symbol} is not settled: a coefficient or constant is too large or too small; divide by it"
+        ) from None
     if low is not None and high is not None and low > high:
         return RangeProof(sympy.S.EmptySet, ())
     values: sympy.Set = sympy.Interval(

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from imeasure import (
     Certificate,
     ConfigError,
+    InformationError,
     Model,
     ModelError,
     NonlinearError,
@@ -105,6 +106,12 @@ def test_models_and_parameters_are_of_their_kinds():
     with pytest.raises(ParseError, match="expected a relation such as"):
         check(" ")
     assert check("V[X] >= 0", given="V[X] >= H[X]", functionals="V")
+
+
+@pytest.mark.parametrize("claim", ["b*H[X] <= 1e400", "1e-400*b*H[X] <= H[X,Y]"])
+def test_ranges_of_numbers_beyond_floats_are_not_settled(claim):
+    with pytest.raises(InformationError, match="too large or too small"):
+        valid_range(claim, "b")
 
 
 def test_ranges_on_the_command_line(tmp_path):
