@@ -13,7 +13,7 @@ import sympy
 from imeasure.command_line import print_json
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError, UnknownVariableError, unknown
-from imeasure.measure import as_expression
+from imeasure.measure import as_expression, variables_of
 from imeasure.names import canonical_name
 from imeasure.parser import parse
 from imeasure.printing import to_text
@@ -51,13 +51,16 @@ def measure_command(
     One column per variable and a column p of probabilities; without p, every row is a sample.
     """
 
+    parsed = [_expression(text) for text in expressions]
+    wanted = variables_of(sympy.Add(*parsed, evaluate=False)) or None
+
     def read(path: Path) -> Distribution:
-        return Distribution.read(path, names, probability=probability, normalize=normalize)
+        return Distribution.read(path, names, probability=probability, normalize=normalize, variables=wanted)
 
     distribution, other = read(table), read(against) if against else None
     parameters = _parameters(settings)
-    if expressions:
-        numbers = _values(distribution, [_expression(text) for text in expressions], parameters, other)
+    if parsed:
+        numbers = _values(distribution, parsed, parameters, other)
     elif parameters or other:
         raise ConfigError("--set and --against are for expressions; give some, such as 'CE[Y|Z]', or leave them out")
     else:
@@ -111,6 +114,8 @@ def _parameters(settings: tuple[str, ...]) -> dict[str, Fraction]:
 
 
 def _expression(text: str) -> sympy.Expr:
+    if not text.strip():
+        raise ConfigError("an expression is empty; give one such as 'I[X;Y]', or none at all for every atom")
     statement = parse(text)
     if isinstance(statement, Objective):
         raise ConfigError(f"'{text}' is an objective; give the expression that has a value")

@@ -81,17 +81,24 @@ class Distribution:
 
     @classmethod
     def read(
-        cls, source: Any, names: Names | None = None, *, probability: str | None = None, normalize: bool = False
+        cls,
+        source: Any,
+        names: Names | None = None,
+        *,
+        probability: str | None = None,
+        normalize: bool = False,
+        variables: Names | None = None,
     ) -> Self:
         """Read a distribution from what describes one.
 
         Args:
-            source: A dictionary from outcomes to probabilities, rows whose last entry is the probability, the path of
-                a CSV file with a column ``p`` (without one, rows are samples), a pandas object, or dit's distribution.
+            source: A dictionary from outcomes to probabilities, rows whose last entry is the probability (those of
+                one outcome add up), a CSV file's path, a pandas object (rows without ``p`` are samples), or dit's.
             names: One name per variable, where the source has none.
             probability: Name of the column of probabilities, if it is not one of ``p``, ``probability``, ``prob``,
                 ``pmf`` or ``count``.
             normalize: Divide by the sum; a column ``count`` always is.
+            variables: Those to keep, all by default; a file may have more columns than a table could.
 
         Returns:
             The distribution; exact if all probabilities were exact.
@@ -109,8 +116,9 @@ class Distribution:
         if isinstance(source, cls):
             if names is not None or probability is not None:
                 raise ConfigError("the source is a Distribution with names; leave names and probability out")
-            return source
-        return cls._of(sources.read(source, names, probability=probability, normalize=normalize))
+            return source if variables is None else source.marginal(variables)
+        table = sources.read(source, names, probability=probability, normalize=normalize, variables=variables)
+        return cls._of(table)
 
     @classmethod
     def named(cls, name: str) -> Self:
@@ -170,13 +178,8 @@ class Distribution:
             >>> chain.exact_value("I[Y;Z|X] + H[Z|X]")
             0
         """
-        return cls._of(
-            random_tables.draw(
-                variables,
-                random_tables.Recipe(alphabet, exact, deterministic, denominator),
-                random_tables.generator_of(seed),
-            )
-        )
+        recipe = random_tables.Recipe(alphabet, exact, deterministic, denominator)
+        return cls._of(random_tables.draw(variables, recipe, random_tables.generator_of(seed)))
 
     @property
     def _table(self) -> tables.Table:
@@ -284,10 +287,7 @@ class Distribution:
         return form.coefficient(form.constant) + exact_combination(counts, total, form.coefficients)
 
     def measure(self) -> Atoms:
-        """Return the signed measure of every atom, by a fast Moebius transform of the entropies.
-
-        Returns:
-            The ``2^n - 1`` atoms; ``.values`` is an array indexed by bitmask.
+        """Return the signed measure of all ``2^n - 1`` atoms, by a fast Moebius transform of the entropies.
 
         Example:
             >>> print(Distribution.named("xor").measure())

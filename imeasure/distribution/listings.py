@@ -152,8 +152,8 @@ def tabulated(
     shape = tuple(map(len, values))
     if math.prod(shape) > MAX_CELLS:
         raise ModelError(
-            f"the table would have {' x '.join(map(str, shape))} cells, more than {MAX_CELLS}; bin values, or leave "
-            "variables out"
+            f"the table of {len(shape)} variables would have more than {MAX_CELLS} cells; bin values, or keep fewer "
+            "variables"
         )
     places = [{value: index for index, value in enumerate(axis)} for axis in values]
     cells: NDArray[Any] = objects([Fraction(0)] * math.prod(shape), shape)

@@ -12,16 +12,24 @@ from typing import Any
 import numpy as np
 
 from imeasure.distribution.listings import from_mapping, from_rows, read_labels, tabulated
+from imeasure.distribution.slices import marginal
 from imeasure.distribution.tables import Table, read_names
 from imeasure.errors import ConfigError, ModelError, ParseError, UnknownVariableError, unknown
-from imeasure.names import QUANTITY_NAMES
+from imeasure.names import QUANTITY_NAMES, canonical_name
 
 PROBABILITY_COLUMNS = ("p", "probability", "prob", "pmf", "count")
 """Names of columns, in small or capital letters, that are taken for the probabilities."""
 _DELIMITERS = ",;\t|"
 
 
-def read(source: Any, names: Any = None, *, probability: str | None = None, normalize: bool = False) -> Table:
+def read(
+    source: Any,
+    names: Any = None,
+    *,
+    probability: str | None = None,
+    normalize: bool = False,
+    variables: Any = None,
+) -> Table:
     """Read any of the sources below, told apart by what they are.
 
     Args:
@@ -29,6 +37,7 @@ def read(source: Any, names: Any = None, *, probability: str | None = None, norm
         names: Names, where the source has none.
         probability: Name of the column of probabilities, of a file or a data frame.
         normalize: Divide by the sum.
+        variables: Those to keep; all by default. Of a file or a data frame the other columns are not looked at.
 
     Returns:
         The table.
@@ -39,9 +48,15 @@ def read(source: Any, names: Any = None, *, probability: str | None = None, norm
         UnknownVariableError: If there is no such column.
     """
     if isinstance(source, str | Path):
-        return from_csv(source, names, probability=probability, normalize=normalize)
+        return from_csv(source, names, probability=probability, normalize=normalize, variables=variables)
     if hasattr(source, "to_numpy") and hasattr(source, "columns"):
-        return from_frame(source, names, probability=probability, normalize=normalize)
+        return from_frame(source, names, probability=probability, normalize=normalize, variables=variables)
+    table = _read_outcomes(source, names, probability, normalize=normalize)
+    return table if variables is None else marginal(table, variables)
+
+
+def _read_outcomes(source: Any, names: Any, probability: str | None, *, normalize: bool) -> Table:
+    """Read a source without columns."""
     if probability is not None:
         raise ConfigError("probability names a column of a file or a data frame; this source has none, leave it out")
     if hasattr(source, "to_numpy") and hasattr(source, "index"):
@@ -58,7 +73,14 @@ def read(source: Any, names: Any = None, *, probability: str | None = None, norm
     )
 
 
-def from_csv(path: str | Path, names: Any = None, *, probability: str | None = None, normalize: bool = False) -> Table:
+def from_csv(
+    path: str | Path,
+    names: Any = None,
+    *,
+    probability: str | None = None,
+    normalize: bool = False,
+    variables: Any = None,
+) -> Table:
     """Read a CSV file: a column per variable and one of probabilities; without it, every row is a sample.
 
     The first line names the columns. Commas, semicolons, tabs or bars separate them, whichever it has most.
@@ -69,6 +91,7 @@ def from_csv(path: str | Path, names: Any = None, *, probability: str | None = N
         probability: Name of the column of probabilities; ``p``, ``probability``, ``prob``, ``pmf`` and ``count``, in
             small or capital letters, are recognised.
         normalize: Divide by the sum; a column ``count`` always is.
+        variables: Those to keep; all by default.
 
     Returns:
         The table; decimals and fractions such as ``1/3`` are read exactly.
@@ -93,15 +116,17 @@ def from_csv(path: str | Path, names: Any = None, *, probability: str | None = N
         header = list(read_names(names))
         if set(header) & set(lines[0]):
             raise ConfigError(f"the first line of {path} names the columns itself; leave names= out")
-        if len(lines[0]) == len(header) + 1 and probability is None:
-            header.append(probability := "p")
+        if len(lines[0]) == len(header) + 1 and probability not in header:
+            header.append(probability := probability or "p")
+        if len(lines[0]) != len(header):
+            raise ConfigError(
+                f"the first row of {path} has {len(lines[0])} cells, and there are {len(header)} names: "
+                f"{' '.join(header)}; name every column, save one of probabilities if it is the last"
+            )
     if not lines:
         raise ModelError(f"{path} has no rows below its header; give one row per outcome")
-    for number, row in enumerate(lines, 1):
-        if empty := [name for name, cell in zip(header, row, strict=False) if not cell]:
-            raise ModelError(f"row {number} has nothing in column {empty[0]}; fill the cell or drop the row")
     try:
-        return _from_columns(header, lines, probability, normalize=normalize)
+        return _from_columns(header, lines, probability, normalize=normalize, variables=variables, gaps=True)
     except ParseError as error:
         if error.text in QUANTITY_NAMES:
             raise
@@ -110,7 +135,14 @@ def from_csv(path: str | Path, names: Any = None, *, probability: str | None = N
         ) from None
 
 
-def from_frame(frame: Any, names: Any = None, *, probability: str | None = None, normalize: bool = False) -> Table:
+def from_frame(
+    frame: Any,
+    names: Any = None,
+    *,
+    probability: str | None = None,
+    normalize: bool = False,
+    variables: Any = None,
+) -> Table:
     """Read a pandas data frame, with columns as in :func:`from_csv`.
 
     Args:
@@ -118,6 +150,7 @@ def from_frame(frame: Any, names: Any = None, *, probability: str | None = None,
         names: Must be left out: the columns have names.
         probability: Name of the column of probabilities.
         normalize: Divide by the sum; a column ``count`` always is.
+        variables: Those to keep; all by default.
 
     Returns:
         The table.
@@ -131,7 +164,7 @@ def from_frame(frame: Any, names: Any = None, *, probability: str | None = None,
     rows = frame.to_numpy(dtype=object).tolist()
     narrow = [column.dtype for _, column in frame.items() if getattr(column.dtype, "kind", "") == "f"]
     epsilon = max((float(np.finfo(dtype).eps) for dtype in narrow if isinstance(dtype, np.dtype)), default=0.0)
-    return _from_columns(header, rows, probability, normalize=normalize, epsilon=epsilon)
+    return _from_columns(header, rows, probability, normalize=normalize, epsilon=epsilon, variables=variables)
 
 
 def frame_columns(frame: Any, names: Any) -> list[str]:
@@ -253,20 +286,34 @@ def _from_columns(
     *,
     normalize: bool,
     epsilon: float = 0.0,
+    variables: Any = None,
+    gaps: bool = False,
 ) -> Table:
-    """Split rows into outcomes and probabilities by the header."""
+    """Split rows into outcomes and probabilities by the header; with gaps, empty texts are missing values."""
     if ragged := [number for number, row in enumerate(rows, 1) if len(row) != len(header)]:
         raise ModelError(f"row {ragged[0]} has {len(rows[ragged[0] - 1])} cells, the header has {len(header)}")
     column = _probability_column(header, probability)
-    if column is None:
-        return tabulated(rows, [1] * len(rows), read_names(header), normalize=True)
-    at = header.index(column)
-    names = [*header[:at], *header[at + 1 :]]
-    if not names:
+    if column is not None and len(header) == 1:
         raise ModelError(f"there is no column beside {column}; give one for each variable")
-    outcomes = [[*row[:at], *row[at + 1 :]] for row in rows]
-    counted = normalize or column.lower() == "count"
-    return tabulated(outcomes, [row[at] for row in rows], read_names(names), normalize=counted, epsilon=epsilon)
+    at = None if column is None else header.index(column)
+    kept = [place for place in range(len(header)) if place != at]
+    if variables is not None:
+        spelled = {canonical_name(header[place]): place for place in kept}
+        wanted = read_names(variables)
+        if missing := [name for name in wanted if name not in spelled]:
+            raise UnknownVariableError(unknown("variable", missing[0], spelled))
+        kept = [spelled[name] for name in wanted]
+    looked_at = kept if at is None else [*kept, at]
+    for number, row in enumerate(rows if gaps else (), 1):
+        if empty := [header[place] for place in looked_at if not row[place]]:
+            raise ModelError(f"row {number} has nothing in column {empty[0]}; fill the cell or drop the row")
+    return tabulated(
+        [[row[place] for place in kept] for row in rows],
+        [1 if at is None else row[at] for row in rows],
+        read_names([header[place] for place in kept]),
+        normalize=normalize or column is None or column.lower() == "count",
+        epsilon=epsilon,
+    )
 
 
 def _probability_column(header: Sequence[str], probability: str | None) -> str | None:

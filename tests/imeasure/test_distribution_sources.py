@@ -270,6 +270,26 @@ def test_files_of_many_forms(tmp_path, text, names, probability):
     assert read == Distribution.read({"00": "1/2", "11": "1/2"}, "X Y")
 
 
+def test_only_the_variables_asked_for_are_tabulated(tmp_path):
+    generator = np.random.default_rng(0)
+    names = [*(f"V{i}" for i in range(70)), "H", "gaps"]
+    cells = generator.integers(2, size=(50, 70)).astype(str).tolist()
+    lines = [names, *([*row, "0", ""] for row in cells)]
+    (path := tmp_path / "many.csv").write_text("\n".join(map(",".join, lines)))
+    read = Distribution.read(path, variables="V1 V0")
+    assert read == Distribution.read(pd.read_csv(path, dtype=str), variables="V1 V0")
+    assert read == Samples.of([(row[1], row[0]) for row in cells], "V1 V0").empirical
+    with pytest.raises(ModelError, match="^the table of 70 variables would have more than"):
+        Distribution.read(path, variables=names[:70])
+    with pytest.raises(ModelError, match="row 1 has nothing in column gaps"):
+        Distribution.read(path, variables="V0 gaps")
+    with pytest.raises(UnknownVariableError, match="unknown variable 'W'"):
+        Distribution.read(path, variables="W")
+    xor = Distribution.named("xor")
+    assert Distribution.read({row[:-1]: row[-1] for row in xor.rows()}, "X Y Z", variables="Z X") == xor.marginal("Z X")
+    assert Distribution.read(xor, variables="Z") == xor.marginal("Z")
+
+
 @pytest.mark.parametrize(
     ("text", "names", "error", "message"),
     [
@@ -277,9 +297,9 @@ def test_files_of_many_forms(tmp_path, text, names, probability):
         ("X,p\n0,0.5\n,0.5\n", None, ModelError, "row 2 has nothing in column X"),
         ("X,p\n0,0.5\n1,\n", None, ModelError, "row 2 has nothing in column p"),
         ("X,p\n0,0.5\n1,many\n", None, ModelError, "row 2: 'many' is not a probability"),
-        ("0,0.5\n1,0.5\n", None, ModelError, "has to name the columns, or names has to be given"),
-        ("X,Y\n0,1\n", "X Y", ConfigError, "names the columns itself; leave names out"),
-        ("0,0,1\n", "X", ModelError, "row 1 has 3 cells, the header has 1"),
+        ("0,0.5\n1,0.5\n", None, ModelError, "has to name the columns, or give them as names="),
+        ("X,Y\n0,1\n", "X Y", ConfigError, "names the columns itself; leave names= out"),
+        ("0,0,1\n", "X", ConfigError, "first row of .* has 3 cells, and there are 1 names: X; name every"),
     ],
 )
 def test_bad_files_say_where(tmp_path, text, names, error, message):
@@ -298,7 +318,7 @@ def test_bad_files_say_where(tmp_path, text, names, error, message):
         ([], "there are no outcomes"),
         ([(0, 0.5), (0, 1, 0.5)], "row 2 has 3 entries"),
         ([([1], 1.0)], r"row 1 has \[1\] as value of X0"),
-        ([(i, -i, 2 * i, 1) for i in range(200)], "the table would have 200 x 200 x 200 cells"),
+        ([(i, -i, 2 * i, 1) for i in range(200)], "the table of 3 variables would have more than 4194304 cells"),
         (np.full((2, 2), 0.25), "an array with names to Distribution"),
     ],
 )

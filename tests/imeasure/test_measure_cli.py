@@ -48,12 +48,27 @@ def test_files_of_other_forms(run):
     expected = run("@table.csv").output
     assert run("@counts.csv", "--normalize", "--probability", "q").output == expected
     assert run("@plain.csv", "--names", "X Y").output == expected
+    assert run("@plain.csv", "--names", "X Y", "--probability", "p").output == expected
+    assert run("@plain.csv", "--names", "X Y q", "--probability", "q").output == expected
+
+
+def test_columns_that_no_expression_names_are_not_looked_at(run, tmp_path):
+    rows = [[str(i >> j & 1) for j in range(26)] for i in range(50)]
+    lines = [[f"V{j}" for j in range(26)], *rows]
+    (tmp_path / "many.csv").write_text("\n".join(map(",".join, lines)))
+    assert run("@many.csv", "I[V0;V1]").exit_code == 0
+    refused = run("@many.csv")
+    assert refused.exit_code == 2
+    assert len(refused.stderr) < 160
+    assert refused.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("@table.csv", "min H[X]"), "is an objective"),
+        (("@table.csv", ""), "an expression is empty; give one such as 'I[X;Y]', or none at all"),
+        (("@plain.csv", "--names", "X"), "has 3 cells, and there are 1 names: X; name every column"),
         (("@table.csv", "H[V]"), "unknown variable 'V'"),
         (("@table.csv", "beta*H[X]"), "parameter beta has no value; give one: --set beta=2"),
         (("@table.csv", "H[X]", "--set", "beta=2"), "unknown parameter 'beta'"),
