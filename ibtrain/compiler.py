@@ -20,7 +20,7 @@ from ibtrain.facts import Roles, facts, roles_of
 from ibtrain.guarantee import Guarantee
 from ibtrain.loss import Loss
 from ibtrain.plan import Plan, Term
-from ibtrain.surrogates import KINDS, Surrogate, surrogate
+from ibtrain.surrogates import KINDS, SURROGATES, Surrogate, surrogate
 from imeasure.constants import as_constant
 from imeasure.signs import positive
 
@@ -89,6 +89,20 @@ def compile(  # noqa: A001 - the public name says what it does
     return Loss(plan, dimensions=dimensions, classes=classes)
 
 
+def _listed(surrogates: Sequence[str | Surrogate] | str | Surrogate | None) -> tuple[str | Surrogate, ...]:
+    given = (surrogates,) if isinstance(surrogates, str | Surrogate) else () if surrogates is None else surrogates
+    if not isinstance(given, Sequence):
+        raise ConfigError(f"surrogates are names or ibtrain.surrogates.Surrogate objects in a list, not {given!r}")
+    for one in given:
+        is_own = isinstance(one, Surrogate) and SURROGATES.get(one.name) is not one
+        if is_own and one.functional in ("CE", "Floor"):
+            raise ConfigError(
+                f"{one.name} has a meaning of its own, so a surrogate of yours cannot be called that: call it "
+                f"Own{one.name}, with its own axiom"
+            )
+    return tuple(given)
+
+
 def _kind(latent: Bottleneck | str) -> str:
     if isinstance(latent, Bottleneck):
         return latent.kind
@@ -132,7 +146,7 @@ class _Compiler:
         self.weight_symbol = None if form.weight.is_number else _weight_symbol(form)
         self.weight = form.weight if self.weight_symbol is None else self.weight_symbol
         self.model = facts(form, self.roles, kind, self.weight_symbol)
-        given = (surrogates,) if isinstance(surrogates, str | Surrogate) else tuple(surrogates or ())
+        given = _listed(surrogates)
         self.entries = self.roles.entries(tuple(one for one in given if isinstance(one, Surrogate)))
         self.preferred = tuple(dict.fromkeys(self.entry(one) for one in given))
         self.doubts: list[UnsoundLossError] = []

@@ -121,7 +121,7 @@ class Guarantee:
         data = loaded(text, _WHAT)
         with reading(_WHAT):
             names = texts(data, "functionals")
-            return cls(
+            found = cls(
                 form=imeasure.CanonicalForm.from_json(json.dumps(entry(data, "form", dict))),
                 model=read_model(entry(data, "model", dict)),
                 weight=imeasure.parse(entry(data, "weight", str)),
@@ -130,6 +130,10 @@ class Guarantee:
                 axioms=tuple(texts(data, "axioms")),
                 certificate=imeasure.Certificate.from_json(json.dumps(entry(data, "certificate", dict))),
             )
+            stated = entry(data, "relation", str)
+        if stated != str(found.relation):
+            raise DerivationError(f"the guarantee says {stated}, but its parts make {found.relation}")
+        return found
 
     def __str__(self) -> str:
         lines = [f"proved: {self.relation}"]

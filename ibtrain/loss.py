@@ -164,6 +164,8 @@ class Loss(nn.Module):
             except (IndexError, RuntimeError):
                 _require_classes(target, logits.shape[-1])
                 raise
+            if not isinstance(value, Tensor) or value.ndim or not value.is_floating_point():
+                raise ConfigError(f"evaluate of {name} must return a scalar tensor in nats, not {_described(value)}")
             terms[name] = value
             part = value
             if factor is not None:
@@ -235,6 +237,10 @@ def _require_classes(target: Tensor, classes: int) -> None:
             f"target must hold classes from 0 to {classes - 1}, as many as the logits have, but it holds "
             f"{int(target.min())} to {int(target.max())}; leave out inputs that have no class"
         ) from None
+
+
+def _described(value: object) -> str:
+    return f"{value.dtype} of shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
 
 
 def _plain(value: object) -> object:

@@ -64,7 +64,7 @@ class Plan:
             factor = "" if term.coefficient == 1 else f"{_bracketed(term.coefficient, sympy.latex(term.coefficient))} "
             body = term.surrogate.latex
             parts.append(f"{factor}\\left({body}\\right)" if factor else body)
-        text = " + ".join(parts)
+        text = " + ".join(parts).replace("+ -", "- ")
         return text if self.guarantee is not None else rf"{text} \quad \text{{(no guarantee)}}"
 
     def rows(self) -> tuple[tuple[str, ...], ...]:

@@ -7,7 +7,6 @@ Leonard and Courville, "Estimating or Propagating Gradients Through Stochastic N
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from ibtrain.bottlenecks.latents import Latent
 from ibtrain.bottlenecks.layers import Bottleneck, Kind, flattened
@@ -70,7 +69,8 @@ class CategoricalBottleneck(Bottleneck):
         shape = (self.samples, *log_probabilities.shape)
         uniform = torch.rand(shape, dtype=log_probabilities.dtype, device=log_probabilities.device)
         waiting = -uniform.log()
-        drawn = one_hot((log_probabilities.detach() - waiting.log()).argmax(dim=-1), size).to(log_probabilities.dtype)
+        values = (log_probabilities.detach() - waiting.log()).argmax(dim=-1, keepdim=True)
+        drawn = (values == torch.arange(size, device=values.device)).to(log_probabilities.dtype)
         probabilities = log_probabilities.exp()
         return Latent(samples=drawn + (probabilities - probabilities.detach()), log_probabilities=log_probabilities)
 

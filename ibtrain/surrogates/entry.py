@@ -99,10 +99,21 @@ class Surrogate:
     arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*\[[^;\[\]]+\]", self.name):
+        if not isinstance(self.name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*\[[^;\[\]]+\]", self.name):
             raise ConfigError(
                 f"a surrogate is called like a quantity of one group, for example MyBound[Z|Y], not {self.name!r}"
             )
+        if self.functional in ("H", "I", "KL"):
+            raise ConfigError(f"{self.name} is the name of a quantity, not of a bound of one: call it Own{self.name}")
+        if not isinstance(self.quantity, str) or not callable(self.evaluate):
+            raise ConfigError(
+                f"{self.name} needs what it bounds as text and a function evaluate of a batch, not {self.quantity!r} "
+                f"and {self.evaluate!r}"
+            )
+        for field in ("latents", "computable", "needs", "orders", "replaces"):
+            value = getattr(self, field)
+            if not isinstance(value, tuple) or not all(isinstance(one, str) for one in value):
+                raise ConfigError(f"{field} of {self.name} is a tuple of texts, not {value!r}")
         if self.side not in ("upper", "lower", "exact"):
             raise ConfigError(f"the side of {self.name} is 'upper', 'lower' or 'exact', not {self.side!r}")
         for kind in (*self.latents, *self.computable):

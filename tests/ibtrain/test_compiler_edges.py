@@ -1,6 +1,7 @@
 """What a stranger may give to a loss: odd names, wrong targets, latents of another kind, and edges of numbers."""
 
 import dataclasses
+import json
 import warnings
 
 import pytest
@@ -18,9 +19,11 @@ from ibtrain import (
     UnsoundLossError,
     compile,  # noqa: A004 - the public name
 )
+from ibtrain.guarantee import Guarantee
 from ibtrain.loss import Loss
 from ibtrain.plan import Term
-from ibtrain.surrogates import surrogate
+from ibtrain.surrogates import Surrogate, surrogate
+from imeasure import DerivationError
 
 NAMES = ["noise", "shares", "counts", "members", "variance", "likelihood", "ce_y_z", "LOG_2_PI_E", "centres", "logits"]
 NAMES += ["target", "torch", "lambda", "is", "len", "logvar_z_y", "alone", "noise_variance", "latent"]
@@ -145,3 +148,72 @@ def test_what_is_no_latent_and_logits_of_other_samples_are_refused():
 def test_a_range_whose_ends_are_no_fractions_is_no_reason_to_fail():
     with pytest.raises(UnsoundLossError, match=r"the sign of the coefficient .* is not decided"):
         compile("min -0.3*I[X;Z] - 0.3*I[X;Z|Y] - b^2*H[Z|X]", latent="gaussian")
+
+
+def own(**changes):
+    entry = {"name": "Own[Z]", "quantity": "H[Z]", "side": "upper", "latents": ("noisy",), "formula": "f"}
+    return Surrogate(**{**entry, "evaluate": lambda batch: batch.logits.mean(), **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": 5}, "is called like a quantity"),
+        ({"name": "H[Z]"}, r"call it OwnH\[Z\]"),
+        ({"name": "I[Z]"}, "is the name of a quantity"),
+        ({"name": "KL[Z]"}, "is the name of a quantity"),
+        ({"quantity": 5}, "as text"),
+        ({"evaluate": 5}, "a function evaluate"),
+        ({"latents": "noisy"}, "latents of Own.* is a tuple of texts"),
+        ({"orders": 5}, "orders of Own.* is a tuple of texts"),
+    ],
+)
+def test_an_entry_that_cannot_be_one_is_refused(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        own(**changes)
+
+
+@pytest.mark.parametrize("name", ["CE[Z]", "Floor[Z]", "CE[Y|Z]"])
+def test_heads_with_a_meaning_of_their_own_are_reserved(name):
+    with pytest.raises(ConfigError, match="has a meaning of its own"):
+        compile("min H[Y|Z] + a*H[Z]", latent="noisy", surrogates=[own(name=name)])
+    assert compile("min H[Y|Z]", latent="noisy", surrogates=[surrogate("CE[Y|Z]")]).guarantee.verify()
+
+
+def test_surrogates_that_are_no_list_are_refused():
+    with pytest.raises(ConfigError, match="in a list, not 5"):
+        compile("min H[Y|Z]", latent="noisy", surrogates=5)
+
+
+@pytest.mark.parametrize("value", [torch.zeros(3), torch.tensor(1), None, 1.0])
+def test_a_surrogate_returns_a_scalar(value):
+    loss = compile("min H[Y|Z] + a*H[Z]", latent="noisy", surrogates=[own(evaluate=lambda batch: value)]).set(gamma=1)
+    latent = AdditiveNoise()(torch.randn(6, 4))
+    with pytest.raises(ConfigError, match=r"evaluate of Own\[Z\] must return a scalar tensor"):
+        loss(latent, torch.zeros(1, 6, 3), torch.arange(6) % 3)
+
+
+def test_straight_through_codes_can_be_mapped_over_with_gradients():
+    weights, inputs = torch.randn(3, 4, 4), torch.randn(6, 4)
+    bottleneck = CategoricalBottleneck(straight_through=True, samples=2)
+
+    def value(weight):
+        return (bottleneck(inputs @ weight).samples * torch.arange(4.0)).mean()
+
+    gradients = torch.func.vmap(torch.func.grad(value), randomness="different")(weights)
+    assert gradients.shape == weights.shape
+    assert gradients.abs().sum() > 0
+
+
+def test_signs_are_written_once_in_latex():
+    plan = compile("min H[Y|Z]", latent="gaussian").plan
+    term = Term(-sympy.Symbol("a"), (), surrogate("Noise[Z|X]"))
+    assert "+ -" not in dataclasses.replace(plan, terms=(*plan.terms, term)).latex
+
+
+def test_a_guarantee_that_says_what_it_does_not_prove_is_refused():
+    guarantee = compile("min I[X;Z] - beta*I[Y;Z]", latent="noisy").guarantee
+    data = json.loads(guarantee.to_json())
+    assert Guarantee.from_json(json.dumps(data)).verify()
+    with pytest.raises(DerivationError, match="the guarantee says H"):
+        Guarantee.from_json(json.dumps({**data, "relation": "H[Y|Z] <= 0"}))
