@@ -50,7 +50,6 @@ def measure_command(
 
     One column per variable and a column p of probabilities; without p, every row is a sample.
     """
-
     parsed = [_expression(text) for text in expressions]
     wanted = variables_of(sympy.Add(*parsed, evaluate=False)) or None
 

@@ -279,7 +279,7 @@ def test_only_the_variables_asked_for_are_tabulated(tmp_path):
     read = Distribution.read(path, variables="V1 V0")
     assert read == Distribution.read(pd.read_csv(path, dtype=str), variables="V1 V0")
     assert read == Samples.of([(row[1], row[0]) for row in cells], "V1 V0").empirical
-    with pytest.raises(ModelError, match="^the table of 70 variables would have more than"):
+    with pytest.raises(ModelError, match=r"^the table of 70 variables would have more than"):
         Distribution.read(path, variables=names[:70])
     with pytest.raises(ModelError, match="row 1 has nothing in column gaps"):
         Distribution.read(path, variables="V0 gaps")
