@@ -93,14 +93,13 @@ def mixture(
 
     if len(variance) == 1:
         components = Components(points.div_(variance.sqrt()), None, classes)
-        rows = components.means[chosen] + noise
-        floor = noise.square().sum(1) / -2
     else:
         components = Components(points, variance.expand(-1, points.shape[1]), classes)
-        own = components.variance_of(chosen)
-        rows = points[chosen] + own.sqrt() * noise
-        floor = (noise.square() + own.log()).sum(1) / -2
-    noise_entropy = float((2 * math.pi * math.e * variance).log().expand(-1, points.shape[1]).sum(1).mean() / 2)
+    own = components.variance_of(chosen)
+    rows = components.means[chosen] + own.sqrt() * noise
+    floor = (((rows - components.means[chosen]) / own.sqrt()).square() + own.log()).sum(1) / -2
+    levels = variance.log() + math.log(2 * math.pi * math.e)
+    noise_entropy = float(levels.expand(-1, points.shape[1]).sum(1).mean() / 2)
     with_labels = labels is not None
     with full_precision():
         swept = posterior(rows, floor, components)

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.posterior import Components, Tile, class_log_sums, cut, visit_tiles
+from ibtrain.estimators.posterior import LN2, Components, Tile, class_log_sums, cut, visit_tiles
 from ibtrain.estimators.result import Estimate, Side
 
 CHUNK = 1 << 22
@@ -38,17 +38,17 @@ def closed_bounds(
     members = torch.bincount(components.classes)[own[:, 0]].double()
     bounds: list[dict[str, Estimate]] = []
     sides: tuple[Side, Side] = ("lower", "upper")
-    for side, log_sums in zip(sides, _log_sums(components, outer), strict=True):
-        gaps = {"": math.log(size) - log_sums.logsumexp(1)}
+    below, above = _log_sums(components, outer)
+    for side, log_sums in zip(sides, (torch.maximum(below, above), above), strict=True):
+        sums = {"": (log_sums.logsumexp(1).clamp(min=0), math.log(size))}
         if with_labels:
-            gaps["|Y"] = members.log() - log_sums.gather(1, own)[:, 0]
+            sums["|Y"] = (log_sums.gather(1, own)[:, 0].clamp(min=0), float(members.log().mean()))
         estimates = []
-        for given, gap in gaps.items():
-            error = 0.0 if complete else float(gap.std() / math.sqrt(len(gap)))
+        for given, (logarithms, cap) in sums.items():
+            error = 0.0 if complete else float(logarithms.std() / math.sqrt(len(logarithms)))
+            gap = cap - float(logarithms.mean())
             for quantity, base in ((f"H[Z{given}]", noise_entropy), (f"I[X;Z{given}]", 0.0)):
-                estimates.append(
-                    Estimate(quantity, base + float(gap.mean()), error, side, size, estimator="Kolchinsky-Tracey")
-                )
+                estimates.append(Estimate(quantity, base + gap, error, side, size, estimator="Kolchinsky-Tracey"))
         bounds.append({e.quantity: e for e in estimates})
     return bounds[0], bounds[1]
 
@@ -61,6 +61,10 @@ def _log_sums(components: Components, outer: Tensor) -> tuple[Tensor, Tensor]:
         log_sums = rows.new_full((2, len(rows), len(blocks)), -math.inf)
 
         def visit(tile: Tile) -> None:
+            part = blocks[tile.column].part
+            itself = outer[tile.rows]
+            here = ((itself >= part.start) & (itself < part.stop)).nonzero()[:, 0]
+            tile.logits[here, itself[here] - part.start] = (tile.peak[here] / -LN2).to(tile.logits.dtype)
             weights = torch.mul(tile.logits, 0.25, out=tile.weights).exp2_()
             log_sums[0, tile.rows, tile.column] = weights.sum(1).double().log() + tile.peak / 4
             log_sums[1, tile.rows, tile.column] = weights.square_().square_().sum(1).double().log() + tile.peak
@@ -77,8 +81,8 @@ def _log_sums(components: Components, outer: Tensor) -> tuple[Tensor, Tensor]:
         delta = (means[part][:, None] - means[None]).square()
         left, right = variance[part][:, None], variance[None]
         middle = (left + right) / 2
-        distance = (delta / middle / 8 + (middle.square() / (left * right)).log() / 4).sum(2)
-        divergence = ((delta + left) / right - 1 - (left / right).log()).sum(2) / 2
+        distance = (delta / middle / 8 + (middle.log() - (left.log() + right.log()) / 2) / 2).sum(2)
+        divergence = ((delta + left) / right - 1 - (left.log() - right.log())).sum(2) / 2
         distances.append(torch.stack([(-distance[:, a:b]).logsumexp(1) for a, b in parts], dim=1))
         divergences.append(torch.stack([(-divergence[:, a:b]).logsumexp(1) for a, b in parts], dim=1))
     return torch.cat(distances), torch.cat(divergences)

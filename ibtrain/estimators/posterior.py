@@ -1,9 +1,9 @@
 """The posterior over the components of a large Gaussian mixture, swept in tiles: log-sum-exp and entropy per block.
 
 Components are cut into blocks within their class, and each block is centred before the matrix product, so that float32
-loses nothing that matters; where it would, it only screens, and the rows that count are repeated in float64. Blocks
-too far from a row to weigh anything there are skipped by the triangle inequality. Blocks combine exactly by the chain
-rule of entropy.
+loses nothing that matters; where it would, it only screens, and the rows that count are repeated in float64, from
+differences instead of products where components lie so far apart that even those would cancel. Blocks too far from a
+row to weigh anything there are skipped by the triangle inequality. Blocks combine exactly by the chain rule of entropy.
 """
 
 import math
@@ -25,6 +25,12 @@ NEGLIGIBLE = 30.0
 """Nats below the leading term, on top of ln N, under which terms are dropped: less than 1e-13 of the sum."""
 SAFE_PRODUCT = 4000.0
 """Largest product of norms, in units of the noise, whose rounding in float32 (typically 1e-5) does no harm."""
+SAFE_DOUBLE = 1e8
+"""The same for products in float64, whose rounding is 1e-8 there; beyond it squared distances come from differences."""
+FAR = 1e15
+"""Distance, in units of the noise, beyond which rows are never multiplied in float32, where their squares overflow."""
+VANISHING = -1e4
+"""Binary logarithm of a weight that is zero beside its row's peak, in place of minus infinity."""
 LN2 = math.log(2)
 
 
@@ -42,10 +48,10 @@ class Components:
     variance: Tensor | None
     classes: Tensor
 
-    def variance_of(self, chosen: Tensor) -> Tensor:
+    def variance_of(self, chosen: Tensor | slice) -> Tensor:
         """Return the variances of these components in the units of the means, one row each."""
         if self.variance is None:
-            return self.means.new_ones(len(chosen), self.means.shape[1])
+            return torch.ones_like(self.means[chosen])
         return self.variance[chosen]
 
 
@@ -104,7 +110,7 @@ def _coefficients(components: Components, part: slice, centre: Tensor, origin: T
         constant = means.square().sum(1) / -2 - means @ (centre - origin)
         return torch.cat([means, constant[:, None]], dim=1).div_(LN2)
     precision = components.variance[part].reciprocal()
-    constant = (means.square() * precision - precision.log()).sum(1) / -2
+    constant = (means.square() * precision + components.variance[part].log()).sum(1) / -2
     return torch.cat([precision / -2, means * precision, constant[:, None]], dim=1).div_(LN2)
 
 
@@ -233,27 +239,57 @@ class _Part:
     def tiles(self, blocks: Sequence[Block], centres: Tensor, radii: Tensor) -> Iterable[Tile]:
         """Yield the tiles that hold a log weight above their row's threshold."""
         away = torch.cdist(self.rows, centres, compute_mode="donot_use_mm_for_euclid_dist")
-        near = radii.isinf() | ((away - radii).clamp(min=0).square() / -2 > self.threshold[:, None])
+        gap = (away * (1 - 1e-13) - radii * (1 + 1e-13)).clamp(min=0)
+        near = radii.isinf() | (gap.square() / -2 > self.threshold[:, None])
         products = (away.where(near, 0).amax(0) * radii + radii.square() / 2).tolist()
         everywhere, somewhere = near.all(0).tolist(), near.any(0).tolist()
+        selective = self.rows.device.type == "cpu" or float(away.amax()) > FAR
         features = _features(self.rows - self.origin, self.components).to(blocks[0].coefficients.dtype)
         for column, block in enumerate(blocks):
             if not somewhere[column]:
                 continue
             chosen = None
-            if self.rows.device.type == "cpu" and not everywhere[column]:
+            if selective and not everywhere[column]:
                 chosen = near[:, column].nonzero()[:, 0]
             if self.components.variance is None:
                 shared = features if block.central else None
-                tile = self._shared(block, column, chosen, shared, away[:, column], products[column])
+                if products[column] <= SAFE_DOUBLE:
+                    tile = self._shared(block, column, chosen, shared, away[:, column], products[column])
+                else:
+                    tile = self._direct(block, column, chosen)
                 if tile is not None:
                     yield tile
             else:
                 yield self._own(block, column)
 
+    def _direct(self, block: Block, column: int, chosen: Tensor | None) -> Tile:
+        """Return the tile of a block from differences in float64, for rows in which a weight can be represented."""
+        numbers, rows = (self.numbers, self.rows) if chosen is None else (self.numbers[chosen], self.rows[chosen])
+        means = self.components.means[block.part]
+        if self.components.variance is None:
+            logits = torch.cdist(rows, means, compute_mode="donot_use_mm_for_euclid_dist").square_()
+        else:
+            variance = self.components.variance[block.part]
+            deviation = variance.sqrt()
+            logits = variance.log().sum(1).expand(len(rows), -1).clone()
+            for row, mean, scale in zip(rows.T, means.T, deviation.T, strict=True):
+                logits += ((row[:, None] - mean) / scale).square_()
+        logits.div_(-2 * LN2)
+        peak = logits.amax(1)
+        counts = peak.isfinite()
+        if not bool(counts.all()):
+            numbers, logits, peak = numbers[counts], logits[counts], peak[counts]
+        logits.sub_(peak[:, None]).clamp_(min=VANISHING)
+        return Tile(numbers, column, peak * LN2, logits, torch.empty_like(logits))
+
     def _own(self, block: Block, column: int) -> Tile:
         """Return the tile of a block whose components have their own noise."""
-        features = _features(self.rows - block.centre, self.components)
+        delta, variance = self.rows - block.centre, self.components.variance_of(block.part)
+        means = self.components.means[block.part] - block.centre
+        largest = (delta.square().amax(0) + means.square().amax(0)) / variance.amin(0)
+        if not float(largest.sum()) <= SAFE_DOUBLE:
+            return self._direct(block, column, None)
+        features = _features(delta, self.components)
         logits = self.scratch.take(0, len(features), len(block.coefficients))
         torch.mm(features, block.coefficients.T, out=logits)
         peak = logits.amax(1)
