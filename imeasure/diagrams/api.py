@@ -10,7 +10,7 @@ from imeasure.diagrams.arrange import MAX_SETS, arrange
 from imeasure.diagrams.bars import SHOWN, bars
 from imeasure.diagrams.chains import chain_of
 from imeasure.diagrams.content import Content, as_highlight, content, subject
-from imeasure.diagrams.lettering import conditions_text, label_variants, mathematics, statement_text
+from imeasure.diagrams.lettering import conditions_text, label_variants, mathematics, places_of, statement_text
 from imeasure.diagrams.pages import page, page_on
 from imeasure.diagrams.result import Diagram
 from imeasure.diagrams.shapes import Layout
@@ -109,7 +109,7 @@ def diagram(
     called = names if isinstance(names, str) else {one_atom(key, variables, shown.masks): names[key] for key in names}
     if as_bars:
         return bars(shown, called, unit=unit, ax=ax)
-    labels = label_variants(called, unit, values=values is not None)
+    labels = label_variants(called, unit, values=values is not None, places=places_of(shown, unit))
     if ax is not None:
         return page_on(ax, shown, _layout(shown), labels, values=values is not None, unit=unit)
     return page([shown], _layout(shown), labels, values=values is not None, unit=unit)

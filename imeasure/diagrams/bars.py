@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imeasure.diagrams.content import Atom, Content
 from imeasure.diagrams.drawing import TITLE_FONT, VALUE_COLOURS
-from imeasure.diagrams.lettering import line_width, value_text, word_of
+from imeasure.diagrams.lettering import line_width, places_of, value_text, word_of
 from imeasure.diagrams.result import Diagram, figure_of
 from imeasure.diagrams.strokes import INK
 from imeasure.diagrams.valuation import compact, in_unit
@@ -46,7 +46,8 @@ def bars(content: Content, names: str | Mapping[int, str], *, unit: str, ax: Axe
     heights = {mask: _height(atom, unit) for mask, atom in content.atoms.items()}
     shown = sorted(heights, key=lambda mask: (-heights[mask], mask.bit_count(), mask))
     values = np.array([heights[mask] for mask in shown])
-    ends = {mask: text for mask in shown if (text := _end(content.atoms[mask], names, unit))}
+    places = places_of(content, unit)
+    ends = {mask: text for mask in shown if (text := _end(content.atoms[mask], names, unit, places))}
     rows = _ROW * len(content.names)
     room = line_width(ends.values(), _FONT - 1) + 6 if ends else 0.0
     sides = [room * bool((values < 0).any()), room * bool((values > 0).any())]
@@ -135,9 +136,9 @@ def _note(content: Content, unit: str, *, measured: bool) -> str:
     return "; ".join(parts)
 
 
-def _end(atom: Atom, names: str | Mapping[int, str], unit: str) -> str:
+def _end(atom: Atom, names: str | Mapping[int, str], unit: str, places: int) -> str:
     if names == "values":
-        return value_text(atom, unit)
+        return value_text(atom, unit, places)
     return word_of(atom, names) or ""
 
 

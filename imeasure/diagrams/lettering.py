@@ -10,8 +10,8 @@ import sympy
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from imeasure.diagrams.content import Atom
-from imeasure.diagrams.valuation import compact, in_unit
+from imeasure.diagrams.content import Atom, Content
+from imeasure.diagrams.valuation import decimals, evenly, in_unit
 from imeasure.names import unicode_name
 from imeasure.printing import to_latex, to_text
 from imeasure.signs import Conditions, set_text
@@ -79,17 +79,31 @@ def mathematics(text: str) -> str:
     return f"${_FACTOR.sub(_THIN_SPACE, text)}$"
 
 
-def value_text(atom: Atom, unit: str) -> str:
+def value_text(atom: Atom, unit: str, places: int) -> str:
     """Write an atom's value.
 
     Args:
         atom: The atom.
         unit: ``"nats"`` or ``"bits"``.
+        places: Decimals.
 
     Returns:
         The number, or a dash where there is none.
     """
-    return "–" if atom.value is None else compact(in_unit(atom.value, unit))
+    return "–" if atom.value is None else evenly(in_unit(atom.value, unit), places)
+
+
+def places_of(content: Content, unit: str) -> int:
+    """Return with how many decimals all values of a picture are written.
+
+    Args:
+        content: What it shows.
+        unit: ``"nats"`` or ``"bits"``.
+
+    Returns:
+        The decimals.
+    """
+    return decimals(in_unit(atom.value, unit) for atom in content.atoms.values() if atom.value is not None)
 
 
 def symbol_text(atom: Atom) -> str:
@@ -242,20 +256,21 @@ def word_of(atom: Atom, names: str | Mapping[int, str]) -> str | None:
     return words.get(to_text(atom.name), words.get(to_text(atom.quantity)))
 
 
-def label_variants(names: str | Mapping[int, str], unit: str, *, values: bool) -> Labels:
+def label_variants(names: str | Mapping[int, str], unit: str, *, values: bool, places: int = 0) -> Labels:
     """Return how atoms are labelled.
 
     Args:
         names: ``"symbols"``, ``"words"``, ``"values"``, ``"none"``, or words by bitmask.
         unit: ``"nats"`` or ``"bits"``.
         values: Whether atoms have values, which labels then end with.
+        places: Decimals of values.
 
     Returns:
         For an atom the variants of its label.
     """
 
     def variants(atom: Atom) -> list[list[str]]:
-        number = [value_text(atom, unit)] if values else []
+        number = [value_text(atom, unit, places)] if values else []
         if names in ("values", "none"):
             return [number if names == "values" else [""]]
         factor = coefficient_text(atom)

@@ -1,7 +1,7 @@
 """Numbers in diagrams: reading them for each atom, their units, and how they are written."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from imeasure.measure import as_expression, atom, atom_coefficients, entropy_for
 
 _NOISE = 1e-11
 _CONTRADICTION = 1e-6
+_MOST_DECIMALS, _LARGE = 3, 1e5
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -25,7 +26,7 @@ def read_values(values: Any, names: tuple[str, ...], shown: Collection[int]) -> 
         shown: Bitmasks of the atoms that the model does not make zero.
 
     Returns:
-        Nats by bitmask; what lies within rounding of zero, measured by the largest value, is zero.
+        Nats by bitmask; of a distribution, what lies within rounding of zero, by the largest value, is zero.
 
     Raises:
         UnknownVariableError: If the distribution lacks a variable.
@@ -42,8 +43,8 @@ def read_values(values: Any, names: tuple[str, ...], shown: Collection[int]) -> 
         values = Distribution.read(values)
     measured = isinstance(values, Distribution)
     found = _measured(values, names, shown) if measured else _listed(values, names, shown)
-    largest = max([*map(abs, found.values()), 1.0 if measured else 0.0])
-    return {mask: value if abs(value) > _NOISE * largest else 0.0 for mask, value in found.items()}
+    largest = max([*map(abs, found.values()), 1.0])
+    return {mask: 0.0 if measured and abs(value) <= _NOISE * largest else value for mask, value in found.items()}
 
 
 def _measured(values: Distribution, names: tuple[str, ...], shown: Collection[int]) -> dict[int, float]:
@@ -151,3 +152,40 @@ def compact(value: float) -> str:
         text, tail = f"{size:.1e}".split("e")[0], f"·10{str(power).translate(_SUPERSCRIPTS)}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return ("−" if value < 0 else "") + text + tail
+
+
+def decimals(values: Iterable[float]) -> int:
+    """Return how many decimals the numbers of one picture are written with: as many as one of them needs, up to three.
+
+    Args:
+        values: The numbers.
+
+    Returns:
+        The decimals.
+
+    Example:
+        >>> decimals([0.5, 0.25, 1e-7]), decimals([1.0, -1.0])
+        (2, 0)
+    """
+    needed = (compact(value).partition(".")[2] for value in values if "·" not in compact(value))
+    return min(max(map(len, needed), default=0), _MOST_DECIMALS)
+
+
+def evenly(value: float, places: int) -> str:
+    """Write a number with so many decimals; what that would not show as :func:`compact` does.
+
+    Args:
+        value: The number.
+        places: How many decimals.
+
+    Returns:
+        Text.
+
+    Example:
+        >>> [evenly(value, 3) for value in (0.53, -0.0066, 0.0, 1.2e-7)]
+        ['0.530', '−0.007', '0', '1.2·10⁻⁷']
+    """
+    text = f"{abs(value):.{places}f}"
+    if value == 0 or float(text) == 0 or abs(value) >= _LARGE:
+        return compact(value)
+    return ("−" if value < 0 else "") + text

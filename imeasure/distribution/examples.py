@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
+from imeasure.distribution.displays import html_table
 from imeasure.distribution.listings import from_mapping
 from imeasure.distribution.tables import Table
 from imeasure.errors import UnknownVariableError, unknown
@@ -41,6 +42,10 @@ class Example:
     names: str
     what: str
     probabilities: Mapping[tuple[int, ...], Fraction]
+
+    def _repr_html_(self) -> str:
+        rows = [[*map(str, outcome), str(p)] for outcome, p in self.probabilities.items()]
+        return html_table([*self.names.split(), "p"], rows, note=self.what)
 
 
 EXAMPLES: Mapping[str, Example] = MappingProxyType(

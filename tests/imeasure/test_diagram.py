@@ -526,6 +526,16 @@ def test_compact_numbers():
     assert {value: compact(value) for value in written} == written
 
 
+def test_numbers_of_one_picture_have_as_many_decimals():
+    def written(what, **options):
+        return {mask: region.lines[-1] for mask, region in diagram(what, **options).panels[0].regions.items()}
+
+    many = written("W X Y Z", values=Distribution.random("W X Y Z", seed=2)).values()
+    assert {len(number.partition(".")[2]) for number in many} == {3}
+    assert written("X Y", values={"H[X|Y]": 1e250, "I[X;Y]": -3, "H[Y|X]": 0.0}) == {1: "1·10²⁵⁰", 3: "−3", 2: "0"}
+    assert written("X Y", values={"H[X|Y]": 0.5, "I[X;Y]": 2e-5, "H[Y|X]": 0.25}) == {1: "0.50", 3: "2·10⁻⁵", 2: "0.25"}
+
+
 def test_depth_is_the_distance_to_the_rim():
     region = np.zeros((41, 41), dtype=bool)
     region[5:36, 10:31] = True

@@ -3,6 +3,7 @@ import math
 import pickle
 from decimal import Decimal
 from fractions import Fraction
+from html import escape
 
 import numpy as np
 import pytest
@@ -409,3 +410,10 @@ def test_a_distribution_is_a_value():
     assert p.rows()[0] == (0, 0, 0, Fraction(1, 4))
     assert "<th>Z</th>" in p._repr_html_()
     assert str(Distribution.random("A B C D E F", seed=1, denominator=9)).splitlines()[-1].startswith("... and")
+
+
+def test_examples_show_themselves_in_notebooks():
+    for example in EXAMPLES.values():
+        page = example._repr_html_()
+        assert page.count("<tr>") == len(example.probabilities) + 2
+        assert escape(example.what) in page
