@@ -94,8 +94,7 @@ def _listed(surrogates: Sequence[str | Surrogate] | str | Surrogate | None) -> t
     if not isinstance(given, Sequence):
         raise ConfigError(f"surrogates are names or ibtrain.surrogates.Surrogate objects in a list, not {given!r}")
     for one in given:
-        is_own = isinstance(one, Surrogate) and SURROGATES.get(one.name) is not one
-        if is_own and one.functional in ("CE", "Floor"):
+        if isinstance(one, Surrogate) and one.functional in ("CE", "Floor") and SURROGATES.get(one.name) is not one:
             raise ConfigError(
                 f"{one.name} has a meaning of its own, so a surrogate of yours cannot be called that: call it "
                 f"Own{one.name}, with its own axiom"

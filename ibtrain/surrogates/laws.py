@@ -87,7 +87,8 @@ LAWS = (
         latex=r"-\mathbb{E}_x \sum_z p(z \mid x) \ln p(z \mid x)",
         reference=_EXACT,
         evaluate=_exact_noise,
-        code="value = -(log_probabilities.exp() * log_probabilities).sum(1).mean()",
+        code="surprises = -log_probabilities.clamp(min=torch.finfo(log_probabilities.dtype).min)  # 0 ln 0 = 0\n"
+        "value = (log_probabilities.exp() * surprises).sum(1).mean()",
     ),
     Surrogate(
         name="Exact[Y|Z]",

@@ -217,3 +217,13 @@ def test_a_guarantee_that_says_what_it_does_not_prove_is_refused():
     assert Guarantee.from_json(json.dumps(data)).verify()
     with pytest.raises(DerivationError, match="the guarantee says H"):
         Guarantee.from_json(json.dumps({**data, "relation": "H[Y|Z] <= 0"}))
+
+
+def test_a_value_of_probability_zero_is_the_same_in_module_and_text():
+    features = torch.randn(6, 4)
+    features[0, 1] = -torch.inf
+    latent, logits, target = CategoricalBottleneck()(features), torch.randn(4, 1, 3), torch.arange(6) % 3
+    loss, namespace = compile("min I[X;Z] - beta*I[Y;Z]", latent="categorical"), {}
+    exec(loss.source(), namespace)
+    given = {"logits": logits, "target": target, "log_probabilities": latent.log_probabilities, "gamma": 0.3}
+    torch.testing.assert_close(namespace["loss"](**given), loss(latent, logits, target, gamma=0.3).total)
