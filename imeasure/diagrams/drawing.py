@@ -276,7 +276,7 @@ def _grown(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A region and all that is at most two grid steps away."""
     rows, columns = region.shape
     padded = np.pad(region, 2)
-    return np.any([padded[i : i + rows, j : j + columns] for i in range(5) for j in range(5)], axis=0)
+    return np.asarray(np.any([padded[i : i + rows, j : j + columns] for i in range(5) for j in range(5)], axis=0))
 
 
 def _is_free(layout: Layout, box: Box) -> bool:
