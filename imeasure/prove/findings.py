@@ -109,7 +109,7 @@ def refutation(problem: Problem, target: Target, found: Found) -> Refutation | N
         total = 0.0
         for column, factor in row.items():
             if isinstance(column, str):
-                part = found.unknowns[column]
+                part = found.unknowns.get(column, 0.0) if column.startswith("KL[") else found.unknowns[column]
             elif column == ONE:
                 part = 1.0
             else:

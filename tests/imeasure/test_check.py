@@ -397,3 +397,9 @@ def test_problem_reads_relations_of_objects():
     problem = read_problem(Relation((sympy.S.One, sympy.S.Zero), (">=",)))
     assert problem.variables == ()
     assert information([1], 0) == {1: 1}
+
+
+def test_a_divergence_that_a_counterexample_does_not_need_is_zero():
+    verdict = check("H[Y|Z] + gamma*H[Z|Y] <= CE[Y|Z]")
+    assert verdict.status == "refuted"
+    assert verdict.refutation.left > verdict.refutation.right == 0
