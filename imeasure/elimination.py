@@ -164,7 +164,7 @@ class Span:
         if not row:
             return False
         pivot, entry = next(iter(row.items()))
-        self._rows.append((pivot, {column: value / entry for column, value in row.items()}))
+        self._rows.append((pivot, _divided(row, entry)))
         return True
 
     def rest(self, vector: Mapping[Any, Fraction]) -> dict[Any, Fraction]:
@@ -196,8 +196,7 @@ class Basis:
                     _subtract(made_of, other_made_of, factor)
             if row:
                 pivot, entry = next(iter(row.items()))
-                scaled = {column: value / entry for column, value in row.items()}
-                self._pivots.append((pivot, scaled, {k: value / entry for k, value in made_of.items()}))
+                self._pivots.append((pivot, _divided(row, entry), _divided(made_of, entry)))
 
     def coefficients(self, target: Mapping[Any, Any]) -> list[Any] | None:
         """Return the coefficients that make a target, or None if there are none; see :func:`combination`."""
@@ -231,6 +230,12 @@ def combination(target: Mapping[Any, Any], basis: Sequence[Mapping[Any, Fraction
         [Fraction(2, 1), Fraction(1, 1)]
     """
     return Basis(basis).coefficients(target)
+
+
+def _divided(row: Mapping[Any, Fraction], entry: Fraction) -> dict[Any, Fraction]:
+    # Python divides integers into floats, so they become fractions first.
+    divisor = Fraction(entry) if isinstance(entry, int) else entry
+    return {column: value / divisor for column, value in row.items()}
 
 
 def _subtract(row: dict[Any, Fraction], other: Mapping[Any, Fraction], factor: Fraction) -> None:

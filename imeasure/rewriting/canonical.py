@@ -16,17 +16,17 @@ import sympy
 
 from imeasure.constants import as_constant
 from imeasure.elimination import combination
-from imeasure.errors import DegenerateObjectiveError, DerivationError
+from imeasure.errors import DegenerateObjectiveError, DerivationError, NonlinearError
 from imeasure.exchange import as_model
 from imeasure.measure import as_expression, collected, variables_of
 from imeasure.model import Model
 from imeasure.printing import to_text
-from imeasure.quantities import Information
+from imeasure.quantities import Functional, Information
 from imeasure.rewriting.deferred import Deferred
 from imeasure.rewriting.derive import derive
 from imeasure.rewriting.form import CanonicalForm
 from imeasure.rewriting.quotient import Candidate, Quotient, quotient
-from imeasure.signs import Conditions, positive, with_positive_denominator
+from imeasure.signs import Conditions, holds_everywhere, positive, with_positive_denominator
 from imeasure.statements import Objective
 
 
@@ -44,10 +44,10 @@ def canonical_form(
         The verified form.
 
     Raises:
-        NonlinearError: If the objective is not linear in its quantities.
+        NonlinearError: If the objective or the loss is not linear in its quantities, or the loss has a parameter.
         UnknownVariableError: If a variable is not in the model.
         UndefinedQuantityError: If a quantity has no value under the model.
-        DegenerateObjectiveError: If the loss has no positive coefficient, so that the best latent is trivial.
+        DegenerateObjectiveError: If the loss is constant or has no positive coefficient, so that the best latent is trivial.
     """
     return _Search(
         objective, as_model(model, of_objective=True), as_expression("H[Y|Z]" if loss is None else loss)
@@ -71,15 +71,19 @@ class _Search:
         wanted = variables_of(loss)
         present = variables_of(objective.expression)
         names = model.covering((*present, *wanted))
-        if not set(wanted) <= set(present):
-            raise DegenerateObjectiveError(
-                f"'{objective}' does not relate {' and '.join(wanted)}, so the loss {to_text(loss)} has no part in it; "
-                "name the loss term with loss=, or add one"
-            )
         model.require_defined(objective.expression)
         self.space: Quotient = quotient(model, names, homogeneous=True)
         self.target, self.form = self.space.coordinates(self.sign * objective.expression)
-        self.loss_vector = self.space.coordinates(loss)[0]
+        self.loss_vector, form = self.space.coordinates(loss)
+        if form.domain is not None:
+            raise NonlinearError(
+                f"the loss {to_text(loss)} has a parameter; give a loss whose coefficients are numbers"
+            )
+        if not self.loss_vector:
+            raise DegenerateObjectiveError(
+                f"the loss {to_text(loss)} is constant under the model; name a term that the latents can make small"
+            )
+        self.missing = [name for name in wanted if name not in present]
         self.reached = frozenset([*self.target, *self.loss_vector])
         self.learned = frozenset(self.space.names).difference(model.fixed)
         self.targets = frozenset(wanted).intersection(model.fixed)
@@ -96,7 +100,7 @@ class _Search:
             found = iter(self.singles() or self.several())
         first = next(found)
         self.require_loss(first)
-        forms = (form for form in map(self.build, chain([first], found)) if form is not None)
+        forms = chain.from_iterable(map(self.build, chain([first], found)))
         form = next(forms, None)
         if form is None:
             raise DegenerateObjectiveError(
@@ -149,8 +153,10 @@ class _Search:
                     yield first
                     yield from (found for found in fewest if found)
                     return
+        divergences = [f for f in self.objective.expression.atoms(Functional) if f not in self.loss.atoms(Functional)]
+        advice = f"; {' and '.join(map(str, divergences))} can be named with loss=" if divergences else ""
         raise DegenerateObjectiveError(
-            f"no regularizer of up to three terms completes {to_text(self.loss)} in '{self.objective}'"
+            f"no regularizer of up to three terms completes {to_text(self.loss)} in '{self.objective}'{advice}"
         )
 
     def require_loss(self, found: _Found) -> None:
@@ -160,7 +166,9 @@ class _Search:
         name = to_text(self.loss)
         remedy = positive([coefficient], Model())
         chosen = coefficient.free_symbols and remedy.satisfiable
-        advice = f"choose {remedy}" if chosen else f"give the term that makes {name} small a larger weight"
+        larger = f"give the term that makes {name} small a larger weight"
+        absent = f"nothing in it says {' and '.join(self.missing)}; name the loss term with loss=, or add one"
+        advice = f"choose {remedy}" if chosen else absent if self.missing else larger
         if coefficient == 0:
             reason = f"no loss term is left: the coefficient of {name} is 0"
         else:
@@ -171,20 +179,30 @@ class _Search:
             )
         raise DegenerateObjectiveError(f"in '{self.objective}' {reason}; {advice}")
 
-    def build(self, found: _Found) -> CanonicalForm | None:
+    def build(self, found: _Found) -> Iterator[CanonicalForm]:
+        """Yield the forms of a decomposition: any term may carry the weight, where that covers other parameters."""
         scale = found.coefficient
         if not found.terms:
             conditions = positive([scale], self.model)
-            return self.form_of(sympy.S.Zero, sympy.S.Zero, scale, conditions) if conditions.satisfiable else None
+            if conditions.satisfiable:
+                yield self.form_of(sympy.S.Zero, sympy.S.Zero, scale, conditions)
+            return
         choices = [(positive([scale, weight], self.model), weight) for weight in found.weights]
         choices = [choice for choice in choices if choice[0].satisfiable]
-        if not choices:
-            return None
-        conditions, first = min(choices, key=lambda choice: len(choice[0].sets) + len(choice[0].relations))
-        weight = with_positive_denominator(first / scale, conditions, self.model)
-        shares = zip(found.weights, found.terms, strict=True)
-        regularizer = sympy.Add(*(sympy.factor(share / first) * term for share, term in shares))
-        return self.form_of(weight, regularizer, scale, conditions)
+        covered: list[Conditions] = []
+        for conditions, first in sorted(choices, key=lambda choice: len(choice[0].sets) + len(choice[0].relations)):
+            if any(self.implies(conditions, other) for other in covered):
+                continue
+            covered.append(conditions)
+            weight = with_positive_denominator(first / scale, conditions, self.model)
+            shares = zip(found.weights, found.terms, strict=True)
+            regularizer = sympy.Add(*(sympy.factor(share / first) * term for share, term in shares))
+            yield self.form_of(weight, regularizer, scale, conditions)
+
+    def implies(self, narrow: Conditions, wide: Conditions) -> bool:
+        known = dict(narrow.sets)
+        within = all(known.get(s, self.model.range(s)).is_subset(values) for s, values in wide.sets)
+        return within and all(holds_everywhere(r.lhs, narrow, self.model) for r in wide.relations)
 
     def form_of(
         self, weight: sympy.Expr, regularizer: sympy.Expr, scale: sympy.Expr, conditions: Conditions

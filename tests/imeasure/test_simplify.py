@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -110,8 +111,9 @@ def test_network_weights():
         ("min H[Z] - 1/2*I[Y;Z]", "carry nothing about Y"),
         ("min I[X;Z] - I[Y;Z]", "no loss term is left"),
         ("max I[Y;Z] - I[X;Z]", "no loss term is left"),
-        ("min I[X;Z]", "does not relate Y and Z"),
-        ("min H[X,Y]", "does not relate Y and Z"),
+        ("min I[X;Z]", "the coefficient of H[Y|Z] is -1"),
+        ("min H[X,Y]", "constant under the model"),
+        ("max H[Z|X]", "nothing in it says Y; name the loss term with loss="),
         ("min I[X;Y] + H[Z|X] - I[Y;Z|X] - H[Z|X]", "constant under the model"),
     ],
 )
@@ -304,3 +306,49 @@ def test_derivations_name_the_facts_they_use():
 def test_opposite_signs_are_degenerate():
     with pytest.raises(DegenerateObjectiveError):
         simplify("min (a - c)*H[Y|Z] + (c - a)*H[Z|Y]")
+
+
+@pytest.mark.parametrize(
+    ("text", "graph", "loss"),
+    [
+        ("min a*I[Z;Yhat] - 5*I[Y;Yhat]", "Y -> X -> Z -> Yhat", "H[Y|Yhat]"),
+        ("max -3*I[Z;V] + (1-a)*I[Y;V] + a*H[Z|X]", "Y -> X -> Z -> V", "H[Y|V]"),
+        ("min a*H[V|Y] + c*I[Z;V]", "Y -> X -> Z -> V", "H[Y|V]"),
+    ],
+)
+def test_coefficients_stay_exact_in_longer_chains(text, graph, loss):
+    form = simplify(text, model=graph, loss=loss)
+    assert form.verify()
+    assert not any(one.expression.has(sympy.Float) for one in (form, *form.alternatives))
+
+
+@pytest.mark.parametrize(("text", "scale"), [("min H[X|Z]", 1), ("max I[X;Z]", -1)])
+def test_the_loss_may_be_hidden_in_a_quantity_of_other_variables(text, scale):
+    form = simplify(text)
+    assert str(form) == "H[Y|Z] + H[X|Y,Z]"
+    assert form.scale == scale
+
+
+@pytest.mark.parametrize("loss", ["a*H[Y|Z]", "(a - g)*H[Y|Z] + H[Z]"])
+def test_a_loss_with_a_parameter_is_refused(loss):
+    with pytest.raises(NonlinearError, match="has a parameter; give one whose coefficients are numbers"):
+        simplify("min H[Y|Z] + a*I[X;Z]", loss=loss)
+
+
+@pytest.mark.parametrize("loss", ["0", "7", "H[X]", 7])
+def test_a_constant_loss_is_refused(loss):
+    with pytest.raises(DegenerateObjectiveError, match=f"the loss {re.escape(str(loss))} is constant"):
+        simplify("min H[Y|Z] + a*I[X;Z]", loss=loss)
+
+
+def test_a_divergence_that_stands_in_the_way_is_named():
+    with pytest.raises(DegenerateObjectiveError, match=re.escape("CE[Y|Z] can be named with loss=")):
+        simplify("min CE[Y|Z] + a*I[X;Z]")
+
+
+@pytest.mark.parametrize("values", [{"a": 1, "b": 3, "c": 0}, {"a": 1, "b": 3, "c": -1}, {"a": 1, "b": 3, "c": 2}])
+def test_each_of_two_terms_may_carry_the_weight(values):
+    form = simplify("min a*I[X;Z] - b*I[Y;Z] + c*H[Z|X]")
+    numbers = {param(name): value for name, value in values.items()}
+    assert any(one.conditions.as_sympy().subs(numbers) == sympy.true for one in (form, *form.alternatives))
+    assert form.verify()
