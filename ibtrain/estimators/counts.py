@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import torch
 
-from ibtrain.estimators.inputs import Labels, as_classes, choice
+from ibtrain.estimators.inputs import LARGEST, Labels, as_classes, choice
 from ibtrain.estimators.result import Estimate, Estimates
 from imeasure.errors import ConfigError
 from imeasure.measure import entropy_form
@@ -58,6 +58,8 @@ def categorical(
         form = entropy_form(quantity, names)
         if form.functionals or form.domain is not None:
             raise ConfigError(f"{quantity} holds more than entropies with numbers before them; give numbers only")
+        if any(abs(number) > LARGEST for number in (form.constant, *form.terms.values())):
+            raise ConfigError(f"{quantity} holds a number above {LARGEST:g}: scale it down")
         terms = torch.zeros(size, dtype=torch.float64)
         bias = 0.0
         for mask, coefficient in form.terms.items():

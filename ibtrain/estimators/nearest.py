@@ -129,7 +129,7 @@ def knn_by_k(
         if size <= max(ks):
             raise ConfigError(f"only {size} samples are in classes of two or more: too few for k = {max(ks)}")
     found = nearest(points, classes, ks, norm=norm, search=search)
-    bound = gaussian_entropy(points)[0] + samples.log_scale if size > width + 1 else None
+    bound = _gaussian_bound(points, samples.log_scale)
     offset = _log_ball(width, norm) + samples.log_scale
     if width >= CROWDED:
         flags = (*flags, crowded(width))
@@ -159,6 +159,14 @@ def knn_by_k(
     return results
 
 
+def _gaussian_bound(points: Tensor, log_scale: float) -> float | None:
+    """Return the largest entropy that the covariance allows, or None if the samples do not determine it."""
+    try:
+        return gaussian_entropy(points)[0] + log_scale
+    except UndefinedQuantityError:
+        return None
+
+
 def _log_ball(width: int, norm: Norm) -> float:
     """Return the logarithm of the volume of the unit ball."""
     if norm == "maximum":
@@ -173,6 +181,10 @@ def _mean(values: Tensor) -> Measured:
 
 def _plain(radius: Tensor, k: int, width: int, offset: float) -> Measured:
     """Return the Kozachenko-Leonenko entropy from the distances to the k-th neighbour."""
+    if not bool((radius > 0).all()):
+        raise UndefinedQuantityError(
+            "the distances between samples are too small for float64: scale the samples up, or use standardize=True"
+        )
     value, error = _mean(width * radius.log())
     digammas = torch.digamma(torch.tensor([float(len(radius)), float(k)], dtype=torch.float64))
     return value + offset + float(digammas[0] - digammas[1]), error

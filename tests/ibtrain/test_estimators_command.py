@@ -1,13 +1,17 @@
 """The command that estimates from files: every format, hostile files, and options that would be idle."""
 
+import io
 import json
+import struct
+import zipfile
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from ibtrain.estimate_cli import estimate as estimate_command
-from ibtrain.estimators import knn
+from ibtrain.estimators import gaussian, knn
 
 
 @pytest.mark.parametrize("suffix", ["npz", "csv", "safetensors"])
@@ -77,3 +81,97 @@ def test_command_reads_any_spelling_and_refuses_idle_options(tmp_path):
         refused = CliRunner().invoke(estimate_command, [str(path), "--quantity", "H[Z]", *options])
         assert refused.exit_code == 2
         assert "leave" in refused.output
+
+
+def asked(path, *options):
+    return CliRunner().invoke(estimate_command, [str(path), *options])
+
+
+def table(path, labels, header="Z,Y", seed=3):
+    numbers = np.random.default_rng(seed).normal(size=len(labels)).tolist()
+    path.write_text("\n".join([header, *(f"{z!r},{y}" for z, y in zip(numbers, labels, strict=True))]))
+    return path
+
+
+@pytest.mark.parametrize(
+    "codes", [("9007199254740992", "9007199254740993"), ("1e5", "100000"), ("1e400", "1e500"), ("7", "07")]
+)
+def test_codes_in_a_table_never_merge(tmp_path, codes):
+    path = table(tmp_path / "codes.csv", codes * 40, header="Z, Y")
+    found = asked(path, "--quantity", "H[Y]", "--estimator", "categorical", "--json")
+    assert json.loads(found.output)["bits"] == pytest.approx(1)
+    assert asked(path, "--quantity", "H[Y|Z]").exit_code == 0
+
+
+@pytest.mark.parametrize("labels", [["0", "1", ""], ["cat", "dog", ""], ["cat", "dog", "NA"], ["0", "1", "nan"]])
+def test_missing_cells_are_refused_where_they_are_used(tmp_path, labels):
+    path = table(tmp_path / "missing.csv", labels * 20)
+    for options in (["--quantity", "I[Y;Z]"], ["--quantity", "H[Y]", "--estimator", "categorical"]):
+        refused = asked(path, *options)
+        assert refused.exit_code == 2
+        assert "missing" in refused.output
+    assert asked(path, "--quantity", "H[Z]").exit_code == 0
+
+
+def test_numbers_written_in_two_ways_are_numbers(tmp_path):
+    path = tmp_path / "ways.csv"
+    path.write_text("\n".join(["Z", "0.5", "0.50", *map(repr, np.random.default_rng(0).normal(size=300).tolist())]))
+    assert asked(path, "--quantity", "H[Z]").exit_code == 0
+
+
+def test_damaged_archives_are_refused_in_one_line(tmp_path):
+    member = io.BytesIO()
+    np.save(member, np.random.default_rng(0).normal(size=3000))
+    contents = [member.getvalue()]
+    for shape in ("(1000000000000000,)", "(99999999999999999999, 4)", "('a"):
+        header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+        contents.append(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        for content in contents:
+            path = tmp_path / "damaged.npz"
+            with zipfile.ZipFile(path, "w", method) as file:
+                file.writestr("Z.npy", content)
+            data = bytearray(path.read_bytes())
+            data[60:200] = bytes(140)
+            for written in (data, None):
+                if written is not None or content is not contents[0]:
+                    path.write_bytes(written if written is not None else path.read_bytes())
+                    refused = asked(path, "--quantity", "H[Z]")
+                    assert refused.exit_code == 2
+                    assert refused.output.startswith("error: ")
+                    assert refused.output.count("\n") == 1
+
+
+def test_an_array_without_a_name_says_how_to_name_it(tmp_path):
+    path = tmp_path / "latents.npz"
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+    assert "numpy.savez" in asked(path, "--quantity", "H[Z]").output
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("Z", b"text")
+    assert "its member Z is no array" in asked(path, "--quantity", "H[Z]").output
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float8_e4m3fn])
+def test_short_floats_are_read(tmp_path, kind):
+    path = tmp_path / "short.safetensors"
+    values = torch.randn(300, 6, generator=torch.Generator().manual_seed(0)).to(kind)
+    pytest.importorskip("safetensors.torch").save_file({"Z": values}, path)
+    found = asked(path, "--quantity", "H[Z]", "--estimator", "gaussian", "--json")
+    assert json.loads(found.output)["value"] == pytest.approx(gaussian(values.double())["H[Z]"].value, abs=1e-9)
+
+
+def test_what_is_not_asked_for_does_not_matter(tmp_path):
+    path = tmp_path / "ids.npz"
+    sample = np.random.default_rng(0).normal(size=(80, 2))
+    np.savez(path, Z=sample, Y=np.arange(80), X=sample[:, 0] + 1e-3 * sample[:, 1])
+    for estimator, own in (("knn", knn), ("gaussian", gaussian)):
+        found = json.loads(asked(path, "--quantity", "H[Z]", "--estimator", estimator, "--json").output)
+        assert found["value"] == pytest.approx(own(sample)["H[Z]"].value, abs=1e-12)
+    assert json.loads(asked(path, "--quantity", "H[Y|Y]", "--estimator", "categorical", "--json").output)["value"] == 0
+    found = asked(path, "--quantity", "I[X;Y]", "--estimator", "gaussian")
+    assert found.output.startswith("I[X;Y] = ")
+    refused = asked(path, "--quantity", "H[Z]", "--quantity", "I[Z;Z]")
+    assert refused.exit_code == 2
+    assert refused.output.startswith("error: I[Z;Z] is infinite")
+    assert asked(path, "--quantity", "1e999 H[Y]", "--estimator", "categorical").exit_code == 2
