@@ -232,7 +232,7 @@ def combination(target: Mapping[Any, Any], basis: Sequence[Mapping[Any, Fraction
     return Basis(basis).coefficients(target)
 
 
-def _divided(row: Mapping[Any, Fraction], entry: Fraction) -> dict[Any, Fraction]:
+def _divided(row: Mapping[Any, Fraction], entry: Fraction | int) -> dict[Any, Fraction]:
     # Python divides integers into floats, so they become fractions first.
     divisor = Fraction(entry) if isinstance(entry, int) else entry
     return {column: value / divisor for column, value in row.items()}
