@@ -47,7 +47,7 @@ def canonical_form(
         NonlinearError: If the objective or the loss is not linear in its quantities, or the loss has a parameter.
         UnknownVariableError: If a variable is not in the model.
         UndefinedQuantityError: If a quantity has no value under the model.
-        DegenerateObjectiveError: If the loss is constant or has no positive coefficient, so that the best latent is trivial.
+        DegenerateObjectiveError: If the loss is constant, or has no positive coefficient: the best latent is trivial.
     """
     return _Search(
         objective, as_model(model, of_objective=True), as_expression("H[Y|Z]" if loss is None else loss)
@@ -76,9 +76,7 @@ class _Search:
         self.target, self.form = self.space.coordinates(self.sign * objective.expression)
         self.loss_vector, form = self.space.coordinates(loss)
         if form.domain is not None:
-            raise NonlinearError(
-                f"the loss {to_text(loss)} has a parameter; give a loss whose coefficients are numbers"
-            )
+            raise NonlinearError(f"the loss {to_text(loss)} has a parameter; give one whose coefficients are numbers")
         if not self.loss_vector:
             raise DegenerateObjectiveError(
                 f"the loss {to_text(loss)} is constant under the model; name a term that the latents can make small"
