@@ -53,7 +53,7 @@ class Knowledge:
             raise ConfigError(f"noise_variance must be one number or {self.width} numbers, got {len(variance)}")
         if not bool((torch.isfinite(variance) & (variance > 0)).all()):
             raise UndefinedQuantityError("noise_variance must be finite and positive; leave it out if it is unknown")
-        return float((2 * math.pi * math.e * variance).log().expand(self.width).sum() / 2)
+        return float((variance.log() + math.log(2 * math.pi * math.e)).expand(self.width).sum() / 2)
 
 
 def complete(

@@ -51,6 +51,19 @@ def as_numbers(data: object, name: str) -> Tensor:
     return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
+def resolution(data: object) -> float:
+    """Return the relative distance between neighbouring numbers of the data's own type, that of float64 at least.
+
+    Example:
+        >>> resolution(torch.zeros(3, dtype=torch.float32)) == 2.0**-23
+        True
+    """
+    kind = data.dtype if isinstance(data, Tensor) else np.asarray(data).dtype
+    if isinstance(kind, torch.dtype):
+        return torch.finfo(kind if kind.is_floating_point else torch.float64).eps
+    return max(float(np.finfo(kind if kind.kind == "f" else np.float64).eps), float(np.finfo(np.float64).eps))
+
+
 def _refuse_masks(data: object, name: str) -> None:
     """Refuse a numpy array with masked entries, whose values would come back otherwise."""
     if isinstance(data, np.ma.MaskedArray) and bool(np.ma.getmaskarray(data).any()):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ibtrain.estimators.information import Knowledge, Measured, complete
 from ibtrain.estimators.inputs import Array, Labels, choice, whole
-from ibtrain.estimators.logdet import gaussian_entropy
+from ibtrain.estimators.logdet import gaussian_fit
 from ibtrain.estimators.neighbours import NORMS, SEARCHES, Norm, Search, nearest, radii
 from ibtrain.estimators.result import Estimates
 from ibtrain.estimators.samples import CROWDED, crowded, prepare, units, usable_classes
@@ -162,7 +162,7 @@ def knn_by_k(
 def _gaussian_bound(points: Tensor, log_scale: float) -> float | None:
     """Return the largest entropy that the covariance allows, or None if the samples do not determine it."""
     try:
-        return gaussian_entropy(points)[0] + log_scale
+        return gaussian_fit(points).entropy + log_scale
     except UndefinedQuantityError:
         return None
 
