@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import sympy
@@ -22,8 +23,9 @@ from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.printing import to_latex, to_text
 from imeasure.quantities import param
+from imeasure.rewriting.parameters import allowed, demands, meets, minors, read_value, solutions, value_data
 from imeasure.rewriting.quotient import Quotient, quotient
-from imeasure.signs import Conditions, holds_everywhere, positive
+from imeasure.signs import Conditions, holds_everywhere
 from imeasure.statements import Objective
 from imeasure.vocabulary import Names, spelled
 
@@ -42,8 +44,9 @@ class Equivalence:
         holds: Whether they are equivalent for some parameter values; ``conditions`` says for which.
         scale: The factor; negative if one objective is a minimum and the other a maximum.
         constant: What the model makes constant.
-        solution: The values of the parameters solved for, in terms of the others.
-        conditions: The parameter values for which the scale has the right sign.
+        solution: The values of the parameters solved for, in terms of the others; some may stay free.
+            Where it does not hold, values that only a range or the sign of the scale excludes.
+        conditions: The parameter values for which the scale has the right sign, and the solution is real and in range.
         obstacle: Where it does not hold, what would have to be constant.
 
     Example:
@@ -65,6 +68,13 @@ class Equivalence:
     def __bool__(self) -> bool:
         return self.holds
 
+    @property
+    def free(self) -> tuple[sympy.Symbol, ...]:
+        """Parameters that the solution leaves free, in the order of their names."""
+        given = self.first.expression.free_symbols | self.second.expression.free_symbols.difference(self.solution)
+        used = set().union(*(value.free_symbols for value in self.solution.values()))
+        return tuple(sorted(used - given, key=str))
+
     def verify(self) -> bool:
         """Check the relation exactly, without the search that found it.
 
@@ -84,6 +94,8 @@ class Equivalence:
         sign = 1 if self.first.sense == self.second.sense else -1
         if not holds_everywhere(sign * self.scale, self.conditions, self.model):
             raise DerivationError(f"the scale {self.scale} has the wrong sign somewhere in {self.conditions}")
+        if not meets(demands(self.solution, self.model), self.conditions, self.model):
+            raise DerivationError(f"a value solved for is not real or not in its range somewhere in {self.conditions}")
         return True
 
     def to_text(self, *, names: Names = "symbols") -> str:
@@ -99,11 +111,16 @@ class Equivalence:
             ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
         """
         if not self.holds:
+            if self.solution:
+                needed = ", ".join(f"{symbol} = {value}" for symbol, value in self.solution.items())
+                return f"not equivalent: {needed} is out of range or gives the factor between them the wrong sign"
             if self.obstacle == 0:
                 return "not equivalent: the factor between them has the wrong sign"
             reason = f"not equivalent: {to_text(self.obstacle)} is in the way; they would be if it were constant"
             return spelled(reason, names)
-        solved = ", ".join(f"{symbol} = {value}" for symbol, value in self.solution.items())
+        solved = ", ".join(f"{symbol} = {value}" for symbol, value in self.solution.items() if value != symbol)
+        if self.free:
+            solved += f"{', ' if solved else ''}any {', '.join(map(str, self.free))}"
         text = f"equivalent{f' with {solved}' if solved else ''}: second = ({self.scale}) * first"
         if self.constant != 0:
             text += f" + constant, constant {to_text(self.constant)}"
@@ -149,9 +166,9 @@ class Equivalence:
             "second": str(self.second),
             "model": model_data(self.model),
             "holds": self.holds,
-            "scale": to_text(self.scale),
-            "constant": to_text(self.constant),
-            "solution": {str(symbol): to_text(value) for symbol, value in self.solution.items()},
+            "scale": value_data(self.scale),
+            "constant": value_data(self.constant),
+            "solution": {str(symbol): value_data(value) for symbol, value in self.solution.items()},
             "conditions": self.conditions.texts(),
             "values": self.conditions.to_dict(),
             "obstacle": to_text(self.obstacle),
@@ -183,9 +200,9 @@ class Equivalence:
                 objective(data, "second", declared),
                 model,
                 entry(data, "holds", bool),
-                expression(data, "scale"),
-                expression(data, "constant", declared),
-                {param(name): expression(solution, name) for name in solution},
+                read_value(data, "scale"),
+                read_value(data, "constant", declared),
+                {param(name): read_value(solution, name) for name in solution},
                 Conditions.from_dict(entry(data, "values", dict)),
                 expression(data, "obstacle", declared),
             )
@@ -193,6 +210,8 @@ class Equivalence:
                 raise DerivationError("the conditions that it shows are not those that it holds")
             if found.holds:
                 found.verify()
+                if found.obstacle != 0:
+                    raise DerivationError("it holds, and yet names an obstacle")
         return found
 
     @classmethod
@@ -242,7 +261,8 @@ def equivalent(
 
     Raises:
         ParseError: If a text is not in the language.
-        NonlinearError: If a statement is no objective, or not linear in its quantities.
+        NonlinearError: If a statement is no objective, or not linear in its quantities, or the equations for the
+            parameters have no solution by rational functions and square roots that was found.
         UnknownVariableError: If a parameter to be solved for does not occur, or a variable is not in the model.
         UndefinedQuantityError: If a quantity has no value under the model.
 
@@ -264,12 +284,23 @@ def equivalent(
     a, b = _substituted(left, right, fresh)
     space = quotient(model, model.covering(variables_of(a + b)), homogeneous=True)
     vectors = _vector(a, space), _vector(b, space)
-    for values in _solutions(*vectors, list(fresh.values())):
-        solution = {symbol: values[dummy] for symbol, dummy in fresh.items()}
-        found = _related(left, right, solution, model, space)
-        if found is not None and found.conditions.satisfiable:
-            found.verify()
-            return found
+    equations = minors(*vectors)
+    found, complete = solutions(equations, list(fresh.values()))
+    excluded: dict[sympy.Symbol, sympy.Expr] = {}
+    for values in found:
+        answer = _related(left, right, _named(values, fresh, left), model, space)
+        if answer is not None and answer.conditions.satisfiable:
+            answer.verify()
+            return answer
+        excluded = excluded or dict(answer.solution if answer else {})
+    if not complete:
+        written = [str(one.subs({dummy: symbol for symbol, dummy in fresh.items()})) for one in equations[:3]]
+        raise NonlinearError(
+            f"no solution for {', '.join(map(str, unknowns))} by rational functions and square roots was found, and "
+            f"others are not excluded: {' = '.join([*written, '0'])}; solve for parameters that occur linearly"
+        )
+    if excluded:
+        return Equivalence(left, right, model, holds=False, solution=excluded)
     return Equivalence(left, right, model, holds=False, obstacle=_obstacle(left, right, space))
 
 
@@ -285,7 +316,10 @@ def _unknowns(
 ) -> list[sympy.Symbol]:
     listed = solve_for.replace(",", " ").split() if isinstance(solve_for, str) else solve_for
     listed = [listed] if isinstance(listed, sympy.Symbol) else listed
-    symbols = [param(item) if isinstance(item, str) else item for item in listed]
+    listed = list(listed) if isinstance(listed, Iterable) else [None]
+    if not all(isinstance(item, str | sympy.Symbol) for item in listed):
+        raise UnknownVariableError(f"solve_for names parameters, such as 'beta' or ['a', 'g'], not {solve_for!r}")
+    symbols = list(dict.fromkeys(param(str(item)) for item in listed))
     known = sorted(map(str, first.expression.free_symbols | second.expression.free_symbols))
     for symbol in symbols:
         if str(symbol) not in known:
@@ -309,27 +343,18 @@ def _vector(expression: sympy.Expr, space: Quotient) -> dict[Column, sympy.Expr]
     return {column: form.coefficient(value) for column, value in coordinates.items()}
 
 
-def _solutions(
-    a: Mapping[Column, sympy.Expr], b: Mapping[Column, sympy.Expr], unknowns: list[sympy.Symbol]
-) -> list[dict[sympy.Symbol, sympy.Expr]]:
-    """Return parameter values that make the vectors proportional; the empty map stands for: they are."""
-    columns = list(dict.fromkeys([*a, *b]))
-    if not a or not b:
-        return [{symbol: symbol for symbol in unknowns}] if not a and not b else []
-    zero = sympy.S.Zero
-    minors = [
-        sympy.numer(sympy.cancel(a.get(i, zero) * b.get(j, zero) - a.get(j, zero) * b.get(i, zero)))
-        for position, i in enumerate(columns)
-        for j in columns[position + 1 :]
-    ]
-    equations = [minor for minor in minors if minor != 0]
-    if not equations:
-        return [{symbol: symbol for symbol in unknowns}]
-    if not unknowns:
-        return []
-    found = sympy.solve(equations, unknowns, dict=True)
-    complete = [solution for solution in found if set(unknowns) <= set(solution)]
-    return sorted(complete, key=lambda solution: [sympy.default_sort_key(solution[symbol]) for symbol in unknowns])
+def _named(
+    values: Mapping[sympy.Symbol, sympy.Expr], fresh: Mapping[sympy.Symbol, sympy.Symbol], first: Objective
+) -> dict[sympy.Symbol, sympy.Expr]:
+    """Return a solution in parameters: an unknown that stays free keeps its name unless the first objective has it."""
+    taken = {s.name for s in (*first.expression.free_symbols, *fresh)}
+    unused = (name for i in count() if (name := f"t{i or ''}") not in taken)
+    free = {
+        dummy: param(next(unused)) if symbol in first.expression.free_symbols else symbol
+        for symbol, dummy in fresh.items()
+        if dummy not in values
+    }
+    return {s: values.get(d, d).subs(free, simultaneous=True) for s, d in fresh.items()}
 
 
 def _related(
@@ -351,7 +376,7 @@ def _related(
     constant = as_constant(right - scale * left, model)
     if constant is None:
         return None
-    conditions = positive([sign * scale], model)
+    conditions = allowed([sign * scale], demands(solution, model), model)
     return Equivalence(first, second, model, True, scale, collected(constant), solution, conditions)
 
 

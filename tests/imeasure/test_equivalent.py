@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 import sympy
@@ -7,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 from imeasure import (
     DerivationError,
     Distribution,
+    Equivalence,
     Model,
     NonlinearError,
     Objective,
@@ -17,6 +19,7 @@ from imeasure import (
     parse,
     supervised,
 )
+from imeasure.signs import Conditions
 
 beta, g = param("beta"), param("g")
 IB, DIB, VIB, CEB = (objectives[name].statement for name in ("IB", "DIB", "VIB", "CEB"))
@@ -120,3 +123,57 @@ def test_only_listed_pairs_of_the_catalogue_are_equivalent_as_written():
         (a, b) for a, b in itertools.combinations(names, 2) if equivalent(*(objectives[n].statement for n in (a, b)))
     }
     assert pairs == {("IB", "IB-residual")}
+
+
+RANGED = Model("Y -> X -> Z", fixed="X,Y", ranges={"g": (0, 1)})
+FREE = [
+    (IB, "min a*I[X;Z] - g*I[Y;Z]", "a,g", None, ("a",), "a > 0"),
+    ("max H[X|Z]", "min g*H[Z|X] + h*I[X;Z] - H[X|Z]", "g h", None, ("h",), "h > -1"),
+    (IB, "min a*H[Y|Z] + c*I[X;Z|Y]", "a c", None, ("c",), "c > 0"),
+    ("min a*H[Y|Z]", "min b*H[Y|Z]", "b", None, ("b",), "a*b > 0"),
+    ("min a*H[Y|Z]", "min a*H[Y|Z]", "a", None, ("t",), "a*t > 0"),
+    ("min H[Y|Z] + 0*H[Z|X]", "min 2*H[Y|Z]", "", None, (), "always"),
+    (IB, "min g^2*I[X;Z] - I[Y;Z]", "g", None, (), "beta > 0"),
+    (IB, "min g^2*I[X;Z] - beta*I[Y;Z]", "g", None, (), "always"),
+    (IB, "min I[X;Z] - (g^2+g)*I[Y;Z]", "g", None, (), "beta >= -1/4"),
+    ("min I[X;Z] - 2*I[Y;Z]", "min I[X;Z] - (g^5+g)*I[Y;Z]", "g", None, (), "always"),
+    (IB, "min I[X;Z] - g*I[Y;Z]", "g", RANGED, (), "0 < beta < 1"),
+    (IB, "min g^2*I[X;Z] - I[Y;Z]", "g", RANGED, (), "beta > 1"),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "solve_for", "model", "free", "conditions"), FREE)
+def test_parameters_may_stay_free_and_values_are_real_and_in_range(first, second, solve_for, model, free, conditions):
+    found = equivalent(first, second, solve_for=solve_for, model=model)
+    assert found
+    assert found.verify()
+    assert tuple(map(str, found.free)) == free
+    assert str(found.conditions) == conditions
+    assert Equivalence.from_json(found.to_json()) == found
+    assert "_" not in str(found)
+
+
+def test_what_only_the_range_excludes_is_said():
+    found = equivalent("min I[X;Z] - 3*I[Y;Z]", "min I[X;Z] - g*I[Y;Z]", solve_for="g", model=RANGED)
+    assert not found
+    assert str(found) == "not equivalent: g = 3 is out of range or gives the factor between them the wrong sign"
+    assert Equivalence.from_json(found.to_json()) == found
+    assert not equivalent("min I[X;Z] + 2*I[Y;Z]", "min I[X;Z] - g^2*I[Y;Z]", solve_for="g")
+
+
+def test_equations_of_higher_degree_are_not_taken_for_unsolvable():
+    for power in (3, 5):
+        with pytest.raises(NonlinearError, match="solve for parameters that occur linearly"):
+            equivalent(IB, f"min I[X;Z] - (g^{power} + g)*I[Y;Z]", solve_for="g")
+
+
+@pytest.mark.parametrize("solve_for", [3, [3], None])
+def test_what_names_no_parameter_is_refused(solve_for):
+    with pytest.raises(UnknownVariableError, match="solve_for names parameters"):
+        equivalent(IB, DIB, solve_for=solve_for)
+
+
+def test_a_value_out_of_its_range_is_found_by_verification():
+    found = equivalent(IB, "min I[X;Z] - g*I[Y;Z]", solve_for="g", model=RANGED)
+    with pytest.raises(DerivationError, match="not in its range"):
+        replace(found, conditions=Conditions()).verify()
