@@ -55,9 +55,11 @@ def gaussian_kl_to_prior(
     check_noise(noise_variance, latent)
     if not scale > 0:
         raise ConfigError(f"the scale of the prior must be positive, not {scale!r}")
-    ratio = _positive(noise_variance, latent) / scale**2
-    summands = 0.5 * ((latent / scale).square() + (ratio - 1 - ratio.log()))
-    return batch_mean(summands.sum(dim=-1), reduce)
+    ratio = _positive(noise_variance, latent)
+    if scale != 1:
+        latent, ratio = latent / scale, ratio / scale**2
+    summands = latent.square() + (ratio - ratio.log())
+    return 0.5 * (batch_mean(summands.sum(dim=-1), reduce) - latent.shape[-1])
 
 
 @single_precision
