@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 
 import sympy
 
 from imeasure.certificate import Certificate
+from imeasure.errors import ConfigError
 from imeasure.exchange import as_model
 from imeasure.measure import as_expression, variables_of
 from imeasure.model import Model, supervised
@@ -17,6 +19,8 @@ from imeasure.prove.check import check
 from imeasure.rewriting.quotient import quotient
 from imeasure.statements import Relation
 from imeasure.vocabulary import Names, spelled
+
+_ZERO = sympy.S.Zero
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class Bounds:
         Raises:
             ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
         """
+        if self._is_zero:
+            return spelled(f"{to_text(self.quantity)} = 0", names)
         below, above = self._chain(self.lower, below=True), self._chain(self.upper, below=False)
         lines = [" <= ".join(to_text(q) for q in (*reversed(below), self.quantity, *above))]
         for word, chain, found in (("below", below, self.lower), ("above", above, self.upper)):
@@ -99,6 +105,8 @@ class Bounds:
         Raises:
             ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
         """
+        if self._is_zero:
+            return spelled(f"{to_latex(self.quantity)} = 0", names)
         below, above = self._chain(self.lower, below=True), self._chain(self.upper, below=False)
         return spelled(r" \leq ".join(map(to_latex, (*reversed(below), self.quantity, *above))), names)
 
@@ -107,6 +115,10 @@ class Bounds:
 
     def _repr_latex_(self) -> str:
         return f"${self.to_latex()}$"
+
+    @property
+    def _is_zero(self) -> bool:
+        return all(_ZERO in (bound.quantity for bound in side) for side in (self.lower, self.upper))
 
     def _chain(self, found: tuple[Bound, ...], *, below: bool) -> list[sympy.Expr]:
         chain: list[sympy.Expr] = []
@@ -117,7 +129,11 @@ class Bounds:
 
 
 def bounds(
-    quantity: str | sympy.Expr, *, model: Model | str | None = None, among: Iterable[str | sympy.Expr] | None = None
+    quantity: str | sympy.Expr,
+    *,
+    model: Model | str | None = None,
+    among: Iterable[str | sympy.Expr] | None = None,
+    seconds: float = 30.0,
 ) -> Bounds:
     """Return the proved lower and upper bounds of a quantity.
 
@@ -125,7 +141,8 @@ def bounds(
         quantity: A quantity or an expression.
         model: The model or the text of its graph, by default :func:`imeasure.supervised`.
         among: The quantities to compare with; by default every entropy and mutual information of the model's variables
-            that is not equal to a simpler one under the model.
+            that is not equal to a simpler one under the model, and 0 where that says more than they do.
+        seconds: Time after which no further quantity is tried and no further pair of bounds compared.
 
     Returns:
         The bounds with their certificates.
@@ -134,22 +151,51 @@ def bounds(
         ParseError: If a text is not in the language.
         UnknownVariableError: If a variable is not in the model.
         UndefinedQuantityError: If a quantity has no value under the model.
+        ConfigError: If ``seconds`` is no positive number.
+
+    Example:
+        >>> print(bounds("I[Y;Z|X]"))
+        I[Y;Z|X] = 0
+        >>> print(bounds("I[A;B;C]", model="A -> C; B -> C"))
+        I[A;B;C] <= 0
     """
     model = supervised() if model is None else as_model(model)
     wanted = as_expression(quantity)
     model.require_defined(wanted)
+    end = monotonic() + _seconds(seconds)
     if among is None:
+        if model.reduce(wanted) == 0:
+            return Bounds(wanted, *(_zero(model, wanted, below=below) for below in (True, False)), model)
         space = quotient(model, model.covering(variables_of(wanted)), homogeneous=False)
         offered = [candidate.quantity for candidate in space.candidates]
     else:
         offered = [as_expression(item) for item in among]
     offered = [q for q in offered if model.reduce(q - wanted) != 0]
-    lower = [bound for q in offered if (bound := _proved(model, q, Relation((q, wanted), ("<=",))))]
-    upper = [bound for q in offered if (bound := _proved(model, q, Relation((wanted, q), ("<=",))))]
-    return Bounds(wanted, _tightest(lower, model, below=True), _tightest(upper, model, below=False), model)
+    sides = []
+    for below in (True, False):
+        zero = _zero(model, wanted, below=below) if among is None else ()
+        # What lies above zero says less than zero does.
+        listed = [q for q in offered if below or not zero or not _ordered(model, _ZERO, q)]
+        found = [bound for q in listed if monotonic() < end and (bound := _proved(model, q, wanted, below=below))]
+        if below and any(_ordered(model, _ZERO, bound.quantity) for bound in found[:1]):
+            zero = ()
+        sides.append(_tightest([*found, *zero], model, below=below, end=end))
+    return Bounds(wanted, *sides, model)
 
 
-def _proved(model: Model, quantity: sympy.Expr, relation: Relation) -> Bound | None:
+def _seconds(seconds: float) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+        raise ConfigError(f"seconds is a positive number, such as 30, not {seconds!r}")
+    return seconds
+
+
+def _zero(model: Model, wanted: sympy.Expr, *, below: bool) -> tuple[Bound, ...]:
+    bound = _proved(model, _ZERO, wanted, below=below)
+    return () if bound is None else (bound,)
+
+
+def _proved(model: Model, quantity: sympy.Expr, wanted: sympy.Expr, *, below: bool) -> Bound | None:
+    relation = Relation((quantity, wanted) if below else (wanted, quantity), ("<=",))
     certificate = check(relation, model=model).certificate
     return None if certificate is None else Bound(quantity, relation, certificate)
 
@@ -158,11 +204,12 @@ def _ordered(model: Model, low: sympy.Expr, high: sympy.Expr) -> bool:
     return bool(check(Relation((low, high), ("<=",)), model=model))
 
 
-def _tightest(found: list[Bound], model: Model, *, below: bool) -> tuple[Bound, ...]:
+def _tightest(found: list[Bound], model: Model, *, below: bool, end: float) -> tuple[Bound, ...]:
     rest = sorted(found, key=partial(_simple_key, below=below))
     result: list[Bound] = []
     order = {
-        (a.quantity, b.quantity): _ordered(model, *((b.quantity, a.quantity) if below else (a.quantity, b.quantity)))
+        (a.quantity, b.quantity): monotonic() < end
+        and _ordered(model, *((b.quantity, a.quantity) if below else (a.quantity, b.quantity)))
         for a in rest
         for b in rest
         if a is not b

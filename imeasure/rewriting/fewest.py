@@ -31,6 +31,7 @@ PLANE_LIMIT = 200
 """Most quantities among which planes are searched; four variables have 135 without facts."""
 
 _PRIME = 2**31 - 1
+_LARGE = 2**31
 
 
 @dataclass(frozen=True)
@@ -141,14 +142,17 @@ class _Search:
         terms: dict[int, None] = {}
         for quantity in linear_terms(self.expression):
             form = entropy_form(sympy.S.One if quantity is None else quantity, self.pool.names)
-            vector = _integers(self.pool, [self.pool.coordinates(form)])[0]
+            vector = _integers(self.pool, [self.pool.coordinates(form)])[0].astype(np.int64)
             terms.update(dict.fromkeys(self.pool.chain(vector)))
         return list(terms)
 
     def pursued(self, vectors: list[Vector]) -> list[int]:
         """Return terms that span the vectors: those of the shortest chain found for each of them."""
+        rows = _integers(self.pool, vectors)
+        if any(abs(value) > _LARGE for value in rows.ravel()):
+            return self.needed(self.given(), vectors)
         found: dict[int, None] = {}
-        for row in _integers(self.pool, vectors):
+        for row in rows.astype(np.int64):
             found.update(dict.fromkeys(self.pool.chain(row)))
         return self.needed(list(found), vectors)
 
@@ -201,11 +205,11 @@ class _Table:
     def __init__(self, offered: Pool, target: Sequence[Vector]) -> None:
         basis = _integers(offered, target)
         self.longest = int(np.abs(offered.matrix).sum(axis=1).max(initial=1))
-        self.volume = prod(int(np.abs(row).sum()) for row in basis)
+        self.volume = prod(sum(map(abs, row)) for row in basis)
         self.rows = offered.matrix % _PRIME
         reduced: list[npt.NDArray[np.int64]] = []
         for row in basis:
-            vector = row % _PRIME
+            vector = (row % _PRIME).astype(np.int64)
             for other in reduced:
                 vector = _without(vector[None], other)[0]
             if vector.any():
@@ -261,9 +265,10 @@ def _without(rows: npt.NDArray[np.int64], vector: npt.NDArray[np.int64]) -> npt.
     return result
 
 
-def _integers(offered: Pool, vectors: Sequence[Vector]) -> npt.NDArray[np.int64]:
+def _integers(offered: Pool, vectors: Sequence[Vector]) -> npt.NDArray[np.object_]:
+    """Return the vectors as multiples with integer entries, which are Python's: they may be of any size."""
     index = {column: j for j, column in enumerate(offered.basis)}
-    result = np.zeros((len(vectors), len(index)), dtype=np.int64)
+    result = np.zeros((len(vectors), len(index)), dtype=object)
     for row, vector in zip(result, vectors, strict=True):
         scale = lcm(*(value.denominator for value in vector.values()))
         for column, value in vector.items():

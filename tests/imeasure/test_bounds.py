@@ -1,6 +1,7 @@
 import pytest
 
 from imeasure import (
+    ConfigError,
     Distribution,
     Model,
     NonlinearError,
@@ -67,6 +68,40 @@ def test_only_named_quantities_if_asked():
 def test_undefined_quantities_are_refused():
     with pytest.raises(UndefinedQuantityError):
         bounds("I[X;Z]", model=supervised("continuous", "deterministic"))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "model", "text"),
+    [
+        ("I[Y;Z|X]", None, "I[Y;Z|X] = 0"),
+        ("H[B|A]", Model("A -> C; B -> C", assume="H[B|A] = 0"), "H[B|A] = 0"),
+        ("I[A;B;C]", "A -> C; B -> C", "I[A;B;C] <= 0"),
+        ("-H[Z]", None, "-H[Z] <= 0"),
+    ],
+)
+def test_zero_is_a_bound(quantity, model, text):
+    found = bounds(quantity, model=model)
+    assert found.verify()
+    assert str(found) == text
+    assert quantities(found.upper) == [0]
+
+
+def test_what_is_zero_is_said_at_once_over_many_variables():
+    found = bounds("I[A;E|C]", model="A -> B -> C -> D -> E")
+    assert (quantities(found.lower), quantities(found.upper)) == ([0], [0])
+
+
+def test_bounds_stop_in_time():
+    found = bounds("H[Z|Y]", seconds=1e-9)
+    assert (found.lower, found.upper) == ((), ()) or found.verify()
+    with pytest.raises(ConfigError, match="seconds is a positive number"):
+        bounds("H[Z|Y]", seconds=0)
+
+
+def test_coefficients_may_be_of_any_size():
+    assert bounds("1e400*H[Z]", among=["H[Z]"]).verify()
+    assert check("1e400*I[X;Z] >= I[Y;Z]", model=CHAIN)
+    assert conditions("1e400*H[Z] >= I[X;Z]") == ((),)
 
 
 def texts(found):

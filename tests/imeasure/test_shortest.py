@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 from strategies import expressions
 
 from imeasure import Distribution, Model, NonlinearError, param, parse, shortest, simplify
-from imeasure.measure import linear_terms
+from imeasure.measure import entropy_form, linear_terms
 
 beta, gamma = param("beta"), param("gamma")
 CHAIN = Model("Y -> X -> Z")
@@ -221,3 +221,10 @@ def test_five_variables_never_grow(parts):
     expression = parse(" + ".join(pieces))
     result = shortest(expression).expression
     assert len(linear_terms(result)) <= len(linear_terms(expression))
+
+
+def test_coefficients_may_be_of_any_size():
+    assert shortest("1e400*H[X] - 1e400*H[X|Y]").expression == 10**400 * parse("I[X;Y]")
+    expression = parse("1e400*H[X] - H[X|Y] + H[Z]")
+    found = shortest(expression)
+    assert entropy_form(found.expression - expression).is_zero()
