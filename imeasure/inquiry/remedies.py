@@ -20,6 +20,7 @@ from imeasure.parser import parse
 from imeasure.prove.check import check
 from imeasure.prove.verdict import Verdict
 from imeasure.quantities import Information
+from imeasure.rewriting.shapes import shape_quantity, shapes
 from imeasure.shannon import subsets
 from imeasure.statements import Constraint, Relation
 
@@ -36,14 +37,15 @@ def conditions(
 ) -> tuple[Facts, ...]:
     """Return the weakest additional facts under which a relation becomes provable.
 
-    Candidates are single conditional independences ``I[A;B|C] = 0`` and functional dependences ``H[A|C] = 0`` of
-    single variables A and B; if none suffices, pairs of them. A set that implies another one found is left out.
+    Candidates are single conditional independences ``I[A;B|C] = 0``, of single variables first and then of groups, and
+    functional dependences ``H[A|C] = 0`` of single variables A; if none suffices, pairs of them without the groups. A
+    set that implies another one found is left out.
 
     Args:
         relation: The relation, as text or object.
         model: What is known.
         given: More facts.
-        most: Most pairs that are tried.
+        most: Most independences of groups, and most pairs of facts, that are tried.
 
     Returns:
         Sets of facts: one empty set if the relation is provable as it is, nothing if no candidate helps. Markov
@@ -62,13 +64,29 @@ def conditions(
     if check(relation, model=model, given=known):
         return ((),)
     problem = read_problem(relation, model, known)
-    candidates = [Relation((quantity, _ZERO), ("=",)) for quantity in _candidates(tuple(sorted(problem.variables)))]
-    open_facts = [fact for fact in candidates if not check(fact, model=model, given=known)]
-    for sets in (combinations(open_facts, 1), islice(combinations(open_facts, 2), most)):
+    names = tuple(sorted(problem.variables))
+
+    def still_open(offered: Iterable[Information]) -> list[Relation]:
+        facts = (Relation((quantity, _ZERO), ("=",)) for quantity in offered)
+        return [fact for fact in facts if not check(fact, model=model, given=known)]
+
+    plain = list(_candidates(names))
+    independences = still_open(quantity for quantity in plain if len(quantity.groups) == 2)
+    grouped = still_open(islice(_of_groups(names), most))
+    dependences = still_open(quantity for quantity in plain if len(quantity.groups) == 1)
+    singles = [(fact,) for fact in (*independences, *grouped, *dependences)]
+    for sets in (singles, islice(combinations([*independences, *dependences], 2), most)):
         found = [facts for facts in sets if check(relation, model=model, given=[*known, *facts])]
         if found:
             return tuple(facts for facts in found if not _stronger(facts, found, model, known))
     return ()
+
+
+def _of_groups(names: tuple[str, ...]) -> Iterator[Information]:
+    """Yield informations with more than one variable in a group, the fewest variables first."""
+    for given, blocks in shapes(len(names), 2):
+        if len(blocks) == 2 and any(block.bit_count() > 1 for block in blocks):
+            yield shape_quantity((given, blocks), names)
 
 
 def _candidates(names: tuple[str, ...]) -> Iterator[Information]:

@@ -141,3 +141,22 @@ def test_hints_find_the_correction_of_equation_ten():
         assert all(check(other) for other in hints(claim))
     with pytest.raises(NonlinearError, match="expected a relation"):
         hints("H[X]")
+
+
+@pytest.mark.parametrize(
+    ("claim", "wanted"),
+    [
+        ("H[A,B,C] = H[A] + H[B,C]", ["I[A;B,C] = 0"]),
+        ("I[A;B] = I[A;B,C,D]", ["I[A;C,D|B] = 0"]),
+        ("I[A;C,D|B] <= 0", ["I[A;C,D|B] = 0"]),
+    ],
+)
+def test_one_independence_of_groups_may_suffice(claim, wanted):
+    assert texts(conditions(claim)) == [wanted]
+
+
+def test_no_listed_condition_implies_another():
+    found = conditions("I[A;B]+I[C;D] <= I[E;F]")
+    assert found
+    for one in found:
+        assert not any(all(check(fact, given=one) for fact in other) for other in found if other is not one)
