@@ -137,6 +137,8 @@ class Derivation:
             return f"unknown kind of step '{step.kind}'"
         if step.rule not in RULES[step.kind]:
             return f"'{step.rule}' is no rule for a step of kind '{step.kind}'"
+        if step.kind != "scale" and step.factor != 1:
+            return f"a step of kind '{step.kind}' has no factor, and this one has {to_text(step.factor)}"
         return check(step)
 
     def _unequal(self, step: Step) -> str:

@@ -302,7 +302,7 @@ def read_model(data: Any) -> Model:
     """
     graph = nx.DiGraph()
     graph.add_nodes_from(texts(data, "nodes"))
-    graph.add_edges_from((str(a), str(b)) for a, b in entry(data, "edges", list))
+    graph.add_edges_from(_edge(edge) for edge in entry(data, "edges", list))
     ranges = entry(data, "ranges", dict)
     return Model(
         graph if graph else None,
@@ -312,6 +312,12 @@ def read_model(data: Any) -> Model:
         ranges={name: read_set(values) for name, values in ranges.items()},
         functionals=texts(data, "functionals"),
     )
+
+
+def _edge(data: Any) -> tuple[str, str]:
+    if not (isinstance(data, list) and len(data) == 2 and all(isinstance(name, str) for name in data)):
+        raise TypeError(f"an edge is a list of two names, not {data!r}")
+    return data[0], data[1]
 
 
 def texts(data: Any, key: str) -> list[str]:

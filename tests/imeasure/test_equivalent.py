@@ -177,3 +177,17 @@ def test_a_value_out_of_its_range_is_found_by_verification():
     found = equivalent(IB, "min I[X;Z] - g*I[Y;Z]", solve_for="g", model=RANGED)
     with pytest.raises(DerivationError, match="not in its range"):
         replace(found, conditions=Conditions()).verify()
+
+
+@pytest.mark.parametrize("edge", [[None, "Z"], [True, "Z"], ["Q"], "QZ", ["X", 3]])
+def test_damaged_edges_are_refused(edge):
+    data = equivalent("min H[Y|Z]", "max I[Y;Z]").to_dict()
+    data["model"]["edges"].append(edge)
+    with pytest.raises(DerivationError, match="an edge is a list of two names"):
+        Equivalence.from_dict(data)
+
+
+def test_an_answer_that_holds_names_no_obstacle():
+    data = equivalent("min H[Y|Z]", "max I[Y;Z]").to_dict() | {"obstacle": "H[Z]"}
+    with pytest.raises(DerivationError, match="names an obstacle"):
+        Equivalence.from_dict(data)

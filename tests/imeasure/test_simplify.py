@@ -6,6 +6,7 @@ import sympy
 from hypothesis import given, settings, strategies as st
 
 from imeasure import (
+    CanonicalForm,
     DegenerateObjectiveError,
     DerivationError,
     Distribution,
@@ -352,3 +353,11 @@ def test_each_of_two_terms_may_carry_the_weight(values):
     numbers = {param(name): value for name, value in values.items()}
     assert any(one.conditions.as_sympy().subs(numbers) == sympy.true for one in (form, *form.alternatives))
     assert form.verify()
+
+
+@pytest.mark.parametrize(("place", "factor"), [(0, "H[X]"), (1, "2"), (2, "beta")])
+def test_only_a_scaling_step_has_a_factor(place, factor):
+    data = simplify("min I[X;Z] - beta*I[Y;Z]").to_dict()
+    data["derivation"][place]["factor"] = factor
+    with pytest.raises(DerivationError, match="has no factor"):
+        CanonicalForm.from_dict(data)
