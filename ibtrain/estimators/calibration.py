@@ -17,10 +17,10 @@ from ibtrain.estimators.inputs import Array, as_numbers, as_samples, seeded, who
 from ibtrain.estimators.nearest import knn
 from ibtrain.estimators.neighbours import Norm
 from ibtrain.estimators.result import Estimate
-from imeasure.errors import ConfigError
+from imeasure.errors import ConfigError, InformationError
 
 ZERO_ENTROPY_VARIANCE = 1 / (2 * math.pi * math.e)
-LARGEST = 1 << 31
+SMALLEST, LARGEST = 4, 1 << 31
 """Most numbers in a draw of noise: 16 GB."""
 
 
@@ -128,7 +128,7 @@ def subsampling_error(
         seed: Seed of the partitions.
 
     Raises:
-        ConfigError: If the numbers of samples differ, or a number of parts is below 2.
+        ConfigError: If the numbers of samples differ, or a number of parts is below 2, or too large for the estimator.
 
     Example:
         >>> x = torch.randn(1000, generator=torch.Generator().manual_seed(0))
@@ -141,12 +141,19 @@ def subsampling_error(
     if not isinstance(parts, Sequence) or not parts:
         raise ConfigError(f"parts must be numbers of disjoint parts, such as (4, 6, 8, 10), got {parts!r}")
     size = len(variables[0])
-    parts = tuple(whole(count, "each number of parts", 2, max(2, size // 2)) for count in parts)
+    if size < SMALLEST:
+        raise ConfigError(f"{size} samples cannot be parted: the error needs two parts of two samples at least")
+    parts = tuple(whole(count, "each number in parts", 2, max(2, size // 2)) for count in parts)
     generator = seeded(seed)
     scaled, weights = 0.0, 0
     for count in parts:
         pieces = torch.randperm(size, generator=generator).tensor_split(count)
-        values = torch.tensor([_ask(estimator, *(_chosen(v, piece) for v in variables)).value for piece in pieces])
+        try:
+            values = torch.tensor([_ask(estimator, *(_chosen(v, piece) for v in variables)).value for piece in pieces])
+        except InformationError as error:
+            raise ConfigError(
+                f"no estimate of {size // count} samples, one of {count} parts: {error}. Give fewer with parts=..."
+            ) from error
         scaled += float(values.var()) / count * (count - 1)
         weights += count - 1
     return math.sqrt(scaled / weights)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ibtrain.estimators.inputs import as_numbers, label_entropy
 from ibtrain.estimators.result import Estimate, Estimates, Side
-from ibtrain.estimators.samples import capped
+from ibtrain.estimators.samples import UNSEEN, capped
 from imeasure.errors import ConfigError, UndefinedQuantityError
 
 Measured = tuple[float, float]
@@ -92,15 +92,15 @@ def complete(
         preserved = estimate("I[X;Z]", (total[0] - noise, total[1]), side)
         result += [estimate("H[Z|X]", (noise, 0.0)), capped(preserved, math.log(size), "ln N")]
     if knowledge.classes is not None and conditional is not None and relevant is not None:
-        entropy = label_entropy(knowledge.classes)
+        entropy, slack = label_entropy(knowledge.classes), relevant[1]
         result += [
             estimate("H[Z|Y]", conditional, side),
-            capped(estimate("I[Y;Z]", relevant), entropy, "H[Y]"),
+            capped(estimate("I[Y;Z]", relevant), entropy, "H[Y]", tolerance=slack),
         ]
         if noise is not None:
             residual = estimate("I[X;Z|Y]", (conditional[0] - noise, conditional[1]), side)
             result.append(capped(residual, math.log(size) - entropy, "ln N - H[Y]"))
         uncertainty = (entropy - relevant[0], relevant[1])
-        negative = ("below 0: I[Y;Z] is biased upwards",) if uncertainty[0] < 0 else ()
+        negative = ("below 0: I[Y;Z] is biased upwards",) if uncertainty[0] < -max(slack, UNSEEN) else ()
         result += [estimate(quantity, uncertainty).flagged(*negative) for quantity in ("H[Y|Z]", "I[X;Y|Z]")]
     return Estimates({e.quantity: e for e in result})

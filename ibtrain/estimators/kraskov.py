@@ -187,6 +187,8 @@ def _estimate(
         flags.append(crowded(width))
     error = float(terms.std()) / math.sqrt(size)
     value = constant + float(terms.mean())
+    if value > math.log(size):
+        flags.append(f"above ln N = {math.log(size):.2f}: more than N samples can show")
     return Estimate(quantity, value, error, "two-sided", size, k, method, tuple(flags))
 
 
@@ -244,15 +246,17 @@ def _tree_counts(spaces: Sequence[NDArray[np.float64]], subsets: Subsets, k: int
     """Count with k-d trees under the maximum norm."""
     joint = np.concatenate(spaces, axis=1)
     distances, indices = cKDTree(joint).query(joint, k + 1, p=math.inf)
-    ulps = 8 * np.finfo(np.float64).eps * np.abs(joint).max()
+    rounding = np.finfo(np.float64).eps
+    reach = distances[:, -1]
     columns = []
     for subset in subsets:
         part = np.concatenate([spaces[space] for space in subset], axis=1)
+        size = np.abs(part).max(axis=1)
         if nearest:
-            columns.append(_inside(part, distances[:, -1] - ulps))
+            columns.append(_inside(part, reach - rounding * (size + reach)))
         else:
             extent = np.abs(part[indices[:, 1:]] - part[:, None]).max(axis=(1, 2))
-            columns.append(_inside(part, extent + ulps) - 1)
+            columns.append(_inside(part, extent + rounding * (size + extent)) - 1)
     return torch.from_numpy(np.stack(columns, axis=1))
 
 

@@ -30,6 +30,8 @@ SPARE = {torch.float32: 4, torch.float64: 32}
 ROWS = 512
 SMALL_CLASS = 64
 """Average class size below which classes share their tiles."""
+CENTRING = 1024
+"""Points whose median is taken as the centre: a mean would follow a single point far away."""
 TILE = 1 << 25
 """Most numbers in one tile."""
 
@@ -71,7 +73,8 @@ def nearest(
     if search == "auto":
         search = "tree" if points.device.type == "cpu" and points.shape[1] < TREE_BELOW else "tiles"
     order = torch.sort(classes, stable=True).indices
-    points, classes = points[order] - points.mean(0), classes[order]
+    centre = points[:: math.ceil(len(points) / CENTRING)].median(0).values
+    points, classes = points[order] - centre, classes[order]
     most = min(max(ks), len(points) - 1)
     if search == "tree":
         found = _tree(points, classes, ks, most, norm)

@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.inputs import Array, Labels, as_classes, as_numbers, as_samples, choice, seeded, whole
+from ibtrain.estimators.inputs import (
+    Array,
+    Labels,
+    as_classes,
+    as_numbers,
+    as_samples,
+    choice,
+    resolution,
+    seeded,
+    whole,
+)
 from ibtrain.estimators.result import Estimate
 from imeasure.errors import ConfigError, UndefinedQuantityError
 
@@ -17,6 +27,8 @@ TIE_SHARE = 0.01
 """Share of duplicated samples above which an entropy of a density makes no sense."""
 CROWDED = 10
 """Number of dimensions from which nearest neighbours may be off by a good part of a nat at 10,000 samples."""
+UNSEEN = 5e-3
+"""Nats that two printed decimals do not show: an excess below is no news."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +36,7 @@ class Samples:
     """Samples of a continuous variable, made ready.
 
     Args:
-        points: N x K in float64, centred, and in standard units if asked for.
+        points: N x K in float64, centred at the median, and in standard units if asked for.
         log_scale: Sum over dimensions of the logarithm of the unit; add it to an entropy of ``points``.
         flags: What was done or noticed.
     """
@@ -59,9 +71,12 @@ def prepare(data: Array, name: str, *, standardize: bool, jitter: float, k: int,
     amount = as_numbers(jitter, "jitter")
     if amount.ndim or not (math.isfinite(amount) and amount >= 0):
         raise ConfigError(f"jitter must be zero or a positive number of standard deviations, got {jitter}")
-    points = points - points.mean(0)
+    raw, ordered = points, points.T.contiguous().sort(dim=1).values
+    points = points - ordered[:, len(points) // 2]
     scale = points.std(0)
-    constant = (scale == 0).nonzero()[:, 0].tolist()
+    low, high = ordered[:, 0], ordered[:, -1]
+    rounding = 4 * resolution(data) * torch.maximum(high.abs(), low.abs())
+    constant = (high - low <= rounding).nonzero()[:, 0].tolist()
     if constant:
         raise UndefinedQuantityError(
             f"dimension {constant[0]} of {name} is constant ({len(constant)} of {points.shape[1]} are), so its entropy "
@@ -72,21 +87,20 @@ def prepare(data: Array, name: str, *, standardize: bool, jitter: float, k: int,
         noise = torch.randn(points.shape, generator=seeded(seed), dtype=torch.float64).to(points.device)
         points = points + jitter * scale * noise
         flags.append(f"Gaussian jitter of {jitter:g} standard deviations added to {name}")
-    flags += _ties(points, name, k)
+    else:
+        flags += _ties(raw, ordered, name, k)
     if not standardize:
         return Samples(points, 0.0, tuple(flags))
     return Samples(points / scale, float(scale.log().sum()), tuple(flags))
 
 
-def _ties(points: Tensor, name: str, k: int) -> list[str]:
-    """Refuse samples with too many ties, flag a few."""
-    key = points[:, 0].sort()
-    if bool((key.values.diff() > 0).all()):
+def _ties(points: Tensor, ordered: Tensor, name: str, k: int) -> list[str]:
+    """Refuse samples with too many ties; flag a few, and columns in which one value is held by more than k samples."""
+    repeated = (ordered[:, 1:] == ordered[:, :-1]).any(1)
+    if not bool(repeated.any()):
         return []
     _, sizes = torch.unique(points, dim=0, return_counts=True)
     largest, tied = int(sizes.max()), int(sizes[sizes > 1].sum())
-    if tied == 0:
-        return []
     share = tied / len(points)
     said = f"{share:.2%} of the samples of {name} have an exact duplicate (the largest group has {largest})"
     if largest > k or share > TIE_SHARE:
@@ -94,7 +108,15 @@ def _ties(points: Tensor, name: str, k: int) -> list[str]:
             f"{said}: there is no density to estimate. Treat the variable as labels if it is discrete, remove the "
             "duplicates, or add noise with jitter=... and say so"
         )
-    return [said]
+    flags = [said] if tied else []
+    runs = [int(torch.unique_consecutive(column, return_counts=True)[1].max()) for column in ordered[repeated]]
+    atoms = [run for run in runs if run > k]
+    if atoms:
+        flags.append(
+            f"{len(atoms)} of {len(ordered)} dimensions of {name} hold one value again and again (up to "
+            f"{max(atoms) / len(points):.2%} of the samples): there is no density, and the level says nothing"
+        )
+    return flags
 
 
 def usable_classes(labels: Labels, size: int, device: torch.device) -> tuple[Tensor, Tensor, tuple[str, ...]]:
@@ -134,7 +156,7 @@ def capped(estimate: Estimate, cap: float, name: str, *, tolerance: float = 0.0)
         >>> capped(e, 4.6, "ln N").flags
         ('7.40 nats above ln N = 4.60: biased upwards',)
     """
-    if not estimate.value > cap + tolerance:
+    if not estimate.value > cap + max(tolerance, UNSEEN):
         return estimate
     excess = estimate.value - cap
     return replace(estimate, flags=(*estimate.flags, f"{excess:.2f} nats above {name} = {cap:.2f}: biased upwards"))

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from scipy.special import digamma
 
 from ibtrain.estimators import (
     categorical,
@@ -158,3 +159,65 @@ def test_options_of_the_wrong_kind_are_refused():
     for call in refused:
         with pytest.raises(InformationError):
             call()
+
+
+def test_atoms_within_a_dimension_are_flagged():
+    rng = np.random.default_rng(4)
+    latent = np.c_[rng.standard_normal(400), np.maximum(rng.standard_normal(400), 0)]
+    share = f"{np.mean(latent[:, 1] == 0):.2%}"
+    flags = knn(latent)["H[Z]"].flags
+    assert any(flag.startswith("1 of 2 dimensions of Z hold one value again and again") for flag in flags)
+    assert any(share in flag for flag in flags)
+    assert not any("again" in flag for flag in knn(latent, jitter=0.01)["H[Z]"].flags)
+    assert not any("again" in flag for flag in knn(latent[:, :1])["H[Z]"].flags)
+
+
+@pytest.mark.parametrize("far", [1e11, 1e13, 1e15])
+def test_one_value_far_away_makes_no_ties(far):
+    rng = np.random.default_rng(5)
+    sample = rng.standard_normal((300, 1))
+    sample[0] = far
+    found = knn(sample, standardize=False)["H[Z]"]
+    distances = np.abs(sample - sample.T)
+    np.fill_diagonal(distances, np.inf)
+    radius = np.sort(distances, axis=1)[:, 2]
+    expected = digamma(300) - digamma(3) + math.log(2) + np.log(radius).mean()
+    assert found.value == pytest.approx(expected, abs=1e-6)
+    assert found.flags == ()
+
+
+@pytest.mark.parametrize("variant", [1, 2])
+@pytest.mark.parametrize("far", [1e11, 1e12, 1e13])
+def test_tree_and_tiles_agree_beside_a_value_far_away(far, variant):
+    x, noise = np.random.default_rng(6).standard_normal((2, 500))
+    y = x + noise
+    x[0] = far
+    tree, tiles = (ksg(x, y, variant=variant, search=search).value for search in ("tree", "tiles"))
+    assert tree == pytest.approx(tiles, abs=1e-9)
+
+
+def test_information_above_what_samples_can_show_is_flagged():
+    x, noise = np.random.default_rng(7).standard_normal((2, 500, 3))
+    found = ksg(x, x + 1e-4 * noise, extrapolate=True, k=1)
+    assert found.value > math.log(500)
+    assert found.flags == ("above ln N = 6.21: more than N samples can show",)
+    assert ksg(x, noise).flags == ()
+
+
+def test_an_excess_within_the_error_is_not_flagged():
+    labels = np.r_[np.zeros(500), np.ones(20)]
+    for seed in range(5):
+        found = knn(np.random.default_rng(seed).standard_normal((520, 2)) + 50 * labels[:, None], labels)
+        assert not any("0.00 nats" in flag for flag in found["I[Y;Z]"].flags)
+        assert found["H[Y|Z]"].flags == found["I[Y;Z]"].flags
+
+
+@pytest.mark.parametrize("size", [3, 4, 10, 30])
+def test_samples_too_few_to_be_parted_are_refused_with_the_option(size):
+    with pytest.raises(ConfigError, match="part"):
+        subsampling_error(ksg, LINE[:size], SIDE[:size])
+
+
+def test_distances_too_small_for_the_arithmetic_are_refused():
+    with pytest.raises(UndefinedQuantityError, match="too small"):
+        knn(1e-170 * SAMPLE, standardize=False)
