@@ -83,6 +83,9 @@ def glossary_command(word: str | None, as_json: bool) -> None:
     """List the words for quantities, or translate WORD: a name or a quantity."""
     if word is not None:
         found = glossary.get(word)
+        if as_json:
+            print_json({} if found is None else {word: found})
+            raise SystemExit(1 if found is None else 0)
         click.echo(f"'{word}' is not in the glossary" if found is None else found, err=found is None)
         raise SystemExit(1 if found is None else 0)
     if as_json:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from imeasure.catalogue import objectives as catalogue
 from imeasure.command_line import model_from_options, model_options, names_option, print_json
+from imeasure.errors import ConfigError
 from imeasure.exchange import model_data
 from imeasure.model import Model
 from imeasure.parser import parse
@@ -31,6 +32,8 @@ def simplify_command(statement: str, names: Names, loss: str | None, as_json: bo
     if isinstance(parse(statement), Objective):
         _show_form(simplify(statement, model=model_from_options(graph, **options), loss=loss), as_json, names)
         return
+    if loss is not None:
+        raise ConfigError("--loss is for objectives; write 'min' before the expression, or leave the option out")
     model = model_from_options(graph, **options) if graph else Model(assume=options["given"])
     found = shortest(statement, model=model)
     if as_json:
@@ -61,10 +64,20 @@ def _show_form(form: CanonicalForm, as_json: bool, names: Names) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @model_options
 def equivalent_command(first: str, second: str, names: Names, solve_for: str, as_json: bool, **options: Any) -> None:
-    """Say whether FIRST and SECOND, objectives or names of the catalogue, have the same minimisers."""
+    """Say whether FIRST and SECOND, objectives or names of the catalogue, have the same minimisers.
+
+    A name of the catalogue brings its own graph, unless --model says another.
+    """
     texts = [catalogue[text].statement if text in catalogue else text for text in (first, second)]
-    model = model_from_options(options.pop("graph"), **options)
-    found = equivalent(*texts, model=model, solve_for=solve_for)
+    own = {entry.graph: entry for text in (first, second) if (entry := catalogue.get(text)) is not None}
+    graph = options.pop("graph")
+    if graph is None and len(own) > 1:
+        raise ConfigError(
+            f"'{first}' and '{second}' stand on different graphs, {' and '.join(own)}; choose one as --model"
+        )
+    if graph is None and own and (entry := next(iter(own.values()))).model() != catalogue["IB"].model():
+        graph, options["fixed"] = entry.graph, options["fixed"] or ",".join(entry.fixed)
+    found = equivalent(*texts, model=model_from_options(graph, **options), solve_for=solve_for)
     if as_json:
         print_json(found.to_dict())
     else:

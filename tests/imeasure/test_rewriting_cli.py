@@ -1,0 +1,39 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from imeasure.cli import main
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, list(arguments))
+
+
+def test_an_expression_takes_no_loss():
+    result = run("simplify", "H[Z]", "--loss", "H[Y|Z]")
+    assert result.exit_code == 2
+    assert "--loss is for objectives" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["prediction", "conditional-IB", "InfoMax", "IB"])
+def test_objectives_of_the_catalogue_bring_their_graph(name):
+    result = run("equivalent", name, name)
+    assert result.output == "equivalent: second = (1) * first\n"
+
+
+def test_objectives_on_different_graphs_need_a_model():
+    result = run("equivalent", "IB", "prediction")
+    assert result.exit_code == 2
+    assert "choose one as --model" in result.stderr
+    assert run("equivalent", "IB", "prediction", "--model", "Y -> X -> Z -> Yhat").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "data"), [("H[Y|Z]", 0, {"H[Y|Z]": "Decoder Uncertainty"}), ("nonsense", 1, {}), ("H[Q]", 1, {})]
+)
+def test_the_glossary_answers_alike_in_text_and_json(word, code, data):
+    assert run("glossary", word).exit_code == code
+    result = run("glossary", word, "--json")
+    assert result.exit_code == code
+    assert json.loads(result.output) == data
