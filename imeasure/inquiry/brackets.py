@@ -165,13 +165,13 @@ def bounds(
     end = monotonic() + _seconds(seconds)
     if among is None:
         if model.reduce(wanted) == 0:
-            return Bounds(wanted, *(_zero(model, wanted, below=below) for below in (True, False)), model)
+            return Bounds(wanted, _zero(model, wanted, below=True), _zero(model, wanted, below=False), model)
         space = quotient(model, model.covering(variables_of(wanted)), homogeneous=False)
         offered = [candidate.quantity for candidate in space.candidates]
     else:
         offered = [as_expression(item) for item in among]
     offered = [q for q in offered if model.reduce(q - wanted) != 0]
-    sides = []
+    sides: list[tuple[Bound, ...]] = []
     for below in (True, False):
         zero = _zero(model, wanted, below=below) if among is None else ()
         # What lies above zero says less than zero does.
@@ -180,7 +180,8 @@ def bounds(
         if below and any(_ordered(model, _ZERO, bound.quantity) for bound in found[:1]):
             zero = ()
         sides.append(_tightest([*found, *zero], model, below=below, end=end))
-    return Bounds(wanted, *sides, model)
+    lower, upper = sides
+    return Bounds(wanted, lower, upper, model)
 
 
 def _seconds(seconds: float) -> float:
