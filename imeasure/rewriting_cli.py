@@ -75,8 +75,9 @@ def equivalent_command(first: str, second: str, names: Names, solve_for: str, as
         raise ConfigError(
             f"'{first}' and '{second}' stand on different graphs, {' and '.join(own)}; choose one as --model"
         )
-    if graph is None and own and (entry := next(iter(own.values()))).model() != catalogue["IB"].model():
-        graph, options["fixed"] = entry.graph, options["fixed"] or ",".join(entry.fixed)
+    setting = next(iter(own.values()), None)
+    if graph is None and setting is not None and setting.model() != catalogue["IB"].model():
+        graph, options["fixed"] = setting.graph, options["fixed"] or ",".join(setting.fixed)
     found = equivalent(*texts, model=model_from_options(graph, **options), solve_for=solve_for)
     if as_json:
         print_json(found.to_dict())

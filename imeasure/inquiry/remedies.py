@@ -76,7 +76,9 @@ def conditions(
     dependences = still_open(quantity for quantity in plain if len(quantity.groups) == 1)
     singles = [(fact,) for fact in (*independences, *grouped, *dependences)]
     for sets in (singles, islice(combinations([*independences, *dependences], 2), most)):
-        found = [facts for facts in sets if check(relation, model=model, given=[*known, *facts])]
+        found: list[tuple[Relation, ...]] = [
+            facts for facts in sets if check(relation, model=model, given=[*known, *facts])
+        ]
         if found:
             return tuple(facts for facts in found if not _stronger(facts, found, model, known))
     return ()
