@@ -246,17 +246,18 @@ def _tree_counts(spaces: Sequence[NDArray[np.float64]], subsets: Subsets, k: int
     """Count with k-d trees under the maximum norm."""
     joint = np.concatenate(spaces, axis=1)
     distances, indices = cKDTree(joint).query(joint, k + 1, p=math.inf)
-    rounding = np.finfo(np.float64).eps
+    # Half a unit of rounding each for the difference, the margin and the sum with the point.
+    rounding = 0.51 * np.finfo(np.float64).eps
     reach = distances[:, -1]
     columns = []
     for subset in subsets:
         part = np.concatenate([spaces[space] for space in subset], axis=1)
         size = np.abs(part).max(axis=1)
         if nearest:
-            columns.append(_inside(part, reach - rounding * (size + reach)))
+            columns.append(_inside(part, reach - rounding * (size + 3 * reach)))
         else:
             extent = np.abs(part[indices[:, 1:]] - part[:, None]).max(axis=(1, 2))
-            columns.append(_inside(part, extent + rounding * (size + extent)) - 1)
+            columns.append(_inside(part, extent + rounding * (size + 3 * extent)) - 1)
     return torch.from_numpy(np.stack(columns, axis=1))
 
 
