@@ -62,7 +62,7 @@ def solutions(equations: Sequence[sympy.Expr], unknowns: Sequence[sympy.Symbol])
     if len(unknowns) == 1:
         found, complete = _roots(equations, unknowns[0])
     else:
-        found, complete = [], True
+        found, complete = [one for unknown in unknowns for one in _roots(equations, unknown)[0]], True
         for order in permutations(unknowns) if len(unknowns) <= 3 else [tuple(unknowns)]:
             try:
                 solved = sympy.solve(equations, order, dict=True)
@@ -109,7 +109,8 @@ def _complexity(solution: Solution, unknowns: Sequence[sympy.Symbol]) -> tuple[A
     values = [solution[symbol] for symbol in unknowns if symbol in solution]
     quotients = sum(bool(sympy.denom(sympy.together(value)).free_symbols) for value in values)
     minus = [bool(value.could_extract_minus_sign()) for value in values]
-    return (-len(values), quotients, minus, list(map(sympy.default_sort_key, values)))
+    roots = sum(len(_squares(value)) for value in values)
+    return (-len(values), roots, quotients, minus, list(map(sympy.default_sort_key, values)))
 
 
 def _squares(value: sympy.Expr) -> list[sympy.Expr]:

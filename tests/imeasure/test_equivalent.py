@@ -132,6 +132,7 @@ FREE = [
     (IB, "min a*H[Y|Z] + c*I[X;Z|Y]", "a c", None, ("c",), "c > 0"),
     ("min a*H[Y|Z]", "min b*H[Y|Z]", "b", None, ("b",), "a*b > 0"),
     ("min a*H[Y|Z]", "min a*H[Y|Z]", "a", None, ("t",), "a*t > 0"),
+    (IB, "min I[X;Z] - (g^3+h)*I[Y;Z]", "g h", None, ("g",), "always"),
     ("min H[Y|Z] + 0*H[Z|X]", "min 2*H[Y|Z]", "", None, (), "always"),
     (IB, "min g^2*I[X;Z] - I[Y;Z]", "g", None, (), "beta > 0"),
     (IB, "min g^2*I[X;Z] - beta*I[Y;Z]", "g", None, (), "always"),
