@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import sympy
@@ -23,7 +22,7 @@ from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.printing import to_latex, to_text
 from imeasure.quantities import param
-from imeasure.rewriting.parameters import allowed, demands, meets, minors, read_value, solutions, value_data
+from imeasure.rewriting.parameters import allowed, demands, meets, minors, named, read_value, solutions, value_data
 from imeasure.rewriting.quotient import Quotient, quotient
 from imeasure.signs import Conditions, holds_everywhere
 from imeasure.statements import Objective
@@ -288,7 +287,7 @@ def equivalent(
     found, complete = solutions(equations, list(fresh.values()))
     excluded: dict[sympy.Symbol, sympy.Expr] = {}
     for values in found:
-        answer = _related(left, right, _named(values, fresh, left), model, space)
+        answer = _related(left, right, named(values, fresh, left.expression.free_symbols), model, space)
         if answer is not None and answer.conditions.satisfiable:
             answer.verify()
             return answer
@@ -341,20 +340,6 @@ def _substituted(
 def _vector(expression: sympy.Expr, space: Quotient) -> dict[Column, sympy.Expr]:
     coordinates, form = space.coordinates(expression)
     return {column: form.coefficient(value) for column, value in coordinates.items()}
-
-
-def _named(
-    values: Mapping[sympy.Symbol, sympy.Expr], fresh: Mapping[sympy.Symbol, sympy.Symbol], first: Objective
-) -> dict[sympy.Symbol, sympy.Expr]:
-    """Return a solution in parameters: an unknown that stays free keeps its name unless the first objective has it."""
-    taken = {s.name for s in (*first.expression.free_symbols, *fresh)}
-    unused = (name for i in count() if (name := f"t{i or ''}") not in taken)
-    free = {
-        dummy: param(next(unused)) if symbol in first.expression.free_symbols else symbol
-        for symbol, dummy in fresh.items()
-        if dummy not in values
-    }
-    return {s: values.get(d, d).subs(free, simultaneous=True) for s, d in fresh.items()}
 
 
 def _related(

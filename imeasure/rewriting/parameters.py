@@ -6,8 +6,8 @@ refused, never taken for unsolvable. Everything is exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations, permutations
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import combinations, count, permutations
 from typing import Any
 
 import sympy
@@ -17,7 +17,7 @@ from imeasure.exchange import entry, expression
 from imeasure.measure import collected
 from imeasure.model import Model
 from imeasure.printing import to_text
-from imeasure.quantities import Functional, Information
+from imeasure.quantities import Functional, Information, param
 from imeasure.signs import Conditions, holds_everywhere, positive
 
 Solution = dict[sympy.Symbol, sympy.Expr]
@@ -117,6 +117,31 @@ def _squares(value: sympy.Expr) -> list[sympy.Expr]:
     """Return what stands under square roots, in a fixed order."""
     found = {power.base for power in value.atoms(sympy.Pow) if not power.exp.is_Integer}
     return sorted(found, key=sympy.default_sort_key)
+
+
+def named(
+    values: Mapping[sympy.Symbol, sympy.Expr],
+    fresh: Mapping[sympy.Symbol, sympy.Symbol],
+    occupied: Collection[sympy.Symbol],
+) -> Solution:
+    """Return a solution in parameters: an unknown that stays free keeps its name unless that has another meaning.
+
+    Args:
+        values: Values of the stand-ins of unknowns; free ones are left out.
+        fresh: The stand-in of each unknown.
+        occupied: Parameters whose names mean something else.
+
+    Returns:
+        The value of each unknown.
+    """
+    taken = {symbol.name for symbol in (*occupied, *fresh)}
+    unused = (name for i in count() if (name := f"t{i or ''}") not in taken)
+    free = {
+        dummy: param(next(unused)) if symbol in occupied else symbol
+        for symbol, dummy in fresh.items()
+        if dummy not in values
+    }
+    return {s: values.get(d, d).subs(free, simultaneous=True) for s, d in fresh.items()}
 
 
 def demands(solution: Mapping[sympy.Symbol, sympy.Expr], model: Model) -> list[tuple[sympy.Expr, sympy.Set]]:
