@@ -254,8 +254,8 @@ def value_data(value: sympy.Expr) -> Any:
         Text that the parser reads, or a dictionary with ``expression`` and ``squares``.
 
     Example:
-        >>> value_data(1 + sympy.sqrt(sympy.Symbol("beta")))
-        {'expression': 's0 + 1', 'squares': {'s0': 'beta'}}
+        >>> value_data(2 * sympy.sqrt(sympy.Symbol("beta")))
+        {'expression': '2*s0', 'squares': {'s0': 'beta'}}
     """
     squares = _squares(value)
     if not squares:
