@@ -6,7 +6,7 @@ Everything that is read here comes from outside: whatever is wrong with it ends 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -26,6 +26,14 @@ MAX_STEPS = 1000
 MAX_DEGREE = 12
 """Highest degree of a polynomial whose root is read."""
 _LARGE = 10**12
+_KINDS: dict[type, str] = {
+    list: "a list",
+    str: "a text",
+    dict: "an object",
+    int: "a whole number",
+    bool: "true or false",
+}
+_MODEL = ("nodes", "edges", "fixed", "assume", "kinds", "functionals", "ranges")
 
 
 def as_model(model: Model | str | None, *, of_objective: bool = False) -> Model:
@@ -80,7 +88,7 @@ def reading(what: str) -> Iterator[None]:
     except InformationError as error:
         raise DerivationError(f"the {what} cannot be read: {error}") from error
     except KeyError as error:
-        raise DerivationError(f"the {what} is damaged: {error} is missing") from None
+        raise DerivationError(f"the {what} is damaged: it lacks the entry {error}") from None
     except (TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise DerivationError(f"the {what} is damaged: {error}") from None
 
@@ -98,13 +106,32 @@ def loaded(text: str, what: str) -> dict[str, Any]:
     Raises:
         DerivationError: If the text is not JSON, or not an object of that format.
     """
-    with reading(what):
-        if not isinstance(text, str):
-            raise TypeError(f"expected JSON text, not {type(text).__name__}")
-        data = json.loads(text)
-        if not isinstance(data, dict) or data.get("format") != format_of(what):
-            raise ValueError(f"expected an object whose 'format' is '{format_of(what)}'")
+    if not isinstance(text, str):
+        raise DerivationError(f"a {what} is JSON text, not {type(text).__name__}")
+    try:
+        data = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise DerivationError(f"the JSON text is nested too deeply for a {what}") from None
+    except json.JSONDecodeError as error:
+        raise DerivationError(f"a {what} is JSON text: {error}") from None
+    except ValueError as error:
+        raise DerivationError(f"the {what} is damaged: {error}") from None
+    if not isinstance(data, dict) or data.get("format") != format_of(what):
+        raise DerivationError(f"not a {what}: expected an object whose 'format' is '{format_of(what)}'")
     return data
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the entry '{twice}' is there twice")
+    return data
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def format_of(what: str) -> str:
@@ -130,10 +157,15 @@ def entry(data: Any, key: str, kind: type[T]) -> T:
     """
     value = data[key]
     if type(value) is not kind:
-        raise TypeError(f"'{key}' should be {kind.__name__}, not {type(value).__name__}")
+        raise TypeError(f"'{key}' has to be {_KINDS[kind]}, not {_shown(value)}")
     if isinstance(value, list) and len(value) > MAX_STEPS:
         raise ValueError(f"'{key}' has more than {MAX_STEPS} entries")
     return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else f"{text[:56]}..."
 
 
 def expression(data: Any, key: str, functionals: tuple[str, ...] = ()) -> sympy.Expr:
@@ -235,9 +267,10 @@ def read_set(data: Any) -> sympy.Set:
         if "points" in part:
             parts.append(sympy.FiniteSet(*(_end(text) for text in entry(part, "points", list))))
         else:
-            low, high, left, right = entry(part, "interval", list)
-            if not (isinstance(left, bool) and isinstance(right, bool)):
-                raise TypeError("an interval says by true and false whether its ends are open")
+            interval = entry(part, "interval", list)
+            if len(interval) != 4 or not all(isinstance(end, bool) for end in interval[2:]):
+                raise TypeError("an interval holds two ends, and for each whether it is left out")
+            low, high, left, right = interval
             parts.append(sympy.Interval(_end(low), _end(high), left, right))
     return sympy.Union(*parts)
 
@@ -255,7 +288,7 @@ def _end(text: Any) -> sympy.Expr:
         return roots[range(len(roots)).index(entry(text, "root", int))]
     value = expression({"end": text}, "end")
     if not value.is_Rational:
-        raise TypeError(f"'{text}' is no number")
+        raise TypeError(f"'{text}' is no rational number")
     return value
 
 
@@ -300,6 +333,7 @@ def read_model(data: Any) -> Model:
         KeyError: If an entry is missing.
         TypeError: If an entry is of another type.
     """
+    require_entries(data, _MODEL, "the model")
     graph = nx.DiGraph()
     graph.add_nodes_from(texts(data, "nodes"))
     graph.add_edges_from(_edge(edge) for edge in entry(data, "edges", list))
@@ -312,6 +346,24 @@ def read_model(data: Any) -> Model:
         ranges={name: read_set(values) for name, values in ranges.items()},
         functionals=texts(data, "functionals"),
     )
+
+
+def require_entries(data: Any, names: Iterable[str], what: str) -> None:
+    """Refuse data that have another entry than those of some names.
+
+    Args:
+        data: A dictionary.
+        names: The names.
+        what: What the data are, for the message.
+
+    Raises:
+        TypeError: If the data are no dictionary.
+        ValueError: If an entry is unknown.
+    """
+    if not isinstance(data, dict):
+        raise TypeError(f"{what} has to be an object, not {_shown(data)}")
+    if strange := sorted(set(data) - set(names)):
+        raise ValueError(f"{what} has the unknown entry '{strange[0]}'")
 
 
 def _edge(data: Any) -> tuple[str, str]:
@@ -336,5 +388,5 @@ def texts(data: Any, key: str) -> list[str]:
     """
     found = entry(data, key, list)
     if not all(isinstance(item, str) for item in found):
-        raise TypeError(f"'{key}' should be a list of texts")
+        raise TypeError(f"an entry of '{key}' has to be a text")
     return found

@@ -19,6 +19,7 @@ from imeasure.certificate.rows import Row
 from imeasure.certificate.steps import Combination, elemental, objection, total
 from imeasure.certificate.targets import Target, targets
 from imeasure.errors import DerivationError
+from imeasure.exchange import loaded
 
 
 @dataclass(frozen=True)
@@ -187,21 +188,7 @@ def _read_json(source: Any) -> Any:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
             raise DerivationError(f"cannot read the certificate {source}: {reason}") from None
-    try:
-        return json.loads(text, object_pairs_hook=_object)
-    except RecursionError:
-        raise DerivationError("the JSON text is nested too deeply for a certificate") from None
-    except ValueError as error:
-        raise DerivationError(f"a certificate is JSON text: {error}") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DerivationError(f"the certificate is damaged: the entry '{twice}' is there twice")
-    return data
+    return loaded(text, "certificate")
 
 
 def same(left: Row, right: Row) -> bool:

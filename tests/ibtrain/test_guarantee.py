@@ -190,7 +190,7 @@ def test_a_guarantee_in_another_model_does_not_verify():
     guarantee = compile(IB, latent="noisy").guarantee
     with pytest.raises(DerivationError, match="another model"):
         dataclasses.replace(guarantee, model=compile(IB, latent="additive").guarantee.model).verify()
-    with pytest.raises(DerivationError, match=r"cannot be read|damaged"):
+    with pytest.raises(DerivationError, match="not a guarantee"):
         Guarantee.from_json("{}")
 
 

@@ -144,7 +144,7 @@ def entry(multiplier, *step):
         (lambda data: data.update(parts={}), "'parts' has to be a list"),
         (lambda data: data.update(parts=["x"]), "a part has to be a list"),
         (lambda data: data.update(given="X -> Y -> Z"), "'given' has to be a list"),
-        (lambda data: data.update(given=[1]), "a fact in 'given' has to be a text"),
+        (lambda data: data.update(given=[1]), "an entry of 'given' has to be a text"),
         (lambda data: data.update(functionals="ab"), "'functionals' has to be a list"),
         (lambda data: data.update(claim=3), "'claim' has to be a text"),
         (lambda data: data.pop("claim"), "lacks the entry 'claim'"),
@@ -161,14 +161,15 @@ def test_corrupted_certificates_fail(change, message):
     ("change", "message"),
     [
         ({"nodes": "XY"}, "'nodes' has to be a list"),
-        ({"edges": [["X"]]}, "an edge has to join two nodes"),
-        ({"edges": ["XY"]}, "an edge has to be a list"),
+        ({"edges": [["X"]]}, "an edge is a list of two names"),
+        ({"edges": ["XY"]}, "an edge is a list of two names"),
         ({"kinds": []}, "'kinds' has to be an object"),
         ({"kinds": {"X": "odd"}}, "cannot be read"),
         ({"ranges": {"b": [{"interval": ["0", "1"]}]}}, "two ends"),
         ({"ranges": {"b": [{"interval": ["0", "c", True, True]}]}}, "rational number"),
         ({"ranges": {"b": [{"points": [1]}]}}, "has to be a text"),
         ({"ranges": {"b": [{}]}}, "lacks the entry 'interval'"),
+        ({"note": ""}, "unknown entry 'note'"),
     ],
 )
 def test_corrupted_models_fail(change, message):
@@ -188,6 +189,7 @@ def test_corrupted_models_fail(change, message):
         ("[" * 100_000, "nested too deeply"),
         ('{"a": ' * 100_000, "nested too deeply"),
         ('{"format": "a", "format": "b"}', "'format' is there twice"),
+        ('{"format": NaN}', "NaN is no number"),
         (b"{}", "not bytes"),
         (None, "not NoneType"),
         ("a\0b", "cannot read"),
@@ -250,7 +252,15 @@ def test_a_continuous_variable_is_not_compared_with_itself(claim, step):
         "functionals": [],
         "parts": [[["1", *step]]],
     }
-    kinds = {"nodes": [], "edges": [], "assume": [], "kinds": {"Z": "continuous"}, "functionals": [], "ranges": {}}
+    kinds = {
+        "nodes": [],
+        "edges": [],
+        "fixed": [],
+        "assume": [],
+        "kinds": {"Z": "continuous"},
+        "functionals": [],
+        "ranges": {},
+    }
     with pytest.raises(DerivationError, match="with itself"):
         Certificate.from_json(json.dumps({**data, "model": kinds})).verify()
 
