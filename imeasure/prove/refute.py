@@ -158,7 +158,6 @@ class Refuter:
     def _settled(self, target: Target, codes: Iterator[Code] | list[Code]) -> Refutation | None:
         """Solve for the unknowns beside each of some codes."""
         plain = self.plain and ONE not in target.row
-        scaled = any(text.startswith("KL[") for text in functionals_of(self.problem)) or self.problem.real
         for code in codes:
             constant = not any(code.seen)
             for times in (1,) if plain or constant else (1, 2, 4, 8, 12):
@@ -166,7 +165,6 @@ class Refuter:
                     return None
                 here = code.repeated(times) if times > 1 else code
                 exact = plain or constant
-                unit = (log(code.field) if scaled else 1.0) if plain else 1.0
                 unit = log(code.field) if plain and not constant else unit
                 size = Fraction(1) if exact else Fraction(log(code.field))
 
