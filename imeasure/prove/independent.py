@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from itertools import product
 from math import exp, log, prod
-from typing import Any
 
 import highspy
 import numpy as np
@@ -18,6 +17,7 @@ from imeasure.certificate.rows import ONE, Row
 from imeasure.distribution import Distribution
 from imeasure.prove.banks import Floats
 from imeasure.prove.large import rescale
+from imeasure.prove.lp import silent_solver
 from imeasure.prove.mechanisms import Mechanism
 
 MOST = 6
@@ -78,11 +78,7 @@ def _weights(row: Row, count: int) -> tuple[Floats, float]:
 
 def _least(cost: Floats, facts: list[tuple[bool, Floats, float]], largest: float) -> Floats | None:
     """Return sizes up to a largest one that obey the facts and cost least, or None."""
-    # The documented class prints a banner when it is made, which would spoil JSON on standard output.
-    solver: Any = highspy.Highs.__bases__[0]()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.setOptionValue("random_seed", 1)
+    solver = silent_solver()
     count = len(cost)
     none, ends = np.zeros(0, np.int32), np.zeros(count, np.int32)
     solver.addCols(count, cost, np.zeros(count), np.full(count, largest), 0, ends, none, np.zeros(0))

@@ -40,6 +40,16 @@ NEAR = 1e-6
 """How far rounding may go; the exact sum decides."""
 
 
+def silent_solver() -> Any:
+    """Return a HiGHS solver that prints nothing and answers the same every time."""
+    # The documented class prints a banner when it is made, which would spoil JSON on standard output.
+    solver: Any = highspy.Highs.__bases__[0]()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)
+    solver.setOptionValue("random_seed", 1)
+    return solver
+
+
 @dataclass(frozen=True, slots=True)
 class ProofRow:
     """A row of the program with the proof that it is at least zero (and at most, for an equality)."""
@@ -202,12 +212,8 @@ class Program:
         return self._solver
 
     def _new_solver(self, cost: Floats) -> Any:
-        # The documented class prints a banner when it is made, which would spoil JSON on standard output.
-        solver: Any = highspy.Highs.__bases__[0]()
-        solver.setOptionValue("output_flag", False)
+        solver = silent_solver()
         solver.setOptionValue("presolve", "off")
-        solver.setOptionValue("threads", 1)
-        solver.setOptionValue("random_seed", 1)
         count = len(self.columns)
         lower = np.array([-1.0 if floor is None else 0.0 for floor in self.floors])
         starts, indices, values = [0], [], []
