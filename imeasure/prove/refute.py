@@ -158,6 +158,7 @@ class Refuter:
     def _settled(self, target: Target, codes: Iterator[Code] | list[Code]) -> Refutation | None:
         """Solve for the unknowns beside each of some codes."""
         plain = self.plain and ONE not in target.row
+        scaled = any(text.startswith("KL[") for text in functionals_of(self.problem)) or self.problem.real
         for code in codes:
             constant = not any(code.seen)
             for times in (1,) if plain or constant else (1, 2, 4, 8, 12):
@@ -165,7 +166,7 @@ class Refuter:
                     return None
                 here = code.repeated(times) if times > 1 else code
                 exact = plain or constant
-                unit = log(code.field) if plain and not constant else unit
+                unit = log(code.field) if plain and (scaled or not constant) else 1.0
                 size = Fraction(1) if exact else Fraction(log(code.field))
 
                 def entropy(mask: int, code: Code = here, size: Fraction = size) -> Fraction:
