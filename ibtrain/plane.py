@@ -6,6 +6,7 @@ alone. Coordinates as in Kirsch, Lyle and Gal, "Unpacking Information Bottleneck
 information I[X;Z] against residual information I[X;Y|Z].
 """
 
+import dataclasses
 import math
 
 import torch
@@ -15,6 +16,7 @@ from ibtrain import estimators, functional
 from ibtrain.bottlenecks import Latent
 from ibtrain.config import Config
 from ibtrain.errors import InformationError
+from ibtrain.estimators.inputs import label_entropy
 from ibtrain.runs import Row
 
 PRESERVED = "I[X;Z]"
@@ -27,8 +29,10 @@ RESIDUAL = "I[X;Y|Z]"
 def measure(latent: Latent, labels: Tensor, config: Config, *, epoch: int) -> tuple[Row, ...]:
     """Return the information-plane quantities of a latent, each with its standard error and flags.
 
-    The mixture estimator is left out behind dropout, whose law has no density in closed form; a categorical latent has
-    exact values instead of estimates. What an estimator refuses is a row without a value whose flag says why.
+    Beside them stand what bounds them: log Var[Z] and log Var[Z|Y] of a continuous latent over all of the data, the
+    labels' entropy H[Y], and ln N of the N samples. The mixture estimator is left out behind dropout, whose law has no
+    density in closed form; a categorical latent has exact values instead of estimates. What an estimator refuses is a
+    row without a value whose flag says why.
 
     Args:
         latent: Of the training data: samples S x N x K and what is known of their law.
@@ -50,6 +54,8 @@ def measure(latent: Latent, labels: Tensor, config: Config, *, epoch: int) -> tu
         found = _exact(latent.log_probabilities.double(), labels)
     else:
         found = [one for name in config.plane.estimators for one in _estimated(name, latent, labels, config)]
+        found += _log_variances(latent, labels)
+    found += _limits(labels)
     return tuple(
         Row(
             run=config.digest,
@@ -94,6 +100,31 @@ def _knn(latent: Latent, labels: Tensor, config: Config) -> estimators.Estimates
     kept = torch.randperm(len(labels), generator=generator)[: config.plane.neighbour_samples].to(labels.device)
     variance = latent.noise_std**2 if isinstance(latent.noise_std, float) and _has_plain_mean(latent) else None
     return estimators.knn(latent.samples[0][kept], labels[kept], k=config.plane.neighbours, noise_variance=variance)
+
+
+def _log_variances(latent: Latent, labels: Tensor) -> list[estimators.Estimate]:
+    centres, noise = latent.centres.double(), latent.noise_variance
+    values = {
+        "log Var[Z]": functional.log_variance(centres, noise_variance=noise),
+        "log Var[Z|Y]": functional.conditional_log_variance(
+            centres, labels, int(labels.max()) + 1, noise_variance=noise
+        ),
+    }
+    error = 0.0 if _has_plain_mean(latent) else math.nan
+    return [
+        dataclasses.replace(_known(name, value.item(), labels), side="upper", standard_error=error)
+        for name, value in values.items()
+        if bool(value.isfinite())
+    ]
+
+
+def _limits(labels: Tensor) -> list[estimators.Estimate]:
+    return [_known("H[Y]", label_entropy(labels), labels), _known("ln N", math.log(len(labels)), labels)]
+
+
+def _known(quantity: str, value: float, labels: Tensor) -> estimators.Estimate:
+    """Return a number that is computed on all of the training data."""
+    return estimators.Estimate(quantity, value=value, standard_error=0.0, size=len(labels), estimator="training data")
 
 
 def _has_plain_mean(latent: Latent) -> bool:
