@@ -8,6 +8,7 @@ from . import (
     networks as networks,
     plane as plane,
     report as report,
+    reproduce as reproduce,
     runs as runs,
     surrogates as surrogates,
     sweeps as sweeps,

@@ -1,4 +1,4 @@
-"""The command line: `ibtrain demo | compile | train | sweep | plane | estimate`.
+"""The command line: `ibtrain demo | compile | train | sweep | reproduce | plane | estimate`.
 
 Commands only read options, call the library and print. Exit status 0: done; 2: bad input, with one line on standard
 error; 130: stopped by ctrl-C, with readable results. The heavy modules load when a command uses them.
@@ -15,6 +15,7 @@ from ibtrain.compile_cli import compile_command
 from ibtrain.errors import InformationError
 from ibtrain.estimate_cli import estimate
 from ibtrain.plane_cli import plane
+from ibtrain.reproduce_cli import reproduce
 from ibtrain.training_cli import STOPPED, sweep, train
 
 
@@ -64,7 +65,7 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
     click.echo(f"picture {out / 'plane.png'}, numbers {out / 'results.csv'}")
 
 
-for _command in (compile_command, train, sweep, plane, estimate):
+for _command in (compile_command, train, sweep, reproduce, plane, estimate):
     cli.add_command(_command)
 
 

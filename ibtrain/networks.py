@@ -201,6 +201,52 @@ class Unscaling(nn.Module):
         return values / self.scaling.scale + self.scaling.shift
 
 
+class OptimalDecoder(nn.Module):
+    """The optimal decoder p(y|z) of a categorical latent, as a table that is computed from data and not trained.
+
+    A loss that knows p(y|z) itself needs no decoder, and leaves none behind; this one makes predictions from its latent
+    (Kirsch, Lyle and Gal, 2020, section 5.4). Before it is set, all classes are equally likely.
+
+    Args:
+        size: Number K of categories.
+        num_classes: Number C of classes.
+
+    Example:
+        >>> import torch
+        >>> decoder = OptimalDecoder(2, 3)
+        >>> decoder.set(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]).log(), torch.tensor([0, 1, 2]))
+        >>> decoder(torch.eye(2).unsqueeze(1)).exp()[:, 0]
+        tensor([[1.0000, 0.0000, 0.0000],
+                [0.0000, 0.5000, 0.5000]])
+    """
+
+    table: Tensor
+
+    def __init__(self, size: int, num_classes: int) -> None:
+        super().__init__()
+        self.register_buffer("table", torch.zeros(size, num_classes))
+
+    def set(self, log_probabilities: Tensor, target: Tensor) -> None:
+        """Compute the table.
+
+        Args:
+            log_probabilities: ln p(z|x) of the training data, N x K.
+            target: Their classes, N.
+        """
+        smallest = torch.finfo(torch.float32).min
+        columns = [log_probabilities[target == label] for label in range(self.table.shape[1])]
+        sums = [part.logsumexp(dim=0) if len(part) else torch.full_like(self.table[:, 0], smallest) for part in columns]
+        self.table.copy_(torch.stack(sums, dim=1).log_softmax(dim=1).clamp(min=smallest))
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """Return ln p(y|z), S x B x C.
+
+        Args:
+            samples: One-hot codes of categories, S x B x K.
+        """
+        return self.table[samples.argmax(dim=-1)]
+
+
 class BottleneckNetwork(nn.Module):
     """Encoder, bottleneck and decoder in a row: X -> Z -> logits of Y.
 

@@ -12,7 +12,7 @@ from ibtrain.errors import ConfigError
 @click.argument("folders", nargs=-1, required=True, metavar="RUNS...", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("plane.png"), show_default=True)
 @click.option("--trajectories", is_flag=True, help="Draw the way over epochs instead of the end.")
-@click.option("--estimator", default=None, help="Which estimator: mixture, knn or exact; by default the first.")
+@click.option("--estimator", default=None, help="Only one estimator: mixture, knn or exact.")
 @click.option("--title", default="Information plane", show_default=True)
 def plane(folders: tuple[Path, ...], out: Path, trajectories: bool, estimator: str | None, title: str) -> None:
     """Draw the information plane of the runs in folders that `demo`, `train` or `sweep` filled."""

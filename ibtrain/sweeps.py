@@ -88,7 +88,8 @@ def sweep(
     runs = Runs(Path(folder) / "runs")
     wanted = {config.digest: config for config in configs}
     mine = _shard(list(wanted.values()), shard)
-    check([config for config in mine if not runs.is_finished(config)], accelerator=accelerator, data_root=data_root)
+    missing = [config for config in mine if not runs.is_finished(config)]
+    check(missing, accelerator=accelerator, data_root=data_root, download=download)
     table = _Table(Path(folder), runs, wanted)
     table.renew()
     todo = [config for config in mine if not runs.is_finished(config)]

@@ -97,7 +97,7 @@ def sweep(
         accelerator=accelerator,
         data_root=data_root,
         download=download,
-        shard=_shard(shard),
+        shard=read_shard(shard),
         executor=executor,
     )
 
@@ -110,7 +110,15 @@ def _values(text: str) -> tuple[str, list[str]]:
     return key.strip(), parts
 
 
-def _shard(text: str) -> tuple[int, int]:
+def read_shard(text: str) -> tuple[int, int]:
+    """Return the numbers i and n of a shard.
+
+    Args:
+        text: `i/n`.
+
+    Raises:
+        ConfigError: If it is none.
+    """
     index, _, count = text.partition("/")
     if not (index.isdecimal() and count.isdecimal()):
         raise ConfigError(f"--shard needs I/N, for example 1/4, not {text!r}")

@@ -145,15 +145,18 @@ class ScalingConfig(Section, table="scaling"):
     the paper does not state the schedule."""
     factor: float = option(0.5, above=0.0, maximum=1.0)
     """By what the deviation is multiplied after every further epoch. Our choice."""
+    hold: int = option(0, minimum=0, maximum=_LARGEST)
+    """How many further epochs the deviation stays where it started, so that the network is trained before it shrinks.
+    Our choice."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PlaneConfig(Section, table="plane"):
     """How the trained latent is measured."""
 
-    estimators: tuple[str, ...] = option(("mixture",), choices=("mixture", "knn"))
-    """Which estimators. Our choice: the mixture estimator, for the noise is known; stated in the paper: nearest
-    neighbours."""
+    estimators: tuple[str, ...] = option(("mixture",), choices=("mixture", "knn", "gaussian"))
+    """Which estimators; `gaussian` gives upper bounds on H[Z] and H[Z|Y]. Our choice: the mixture estimator, for the
+    noise is known; stated in the paper: nearest neighbours."""
     every: int = option(0, minimum=0, maximum=_LARGEST)
     """Epochs between measurements; 0 measures after the last epoch alone. Our choice."""
     samples: int = option(2000, minimum=2, maximum=_LARGEST)

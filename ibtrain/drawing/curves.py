@@ -11,16 +11,22 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from ibtrain.drawing.frames import COLOURS, band, frame, last, save, surrogate_label, wanted
 from ibtrain.runs import Row
 
-_METRICS = ("decoder uncertainty", "decoder cross-entropy", "prediction cross-entropy")
+_METRICS: dict[str, tuple[str, Any]] = {
+    "decoder uncertainty": (COLOURS[2], "-"),
+    "decoder cross-entropy": (COLOURS[0], "--"),
+    "prediction cross-entropy": (COLOURS[1], "-."),
+}
 _STYLES: dict[str, Any] = {"mixture": "-", "knn": "--", "exact": "-", "gaussian": ":"}
+_LATENTS = {"dropout": "without noise", "noisy-dropout": "with noise"}
 
 
 def draw_cross_entropies(rows: Iterable[Row], path: str | Path, *, title: str = "") -> None:
-    """Draw decoder uncertainty and both cross-entropies over epochs, one line for each loss that was minimised.
+    """Draw decoder uncertainty and both cross-entropies over epochs, one panel for each loss that was minimised.
 
     Args:
         rows: Results of runs with different losses.
@@ -30,25 +36,31 @@ def draw_cross_entropies(rows: Iterable[Row], path: str | Path, *, title: str = 
     Raises:
         ConfigError: If there is nothing to draw, or the file cannot be written.
     """
-    table = wanted(frame(rows), _METRICS)
+    table = wanted(frame(rows), list(_METRICS))
     losses = list(dict.fromkeys(table["loss"]))
-    shown = [metric for metric in _METRICS if (table["quantity"] == metric).any()]
-    figure = Figure(figsize=(3.6 * len(shown) + 0.6, 3.8), layout="constrained")
-    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    for axes, metric in zip(panels, shown, strict=True):
-        for index, loss in enumerate(losses):
+    figure = Figure(figsize=(3.4 * len(losses) + 0.8, 3.9), layout="constrained")
+    panels = figure.subplots(1, len(losses), sharey=True, squeeze=False)[0]
+    for axes, loss in zip(panels, losses, strict=True):
+        for metric, (colour, style) in _METRICS.items():
             chosen = table[(table["quantity"] == metric) & (table["loss"] == loss)]
-            band(axes, chosen, "epoch", color=COLOURS[index % len(COLOURS)], label=surrogate_label(loss))
-        axes.set(title=metric, xlabel="epoch", yscale="log")
+            if not chosen.empty:
+                band(axes, chosen, "epoch", color=colour, linestyle=style, label=metric)
+        axes.set(title=f"minimised: {surrogate_label(loss)}", xlabel="epoch", yscale="log")
+        axes.title.set_fontsize("medium")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(color="0.92", which="both")
+        axes.set_axisbelow(True)
     panels[0].set_ylabel("nats, training data")
-    panels[-1].legend(title="minimised", fontsize="small")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     figure.suptitle(_with_trials(title, table))
     save(figure, path)
 
 
 def draw_scaling(rows: Iterable[Row], path: str | Path, *, title: str = "") -> None:
-    """Draw the training error against the latent's entropy as it is scaled down, one line for each kind of latent.
+    """Draw the training error against the latent's entropy as it is scaled down, one panel for each kind of latent.
+
+    Only the epochs from the largest entropy on are drawn, from left to right as the entropy falls.
 
     Args:
         rows: Results of runs whose latents were scaled down while they were trained.
@@ -60,22 +72,33 @@ def draw_scaling(rows: Iterable[Row], path: str | Path, *, title: str = "") -> N
     """
     table = frame(rows)
     entropies = wanted(table, ["H[Z]"])
-    errors = 1 - wanted(table, ["train accuracy"]).set_index(["run", "epoch"])["value"]
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axes = figure.add_subplot()
-    for index, (latent, part) in enumerate(entropies.groupby("latent", sort=False)):
-        points = part.assign(error=errors.reindex(list(zip(part["run"], part["epoch"], strict=True))).to_numpy())
-        middle = points.groupby("epoch")[["value", "error"]].median()
-        low, high = (points.groupby("epoch")["error"].quantile(share) for share in (0.25, 0.75))
-        colour = COLOURS[index % len(COLOURS)]
-        axes.plot(middle["value"], 100 * middle["error"], "o-", markersize=3, color=colour, label=latent)
-        axes.fill_between(middle["value"], 100 * low, 100 * high, color=colour, alpha=0.2, linewidth=0)
-    axes.invert_xaxis()
-    axes.set(xlabel=f"H[Z]  (nats, {', '.join(dict.fromkeys(entropies['method']))})", ylabel="training error  (%)")
-    axes.grid(color="0.92")
-    axes.legend(title="latent")
+    errors = 100 * (1 - wanted(table, ["train accuracy"]).set_index(["run", "epoch"])["value"])
+    latents, methods = list(dict.fromkeys(entropies["latent"])), list(dict.fromkeys(entropies["method"]))
+    figure = Figure(figsize=(4.4 * len(latents) + 0.4, 4.0), layout="constrained")
+    panels = figure.subplots(1, len(latents), sharey=True, squeeze=False)[0]
+    for axes, latent in zip(panels, latents, strict=True):
+        for index, method in enumerate(methods):
+            part = entropies[(entropies["latent"] == latent) & (entropies["method"] == method)]
+            points = part.assign(error=errors.reindex(list(zip(part["run"], part["epoch"], strict=True))).to_numpy())
+            _error_band(axes, points, COLOURS[index % len(COLOURS)], _STYLES.get(method, "-."), method)
+        axes.invert_xaxis()
+        axes.set(xlabel="H[Z]  (nats)", title=_LATENTS.get(latent, latent))
+        axes.grid(color="0.92")
+        axes.set_axisbelow(True)
+    panels[0].set_ylabel("training error  (%)")
+    panels[-1].legend(title="H[Z] by", fontsize="small")
     figure.suptitle(_with_trials(title, table))
     save(figure, path)
+
+
+def _error_band(axes: Any, points: pd.DataFrame, colour: str, style: Any, label: str) -> None:
+    if points.empty:
+        return
+    middle = points.groupby("epoch")[["value", "error"]].median()
+    middle = middle.loc[middle["value"].idxmax() :]
+    axes.plot(middle["value"], middle["error"], "o", linestyle=style, markersize=3, color=colour, label=label)
+    quarters = points.groupby("epoch")["error"].quantile([0.25, 0.75]).unstack().loc[middle.index]
+    axes.fill_between(middle["value"], quarters[0.25], quarters[0.75], color=colour, alpha=0.2, linewidth=0)
 
 
 def draw_entropies(rows: Iterable[Row], path: str | Path, *, title: str = "") -> None:

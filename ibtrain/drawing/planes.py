@@ -22,7 +22,7 @@ from ibtrain.runs import Row
 _MARKERS = "osD^vP*X"
 _SIZES = (150, 70, 25)
 _DASHES = (0, (4, 4))
-_KEYS = ["run", "surrogate", "gamma", "seed", "epoch"]
+_KEYS = ["method", "run", "surrogate", "gamma", "seed", "epoch"]
 
 
 def draw_plane(
@@ -30,41 +30,46 @@ def draw_plane(
 ) -> None:
     """Draw preserved against residual information after training, coloured by gamma, one marker for each surrogate.
 
-    Markers are hollow where a value is flagged.
+    Every estimator has a panel of its own. Markers are hollow where a value is flagged.
 
     Args:
         rows: Results of finished runs; each run's last information plane is drawn.
         path: The file, PNG or SVG.
         title: What stands above the picture.
-        estimator: First word of the estimator that is drawn; by default the one that was listed first.
+        estimator: First word of the only estimator that is drawn; by default all are.
 
     Raises:
         ConfigError: If there is nothing to draw, or the file cannot be written.
     """
     points = _points(rows, estimator, is_last=True)
     colours = gamma_colours(points["gamma"])
-    figure = Figure(figsize=(8, 5.4), layout="constrained")
-    axes = figure.add_subplot()
-    handles = []
-    for index, (name, part) in enumerate(points.groupby("surrogate", sort=False)):
-        marker, size = _MARKERS[index % len(_MARKERS)], _SIZES[index % len(_SIZES)]
-        for _, line in part.sort_values("gamma").groupby("seed"):
-            axes.plot(line["x"], line["y"], color="0.8", linewidth=0.8, linestyle=_DASHES, zorder=1)
-        axes.errorbar(
-            part["x"], part["y"], xerr=part["x_error"], yerr=part["y_error"], fmt="none", ecolor="0.5", zorder=2
-        )
-        _scatter(axes, part, colours, marker, size)
-        handle = Line2D([], [], marker=marker, linestyle="", markersize=math.sqrt(size), label=surrogate_label(name))
+    surrogates = list(dict.fromkeys(points["surrogate"]))
+    figure, panels = _panels(points)
+    for axes, (method, measured) in zip(panels, points.groupby("method", sort=False), strict=True):
+        for index, name in enumerate(surrogates):
+            part = measured[measured["surrogate"] == name]
+            for _, line in part.sort_values("gamma").groupby("seed"):
+                axes.plot(line["x"], line["y"], color="0.8", linewidth=0.8, linestyle=_DASHES, zorder=1)
+            axes.errorbar(
+                part["x"], part["y"], xerr=part["x_error"], yerr=part["y_error"], fmt="none", ecolor="0.5", zorder=2
+            )
+            _scatter(axes, part, colours, _MARKERS[index % len(_MARKERS)], _SIZES[index % len(_SIZES)])
+        _frame_plane(axes, method if len(panels) > 1 else title)
+    handles = [
+        Line2D([], [], marker=marker, linestyle="", markersize=math.sqrt(size), label=surrogate_label(name))
+        for name, marker, size in zip(surrogates, _MARKERS, 3 * _SIZES, strict=False)
+    ]
+    for handle in handles:
         handle.set(markerfacecolor="white", markeredgecolor="black")
-        handles.append(handle)
-    _frame_plane(axes, title)
     handles.append(Line2D([], [], color="0.8", linewidth=0.8, linestyle=_DASHES, label="to the next gamma, unmeasured"))
     if points["flagged"].any():
-        hollow = Line2D([], [], marker="o", linestyle="", markersize=8, label="hollow: close to ln N, see flags")
+        hollow = Line2D([], [], marker="o", linestyle="", markersize=8, label="hollow: flagged, e.g. close to ln N")
         hollow.set(markerfacecolor="none", markeredgecolor="0.3", markeredgewidth=1.6)
         handles.append(hollow)
-    axes.legend(handles=handles, title="regularizer", loc="upper right")
-    figure.colorbar(colours, ax=axes, label="weight gamma of the regularizer")
+    panels[0].legend(handles=handles, title="regularizer", loc="upper right")
+    if len(panels) > 1:
+        figure.suptitle(title)
+    figure.colorbar(colours, ax=panels, label="weight gamma of the regularizer")
     save(figure, path)
 
 
@@ -73,33 +78,44 @@ def draw_trajectories(
 ) -> None:
     """Draw the way of every gamma through the information plane, median over seeds, dots growing with the epoch.
 
+    Every estimator has a panel of its own.
+
     Args:
         rows: Results of runs that were measured after many epochs.
         path: The file, PNG or SVG.
         title: What stands above the picture.
-        estimator: First word of the estimator that is drawn; by default the one that was listed first.
+        estimator: First word of the only estimator that is drawn; by default all are.
 
     Raises:
         ConfigError: If there is nothing to draw, or the file cannot be written.
     """
     points = _points(rows, estimator, is_last=False)
     colours = gamma_colours(points["gamma"])
-    figure = Figure(figsize=(8, 5.4), layout="constrained")
-    axes = figure.add_subplot()
-    for gamma, part in points.groupby("gamma"):
-        middle = part.groupby("epoch")[["x", "y"]].median()
-        colour = gamma_colour(colours, float(gamma))
-        sizes = np.interp(middle.index, [points["epoch"].min(), points["epoch"].max()], [6, 70])
-        axes.plot(middle["x"], middle["y"], color=colour, linewidth=0.9, alpha=0.8)
-        axes.scatter(middle["x"], middle["y"], s=sizes, color=colour, edgecolors="white", linewidths=0.4, zorder=3)
-        if gamma == 0:
-            axes.plot([], [], "o-", color="black", label="gamma = 0")
-    ends = points.sort_values("epoch").groupby("run").tail(1).groupby("gamma")[["x", "y"]].median()
-    axes.plot(ends["x"], ends["y"], color="0.6", linestyle=_DASHES, zorder=1, label="ends of the trajectories")
-    _frame_plane(axes, title)
-    axes.legend(title=f"dots grow from epoch {points['epoch'].min()} to {points['epoch'].max()}", fontsize="small")
-    figure.colorbar(colours, ax=axes, label="weight gamma of the regularizer")
+    span = [points["epoch"].min(), points["epoch"].max()]
+    figure, panels = _panels(points)
+    for axes, (method, measured) in zip(panels, points.groupby("method", sort=False), strict=True):
+        for gamma, part in measured.groupby("gamma"):
+            middle = part.groupby("epoch")[["x", "y"]].median()
+            colour = gamma_colour(colours, float(gamma))
+            sizes = np.interp(middle.index, span, [6, 70])
+            axes.plot(middle["x"], middle["y"], color=colour, linewidth=0.9, alpha=0.8)
+            axes.scatter(middle["x"], middle["y"], s=sizes, color=colour, edgecolors="white", linewidths=0.4, zorder=3)
+            if gamma == 0:
+                axes.plot([], [], "o-", color="black", label="gamma = 0")
+        ends = measured.sort_values("epoch").groupby("run").tail(1).groupby("gamma")[["x", "y"]].median()
+        axes.plot(ends["x"], ends["y"], color="0.6", linestyle=_DASHES, zorder=1, label="ends of the trajectories")
+        _frame_plane(axes, method if len(panels) > 1 else title)
+    panels[0].legend(title=f"dots grow from epoch {span[0]} to {span[1]}", fontsize="small")
+    if len(panels) > 1:
+        figure.suptitle(title)
+    figure.colorbar(colours, ax=panels, label="weight gamma of the regularizer")
     save(figure, path)
+
+
+def _panels(points: pd.DataFrame) -> tuple[Figure, list[Any]]:
+    count = points["method"].nunique()
+    figure = Figure(figsize=(8, 5.4) if count == 1 else (6 * count + 1, 5.2), layout="constrained")
+    return figure, list(figure.subplots(1, count, squeeze=False)[0])
 
 
 def _points(rows: Iterable[Row], estimator: str | None, *, is_last: bool) -> pd.DataFrame:
@@ -107,7 +123,7 @@ def _points(rows: Iterable[Row], estimator: str | None, *, is_last: bool) -> pd.
     methods = list(dict.fromkeys(table["method"]))
     if estimator not in (None, *methods):
         raise ConfigError(f"no run was measured by {estimator!r}; there are {', '.join(methods)}")
-    table = table[table["method"] == (estimator or methods[0])]
+    table = table if estimator is None else table[table["method"] == estimator]
     table = last(table) if is_last else table
     wide = table.pivot_table(index=_KEYS, columns="quantity", values=["value", "standard_error"], sort=False)
     try:
@@ -118,7 +134,8 @@ def _points(rows: Iterable[Row], estimator: str | None, *, is_last: bool) -> pd.
         found[name] = wide["standard_error"].get(quantity, 0.0) if "standard_error" in wide else 0.0
     flagged = table.assign(flagged=table["flags"] != "").groupby(_KEYS)["flagged"].any()
     found["flagged"] = flagged.reindex(found.index)
-    return found.fillna({"x_error": 0.0, "y_error": 0.0}).dropna().reset_index()
+    found = found.fillna({"x_error": 0.0, "y_error": 0.0}).dropna().reset_index()
+    return found.sort_values("method", key=lambda column: column.map(methods.index), kind="stable")
 
 
 def _scatter(axes: Any, part: pd.DataFrame, colours: Any, marker: str, size: float) -> None:

@@ -21,6 +21,7 @@ from ibtrain.networks import (
     BottleneckNetwork,
     CodeDecoder,
     ConvolutionTrunk,
+    OptimalDecoder,
     Scaling,
     Unscaling,
     dropout_head,
@@ -73,7 +74,8 @@ def _part(data: Dataset, config: DataConfig) -> Dataset:
 def build_network(config: Config, data: Dataset) -> BottleneckNetwork:
     """Return the untrained network of a configuration: encoder, bottleneck, decoder.
 
-    Behind dropout the layers up to the latent run once for each sample; what stands before them runs once.
+    Behind dropout the layers up to the latent run once for each sample; what stands before them runs once. A
+    categorical latent whose loss does not use the decoder gets the optimal one, which is computed from the data.
 
     Args:
         config: The configuration.
@@ -93,6 +95,8 @@ def _network(config: Config, data: Dataset) -> BottleneckNetwork:
     is_dropout = options.kind.endswith("dropout")
     trunk, head = _encoder(config, data, 2 * size if options.kind == "gaussian" else size, is_dropout=is_dropout)
     decoder: nn.Module = CodeDecoder(size, config.network.decoder, data.num_classes)
+    if options.kind == "categorical" and not uses_decoder(build_loss(config, data)):
+        decoder = OptimalDecoder(size, data.num_classes)
     if config.scaling.start:
         if options.kind in ("gaussian", "categorical"):
             raise ConfigError(f"scaling.start needs features that can be scaled, not a {options.kind} latent")
@@ -202,6 +206,20 @@ def regularizer_of(loss: Loss) -> str:
     regularizer = loss.plan.form.regularizer
     quantities = {str(q) for q in regularizer.atoms(imeasure.Information) | regularizer.atoms(imeasure.Functional)}
     return " + ".join(term.surrogate.name for term in loss.plan.terms if quantities & set(term.quantities))
+
+
+def uses_decoder(loss: Loss) -> bool:
+    """Say whether a loss looks at what the decoder answers, and so trains it.
+
+    Args:
+        loss: The loss.
+
+    Example:
+        >>> losses = ("CE[Y|Z]", "Exact[Y|Z]")
+        >>> [uses_decoder(compile_objective("min H[Y|Z]", latent="categorical", surrogates=[one])) for one in losses]
+        [True, False]
+    """
+    return any("logits" in term.surrogate.needs for term in loss.plan.terms)
 
 
 def _latent_kind(config: Config) -> str | AdditiveNoise | DropoutBottleneck:

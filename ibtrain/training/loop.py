@@ -24,7 +24,7 @@ from ibtrain.datasets import Dataset
 from ibtrain.datasets.dataset import augmented
 from ibtrain.errors import ConfigError
 from ibtrain.loss import Loss
-from ibtrain.networks import BottleneckNetwork, Scaling
+from ibtrain.networks import BottleneckNetwork, OptimalDecoder, Scaling
 from ibtrain.runs import Row, write_text
 from ibtrain.training.build import build_loss, build_network, load_data, regularizer_of
 from ibtrain.training.devices import make_fabric, threads
@@ -127,13 +127,20 @@ def train(
     return Trained(config=config, network=network, loss=loss, epochs=epochs, rows=run_rows(epochs, loss, config))
 
 
-def check(configs: Sequence[Config], *, accelerator: str = "auto", data_root: str | Path = "data") -> None:
+def check(
+    configs: Sequence[Config],
+    *,
+    accelerator: str = "auto",
+    data_root: str | Path = "data",
+    download: bool = False,
+) -> None:
     """Refuse configurations that cannot be trained, before anything is trained.
 
     Args:
         configs: What is to be run.
         accelerator: Where, in Lightning's words.
         data_root: Folder of the data sets.
+        download: Whether to fetch data that are missing.
 
     Raises:
         ConfigError: If a loss or a network cannot be built, the data are not there, or the accelerator is not.
@@ -142,7 +149,7 @@ def check(configs: Sequence[Config], *, accelerator: str = "auto", data_root: st
     Example:
         >>> check([Config()], accelerator="cpu")
     """
-    sets = {config.data: load_data(config.data, root=data_root) for config in configs}
+    sets = {config.data: load_data(config.data, root=data_root, download=download) for config in configs}
     for config in configs:
         build_loss(config, sets[config.data])
     for config in {(config.data, config.network, config.bottleneck): config for config in configs}.values():
@@ -228,6 +235,7 @@ class _Run:
         mean, terms = self._pass(number)
         self.schedule.step(mean)
         self._rescale(number)
+        self._set_decoder()
         torch.manual_seed(_seed(self.config.seed, number, _LOOK))
         data, options = self.data, self.config.plane
         train, latent = evaluate(self.network, data, data.train_inputs, data.train_targets)
@@ -297,8 +305,16 @@ class _Run:
         values = latent.samples[0] if latent.mean is None else latent.mean.reshape(-1, latent.mean.shape[-1])
         raw = values.double() / scaling.scale + scaling.shift
         deviation = raw.std(dim=0, correction=0).clamp(min=torch.finfo(torch.float32).tiny)
-        wanted = options.start * options.factor ** (number - 1)
+        wanted = options.start * options.factor ** max(0, number - 1 - options.hold)
         scaling.set(shift=raw.mean(dim=0).float(), scale=(wanted / deviation).float())
+
+    def _set_decoder(self) -> None:
+        decoder = self.network.decoder
+        if not isinstance(decoder, OptimalDecoder):
+            return
+        _, latent = evaluate(self.network, self.data, self.data.train_inputs, self.data.train_targets)
+        if latent.log_probabilities is not None:
+            decoder.set(latent.log_probabilities, self.data.train_targets)
 
     def _evaluation_rows(self, train: Evaluation, number: int) -> tuple[Row, ...]:
         return tuple(

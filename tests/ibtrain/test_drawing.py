@@ -46,44 +46,58 @@ def test_trajectories_are_medians_over_seeds_and_gamma_zero_is_black(drawn, tmp_
     np.testing.assert_allclose(lines(axes)["ends of the trajectories"], [[9, 0.9], [8.99, 0.91], [8, 1.9]])
 
 
-def test_the_plane_shows_the_last_epoch_of_every_run_by_the_first_estimator(drawn, tmp_path):
+def test_the_plane_shows_the_last_epoch_of_every_run_in_a_panel_for_each_estimator(drawn, tmp_path):
     knn = [dataclasses.replace(one, estimator="knn, Euclidean", value=99.0) for one in plane_rows()]
     drawing.draw_plane([*plane_rows(), *knn], tmp_path / "plane.svg")
-    points = drawn[0].axes[0].collections[-1].get_offsets()
+    first, second = drawn[0].axes[:2]
+    assert (first.get_title(), second.get_title()) == ("mixture", "knn")
+    points = first.collections[-1].get_offsets()
     assert len(points) == 9
     assert sorted(points[:, 0]) == pytest.approx(sorted(8 - g + s for s in (0, 1, 2) for g in (0.0, 0.01, 1.0)))
+    assert set(second.collections[-1].get_offsets()[:, 0]) == {99.0}
     drawing.draw_plane([*plane_rows(), *knn], tmp_path / "plane.svg", estimator="knn")
+    assert drawn[1].axes[0].get_title() == "Information plane"
     assert set(drawn[1].axes[0].collections[-1].get_offsets()[:, 0]) == {99.0}
 
 
-def test_cross_entropies_have_a_panel_for_each_metric_and_a_line_for_each_loss(drawn, tmp_path):
+METRICS = ("decoder uncertainty", "decoder cross-entropy", "prediction cross-entropy")
+
+
+def test_cross_entropies_have_a_panel_for_each_loss_and_a_line_for_each_metric(drawn, tmp_path):
     rows = [
-        row(metric, 2.0 / epoch + seed, epoch=epoch, seed=seed, loss=loss, estimator="training data")
-        for metric in ("decoder uncertainty", "decoder cross-entropy", "prediction cross-entropy")
+        row(metric, shift + 2.0 / epoch + seed, epoch=epoch, seed=seed, loss=loss, estimator="training data")
+        for shift, metric in enumerate(METRICS)
         for loss in ("Exact[Y|Z]", "CE[Y|Z]")
         for epoch in (1, 2)
         for seed in (0, 1, 2)
     ]
     drawing.draw_cross_entropies(rows, tmp_path / "three.png", title="digits")
     panels = drawn[0].axes
-    assert panels[0].get_title() == "decoder uncertainty"
-    assert len(panels) == 3
-    assert set(lines(panels[1])) == {"decoder uncertainty", "decoder cross-entropy"}
-    np.testing.assert_allclose(lines(panels[1])["decoder cross-entropy"], [[1, 3], [2, 2]])
+    titles = [panel.get_title() for panel in panels]
+    assert titles == ["minimised: decoder uncertainty", "minimised: decoder cross-entropy"]
+    for panel in panels:
+        assert tuple(lines(panel)) == METRICS
+        np.testing.assert_allclose(lines(panel)["decoder cross-entropy"], [[1, 4], [2, 3]])
     assert drawn[0].get_suptitle() == "digits  (3 trials, median and quartiles)"
 
 
-def test_scaling_pairs_the_error_with_the_entropy_of_the_same_epoch(drawn, tmp_path):
+def test_scaling_pairs_the_error_with_the_entropy_of_the_same_epoch_from_the_largest_entropy_on(drawn, tmp_path):
+    entropies = {1: -20.0, 2: -10.0, 3: -30.0}
     rows = [
         one
-        for epoch in (1, 2, 3)
+        for latent in ("dropout", "noisy-dropout")
+        for epoch, entropy in entropies.items()
         for one in (
-            row("H[Z]", -10.0 * epoch, epoch=epoch, latent="dropout"),
-            row("train accuracy", 1 - 0.1 * epoch, epoch=epoch, latent="dropout"),
+            row("H[Z]", entropy, epoch=epoch, latent=latent, estimator="knn, Euclidean"),
+            row("H[Z]", entropy + 1, epoch=epoch, latent=latent, estimator="gaussian"),
+            row("train accuracy", 1 - 0.1 * epoch, epoch=epoch, latent=latent),
         )
     ]
     drawing.draw_scaling(rows, tmp_path / "four.png")
-    np.testing.assert_allclose(lines(drawn[0].axes[0])["dropout"], [[-10, 10], [-20, 20], [-30, 30]])
+    assert [axes.get_title() for axes in drawn[0].axes] == ["without noise", "with noise"]
+    for axes in drawn[0].axes:
+        np.testing.assert_allclose(lines(axes)["knn"], [[-10, 20], [-30, 30]])
+        np.testing.assert_allclose(lines(axes)["gaussian"], [[-9, 20], [-29, 30]])
 
 
 def test_entropies_have_a_line_for_each_surrogate_and_estimator(drawn, tmp_path):

@@ -1,0 +1,101 @@
+"""The command `ibtrain reproduce`: the paper's figures, from training to the picture."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+import ibtrain
+from ibtrain.errors import ConfigError
+from ibtrain.training_cli import STOPPED, read_shard
+
+
+@click.command()
+@click.argument("figure", metavar="fig1|fig3|fig4|fig5|fig6|all")
+@click.option("--preset", default="digits", show_default=True, help="digits, digits-fast, mnist, cifar10 or paper.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/reproduce"), show_default=True
+)
+@click.option(
+    "--set", "options", multiple=True, metavar="KEY=VALUE", help="Replace a value, e.g. training.epochs=5; say so."
+)
+@click.option("--workers", type=click.IntRange(1), default=None, help="Processes on this machine.")
+@click.option("--shard", metavar="I/N", default="1/1", show_default=True, help="Train every N-th run from the I-th on.")
+@click.option("--accelerator", default="auto", show_default=True, help="Where to train: auto, cpu or cuda.")
+@click.option(
+    "--data",
+    "data_root",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder of the data sets.",
+)
+@click.option("--download", is_flag=True, help="Fetch data that are missing.")
+def reproduce(
+    figure: str,
+    preset: str,
+    out: Path,
+    options: tuple[str, ...],
+    workers: int | None,
+    shard: str,
+    accelerator: str,
+    data_root: Path,
+    download: bool,
+) -> None:
+    """Make a figure of the paper, or all that a preset has: train, measure, draw."""
+    if preset not in ibtrain.experiments.PRESETS:
+        raise ConfigError(f"there is no preset {preset!r}: choose {', '.join(ibtrain.experiments.PRESETS)}")
+    chosen = ibtrain.experiments.PRESETS[preset]
+    experiments = [experiment.with_options(options) for experiment in chosen.of(figure)]
+    folder = out / preset
+    runs = ibtrain.runs.Runs(folder / "runs")
+    wanted = {config.digest: config for experiment in experiments for config in experiment.configs()}
+    todo = [config for config in wanted.values() if not runs.is_finished(config)]
+    ibtrain.training.check(todo, accelerator=accelerator, data_root=data_root, download=download)
+    epochs = sum(config.training.epochs for config in todo)
+    click.echo(f"preset {preset}: {chosen.about}")
+    for experiment in experiments:
+        about = ibtrain.experiments.FIGURES[ibtrain.experiments.figure_of(experiment)]
+        click.echo(f"  {experiment.name}: {about}, {len(experiment.configs())} runs on {experiment.base.data.name}")
+    click.echo(f"{len(todo)} of {len(wanted)} different runs are to be trained, {epochs} epochs; results in {folder}")
+    failures = []
+    try:
+        for experiment in experiments:
+            try:
+                rows = ibtrain.reproduce.reproduce(
+                    experiment,
+                    folder,
+                    accelerator=accelerator,
+                    data_root=data_root,
+                    download=download,
+                    shard=read_shard(shard),
+                    executor=ibtrain.executors.Workers(workers) if workers else None,
+                    console=Console(),
+                )
+            except ConfigError as error:
+                failures.append(f"{experiment.name}: {error}")
+                continue
+            _tell(experiment, rows, folder)
+    except KeyboardInterrupt:
+        finished = sum(runs.is_finished(config) for config in wanted.values())
+        click.echo(
+            f"stopped: {finished} of {len(wanted)} runs are finished, their results are in {folder / 'results.csv'}; "
+            "the same command goes on from there",
+            err=True,
+        )
+        sys.exit(STOPPED)
+    if failures:
+        raise ConfigError("\n".join(failures))
+
+
+def _tell(experiment: "ibtrain.experiments.Experiment", rows: "tuple[ibtrain.runs.Row, ...]", folder: Path) -> None:
+    if not ibtrain.training.is_first_process():
+        return
+    total, finished = len(experiment.configs()), len({row.run for row in rows})
+    if not finished:
+        click.echo(f"{experiment.name}: no run is finished yet")
+        return
+    picture = folder / experiment.name / f"{experiment.name}.png"
+    state = f"{finished} runs" if finished == total else f"{finished} of {total} runs, the others are not finished"
+    click.echo(f"{experiment.name}: {state}; picture {picture}, numbers {picture.with_name('results.csv')}")
