@@ -18,13 +18,15 @@ class Latent(NamedTuple):
     S counts samples for each input, B the inputs, K the dimensions, or the values of a categorical Z. What each
     bottleneck fills in:
 
-    | | samples | mean | noise_std | log_probabilities |
-    |---|---|---|---|---|
-    | additive noise | S x B x K | B x K | number | |
-    | Gaussian | S x B x K | B x K | B x K | |
-    | categorical, enumerated | K x 1 x K | | | B x K |
-    | categorical, straight-through | S x B x K | | | B x K |
-    | dropout | S x B x K | S x B x K | number with added noise | |
+    =============================  =========  =========  =======================  =================
+    bottleneck                     samples    mean       noise_std                log_probabilities
+    =============================  =========  =========  =======================  =================
+    additive noise                 S x B x K  B x K      number
+    Gaussian                       S x B x K  B x K      B x K
+    categorical, enumerated        K x 1 x K                                      B x K
+    categorical, straight-through  S x B x K                                      B x K
+    dropout                        S x B x K  S x B x K  number with added noise
+    =============================  =========  =========  =======================  =================
 
     Args:
         samples: Each drawn from p(z|x) of its input; for an enumerated latent the K one-hot codes, the same for all

@@ -50,7 +50,7 @@ def noise_calibration(
         seed: Seed of the draws.
 
     Returns:
-        The bias in nats: estimate minus truth, with its standard error.
+        The bias in nats, estimate minus truth, with its standard error.
 
     Raises:
         ConfigError: If size, width or repeats are too small.

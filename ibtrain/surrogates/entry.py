@@ -17,6 +17,7 @@ from ibtrain.errors import ConfigError
 from ibtrain.reduction import LOCAL, Reduction
 
 Side = Literal["upper", "lower", "exact"]
+"""On which side of its quantity a surrogate lies."""
 KINDS = ("noisy", "additive", "gaussian", "categorical", "dropout", "noisy dropout")
 """Kinds of latents, as bottlenecks name them."""
 

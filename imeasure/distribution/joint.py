@@ -364,7 +364,7 @@ class Distribution:
             seed: A number, or a generator to go on with.
 
         Returns:
-            Shape (size, n): the outcomes' values, an object array unless all are integers.
+            Outcomes as an array of shape (size, n), of objects unless all values are integers.
 
         Raises:
             ConfigError: If the size or the seed is no number of that kind.

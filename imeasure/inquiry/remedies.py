@@ -48,7 +48,7 @@ def conditions(
         most: Most independences of groups, and most pairs of facts, that are tried.
 
     Returns:
-        Sets of facts: one empty set if the relation is provable as it is, nothing if no candidate helps. Markov
+        The sets of facts; one empty set if the relation is provable as it is, nothing if no candidate helps. Markov
         conditions come first, then independences, then dependences.
 
     Raises:
@@ -135,7 +135,7 @@ def hints(
         seconds: Time after which no further relation is tried.
 
     Returns:
-        The nearest relations: those in which one variable was added to or taken from a condition or a group; nothing if
+        The nearest relations, those in which one variable was added to or taken from a condition or a group; nothing if
         the claim is proved as it is.
 
     Raises:

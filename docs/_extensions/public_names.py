@@ -1,0 +1,114 @@
+"""Every public name has a docstring and a place in the reference, or the build fails.
+
+Objects are documented under their public names. References to them by the module where they are written are led there,
+and so are bare names in docstrings.
+"""
+
+from importlib import import_module
+from inspect import isclass, isroutine
+from types import ModuleType
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util.nodes import make_refnode
+
+PUBLIC = (
+    "imeasure",
+    "imeasure.diagrams",
+    "imeasure.distribution",
+    "imeasure.prove",
+    "ibtrain",
+    "ibtrain.bottlenecks",
+    "ibtrain.config",
+    "ibtrain.datasets",
+    "ibtrain.drawing",
+    "ibtrain.estimators",
+    "ibtrain.executors",
+    "ibtrain.experiments",
+    "ibtrain.functional",
+    "ibtrain.networks",
+    "ibtrain.plane",
+    "ibtrain.reduction",
+    "ibtrain.report",
+    "ibtrain.runs",
+    "ibtrain.surrogates",
+    "ibtrain.sweeps",
+    "ibtrain.training",
+)
+"""The modules whose names users import."""
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """Return what a module exports; without `__all__`, all public functions and classes that are written in it."""
+    if hasattr(module, "__all__"):
+        return list(module.__all__)
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and callable(value) and getattr(value, "__module__", "") == module.__name__
+    ]
+
+
+def check(app: Sphinx, env: BuildEnvironment) -> None:
+    """Raise an error that lists the public names without a docstring or without an entry."""
+    documented = {name: _found(name) for name in env.domains.python_domain.objects}
+    objects = [value for value in documented.values() if not isinstance(value, str | int | float | tuple)]
+    problems = []
+    for path in PUBLIC:
+        module = import_module(path)
+        for name in public_names(module):
+            value = getattr(module, name)
+            if isinstance(value, ModuleType):
+                continue
+            if not (f"{path}.{name}" in documented or any(value is other for other in objects)):
+                problems.append(f"{path}.{name} is missing in docs/reference/api")
+            if (isclass(value) or isroutine(value)) and not (value.__doc__ or "").strip():
+                problems.append(f"{path}.{name} has no docstring")
+    if problems:
+        raise ExtensionError("undocumented public names:\n  " + "\n  ".join(sorted(problems)))
+
+
+def _found(path: str) -> Any:
+    """Return the object of a documented name, or None: attributes that only instances have are no exports."""
+    parts = path.split(".")
+    for split in range(len(parts), 0, -1):
+        try:
+            value: Any = import_module(".".join(parts[:split]))
+        except ImportError:
+            continue
+        for part in parts[split:]:
+            value = getattr(value, part, None)
+        return value
+    return None
+
+
+def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element) -> nodes.Node | None:
+    """Lead a reference to the one documented object of the same last name."""
+    if node.get("refdomain") != "py":
+        return None
+    last = node["reftarget"].rpartition(".")[2]
+    objects = env.domains.python_domain.objects
+    named = sorted((name for name in objects if name.rpartition(".")[2] == last), key=lambda name: name.count("."))
+    if not named or (len(named) > 1 and named[0].count(".") == named[1].count(".")):
+        named = [name for name in named if node["reftarget"].split(".")[0] == name.split(".")[0]][:1]
+    if not named:
+        return None
+    entry = objects[named[0]]
+    return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, content, named[0])
+
+
+def describe(app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]) -> None:
+    """Put an empty comment before an attribute's description, whose words up to a colon napoleon takes for a type."""
+    if what in {"attribute", "data", "property"}:
+        lines[:0] = ["..", ""]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("autodoc-process-docstring", describe, priority=400)
+    app.connect("env-check-consistency", check)
+    app.connect("missing-reference", resolve)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
