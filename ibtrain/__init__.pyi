@@ -1,4 +1,5 @@
 from . import (
+    claims as claims,
     datasets as datasets,
     drawing as drawing,
     estimators as estimators,
@@ -6,7 +7,9 @@ from . import (
     experiments as experiments,
     functional as functional,
     networks as networks,
+    page as page,
     plane as plane,
+    records as records,
     report as report,
     reproduce as reproduce,
     runs as runs,

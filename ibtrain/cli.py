@@ -1,4 +1,4 @@
-"""The command line: `ibtrain demo | compile | train | sweep | reproduce | plane | estimate`.
+"""The command line: `ibtrain demo | compile | train | sweep | reproduce | plane | claims | report | estimate`.
 
 Commands only read options, call the library and print. Exit status 0: done; 2: bad input, with one line on standard
 error; 130: stopped by ctrl-C, with readable results. The heavy modules load when a command uses them.
@@ -11,10 +11,12 @@ import click
 from rich.console import Console
 
 import ibtrain
+from ibtrain.claims_cli import claims
 from ibtrain.compile_cli import compile_command
 from ibtrain.errors import InformationError
 from ibtrain.estimate_cli import estimate
 from ibtrain.plane_cli import plane
+from ibtrain.report_cli import report
 from ibtrain.reproduce_cli import reproduce
 from ibtrain.training_cli import STOPPED, sweep, train
 
@@ -65,7 +67,7 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
     click.echo(f"picture {out / 'plane.png'}, numbers {out / 'results.csv'}")
 
 
-for _command in (compile_command, train, sweep, reproduce, plane, estimate):
+for _command in (compile_command, train, sweep, reproduce, plane, claims, report, estimate):
     cli.add_command(_command)
 
 

@@ -1,8 +1,8 @@
 """Tidy rows as tables, and what every picture shares: colours, labels, quartiles over seeds, atomic files."""
 
-import dataclasses
 import io
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from ibtrain.errors import ConfigError
-from ibtrain.runs import Row, write_bytes
+from ibtrain.runs import COLUMNS, Row, write_bytes
 from ibtrain.surrogates import SURROGATES
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
@@ -30,7 +30,7 @@ def frame(rows: Iterable[Row]) -> pd.DataFrame:
     Raises:
         ConfigError: If there are none.
     """
-    table = pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=[f.name for f in dataclasses.fields(Row)])
+    table = pd.DataFrame.from_records(map(attrgetter(*COLUMNS), rows), columns=COLUMNS)
     if table.empty:
         raise ConfigError("there is nothing to draw yet: no run has results")
     table["method"] = table["estimator"].str.split(",").str[0]

@@ -1,0 +1,317 @@
+"""Claims about the weight gamma of the regularizer: C5 and C6 after training, C7 over epochs.
+
+Source: Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020), figures 1, 5 and 6. The most trusted estimator
+decides, the others are reported; a gamma of 0 is no weight and stands beside.
+"""
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.isotonic import IsotonicRegression
+
+from ibtrain.claims.claim import Claim, Finding, Part, judged, listed, missing
+from ibtrain.claims.evidence import Evidence, counted, largest, methods, paired, pooled, spread
+from ibtrain.drawing.frames import last, surrogate_label
+from ibtrain.plane import PRESERVED, RESIDUAL
+
+SURROGATES = ("LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]")
+NORM = "SquaredNorm[Z]"
+
+CORRELATION, SMALL = -0.9, 1e-2
+EXPLAINED, APART = 0.95, 0.1
+ERRORS = 3.0
+
+C5 = Claim(
+    "C5",
+    "gamma compresses",
+    "H[Z] and H[Z|Y] fall as gamma grows, for each of the three surrogates, and E||Z||² acts at the smallest gammas.",
+    "Spearman's correlation of gamma with H[Z], and with H[Z|Y], is at most -0.9 for each surrogate; E||Z||² has the "
+    "lowest H[Z] of the three at every gamma up to 0.01.",
+    ("fig5",),
+)
+C6 = Claim(
+    "C6",
+    "one saturation curve",
+    "Over gamma the points (I[X;Z], I[X;Y|Z]) of the three surrogates trace the same saturating curve.",
+    "A falling isotonic fit explains at least 95 % of the variance for each surrogate; where the three curves overlap, "
+    "they differ by less than 10 % of the range.",
+    ("fig6",),
+)
+C7 = Claim(
+    "C7",
+    "compression after expansion",
+    "Over epochs I[X;Z] first grows, and then falls where the regularizer has weight.",
+    "For a majority of the gammas above 0, the nats of I[X;Z] lost after its largest value exceed three standard "
+    "errors.",
+    ("fig1",),
+)
+
+
+def falling_entropies(found: Evidence) -> Finding:
+    """Test C5.
+
+    Args:
+        found: The runs.
+    """
+    parts: list[Part] = []
+    for quantity in ("H[Z]", "H[Z|Y]"):
+        ends = _ends(found.of(quantity))
+        for surrogate in SURROGATES:
+            parts += _correlations(ends[ends["surrogate"] == surrogate], quantity, surrogate)
+    return Finding(C5, (*parts, *_lowest(_ends(found.of("H[Z]")))))
+
+
+def _ends(table: pd.DataFrame) -> pd.DataFrame:
+    """Return each run's last value, of the largest setting with weights above 0, by estimators that measure."""
+    chosen = table[
+        (table["gamma"] > 0) & table["surrogate"].isin(SURROGATES) & table["method"].isin(("mixture", "knn"))
+    ]
+    return last(largest(chosen))
+
+
+def _correlations(rows: pd.DataFrame, quantity: str, surrogate: str) -> list[Part]:
+    what = f"Spearman correlation of gamma and {quantity}, {surrogate_label(surrogate)}"
+    parts = []
+    for method in methods(rows):
+        part = rows[rows["method"] == method]
+        if part["gamma"].nunique() < 3 or part["value"].nunique() < 2:
+            continue
+        value = float(stats.spearmanr(part["gamma"], part["value"]).statistic)
+        of_seeds = pd.Series(
+            [float(stats.spearmanr(one["gamma"], one["value"]).statistic) for _, one in _varying(part)], dtype=float
+        )
+        one = judged(
+            f"{what}, {method}",
+            value,
+            holds=value <= CORRELATION,
+            needed=f"at most {CORRELATION:g}",
+            spread=spread(of_seeds),
+            note=f"{quantity} with {surrogate_label(surrogate)} has a correlation of {value:.3f} with gamma, "
+            f"{value - CORRELATION:.2g} above {CORRELATION:g}: {_rises(part, quantity)}",
+            **counted(part),
+        )
+        parts.append(one if not parts else _reported(one))
+    return parts or [
+        missing(what, f"no runs at three gammas or more with {surrogate_label(surrogate)} have {quantity}")
+    ]
+
+
+def _varying(part: pd.DataFrame) -> list[tuple[object, pd.DataFrame]]:
+    return [
+        (seed, one) for seed, one in part.groupby("seed") if one["gamma"].nunique() > 1 and one["value"].nunique() > 1
+    ]
+
+
+def _rises(part: pd.DataFrame, quantity: str) -> str:
+    means = {float(gamma): pooled(one) for gamma, one in part.groupby("gamma")}
+    gammas = sorted(means)
+    steps = [
+        f"{quantity} rises from {means[low][0]:.3g} to {means[high][0]:.3g} nats (standard errors {means[low][1]:.2g} "
+        f"and {means[high][1]:.2g}) between gamma = {low:g} and {high:g}"
+        for low, high in pairwise(gammas)
+        if means[high][0] > means[low][0]
+    ]
+    return listed(steps, most=3) or "its seeds spread more than its gammas differ"
+
+
+def _lowest(ends: pd.DataFrame) -> list[Part]:
+    what = f"gammas up to {SMALL:g} at which {surrogate_label(NORM)} has the lowest H[Z]"
+    parts: list[Part] = []
+    small = ends[ends["gamma"] <= SMALL * (1 + 1e-9)]
+    for method in methods(small):
+        rows = small[small["method"] == method]
+        tables = {float(gamma): _means(one) for gamma, one in rows.groupby("gamma")}
+        means = {gamma: found for gamma, found in tables.items() if len(found) == len(SURROGATES)}
+        if not means:
+            continue
+        failing = [text for gamma, found in means.items() if (text := _not_lowest(gamma, found))]
+        count, total = len(means) - len(failing), len(means)
+        margins = pd.Series([min(v[0] for k, v in m.items() if k != NORM) - m[NORM][0] for m in means.values()])
+        one = judged(
+            f"{what}, {method}",
+            float(count),
+            holds=not failing,
+            needed=f"{total} of {total}",
+            spread=f"margin {spread(margins, over='gammas')}, in nats",
+            note=f"{surrogate_label(NORM)} does not have the lowest H[Z] at {len(failing)} of {total} gammas up to "
+            f"{SMALL:g}: {listed(failing)}",
+            **counted(rows),
+        )
+        parts.append(one if not parts else _reported(one))
+    return parts or [missing(what, f"no gamma up to {SMALL:g} has runs with all three surrogates")]
+
+
+def _means(rows: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    return {str(name): pooled(one) for name, one in rows.groupby("surrogate")}
+
+
+def _not_lowest(gamma: float, means: Mapping[str, tuple[float, float]]) -> str:
+    name = min(means, key=lambda one: (means[one][0], one != NORM))
+    if name == NORM:
+        return ""
+    difference = means[NORM][0] - means[name][0]
+    error = math.hypot(means[NORM][1], means[name][1])
+    return f"at gamma = {gamma:g} {surrogate_label(name)} is lower by {difference:.3g} (± {error:.2g}) nats"
+
+
+def _reported(part: Part) -> Part:
+    return Part(**{**vars(part), "status": "reported"})
+
+
+def saturation(found: Evidence) -> Finding:
+    """Test C6.
+
+    Args:
+        found: The runs.
+    """
+    both = paired(_ends(found.of(PRESERVED)), _ends(found.of(RESIDUAL)))
+    parts: list[Part] = []
+    for index, method in enumerate(methods(both)):
+        points = both[both["method"] == method]
+        ours = [_explained(points[points["surrogate"] == one], one, method) for one in SURROGATES]
+        ours.append(_apart(points, method))
+        parts += ours if index == 0 else map(_reported, ours)
+    return Finding(C6, tuple(parts) or (missing("the curve", "no run has both information-plane coordinates"),))
+
+
+def _explained(points: pd.DataFrame, surrogate: str, method: str) -> Part:
+    label = surrogate_label(surrogate)
+    what = f"variance explained by a falling curve, {label}, {method}"
+    if points["gamma"].nunique() < 3:
+        return missing(what, f"{label} has points at fewer than three gammas")
+    value = _share_explained(points)
+    of_seeds = pd.Series([_share_explained(one) for _, one in points.groupby("seed")])
+    return judged(
+        what,
+        100 * value,
+        unit="%",
+        holds=value >= EXPLAINED,
+        needed=f"at least {100 * EXPLAINED:g} %",
+        spread=spread(100 * of_seeds),
+        note=f"a falling curve explains only {100 * value:.3g} % of the variance of {RESIDUAL} with {label}, which "
+        f"varies by {np.ptp(points['value_2'].to_numpy()):.3g} nats over gamma",
+        **counted(points),
+    )
+
+
+def _share_explained(points: pd.DataFrame) -> float:
+    x, y = points["value"].to_numpy(), points["value_2"].to_numpy()
+    total = float(((y - y.mean()) ** 2).sum())
+    if total == 0:
+        return 1.0
+    fitted = IsotonicRegression(increasing=False).fit_transform(x, y)
+    return 1 - float(((y - fitted) ** 2).sum()) / total
+
+
+def _apart(points: pd.DataFrame, method: str) -> Part:
+    what = f"largest difference of two curves, {method}"
+    curves = {}
+    for surrogate, own in points.groupby("surrogate"):
+        means = own.groupby("gamma")[["value", "value_2"]].mean()
+        if len(means) > 2:
+            curves[str(surrogate)] = means
+    if len(curves) < len(SURROGATES):
+        return missing(what, "not all three surrogates have points at three gammas or more")
+    low = max(float(curve["value"].min()) for curve in curves.values())
+    high = min(float(curve["value"].max()) for curve in curves.values())
+    if low >= high:
+        return missing(what, f"the curves do not overlap: no {PRESERVED} is reached by all three")
+    grid = np.linspace(low, high, 201)
+    fits = {
+        name: IsotonicRegression(increasing=False).fit(curve["value"], curve["value_2"]).predict(grid)
+        for name, curve in curves.items()
+    }
+    width = np.ptp(points["value_2"].to_numpy())
+    names = list(fits)
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    gaps = {pair: np.abs(fits[pair[0]] - fits[pair[1]]) for pair in pairs}
+    pair = max(pairs, key=lambda one: float(gaps[one].max()))
+    value = 100 * float(gaps[pair].max()) / width if width else 0.0
+    return judged(
+        what,
+        value,
+        unit="% of the range",
+        holds=value < 100 * APART,
+        needed=f"under {100 * APART:g} %",
+        spread=f"mean {100 * float(gaps[pair].mean()) / width if width else 0.0:.3g} % of {width:.3g} nats",
+        note=f"{surrogate_label(pair[0])} and {surrogate_label(pair[1])} differ by {value:.3g} % of the range of "
+        f"{width:.3g} nats at {PRESERVED} = {grid[int(gaps[pair].argmax())]:.3g} nats",
+        **counted(points),
+    )
+
+
+def compression(found: Evidence) -> Finding:
+    """Test C7.
+
+    Args:
+        found: The runs.
+    """
+    rows = found.of(PRESERVED)
+    rows = rows[(rows["surrogate"] == NORM) & rows["method"].isin(("mixture", "knn"))]
+    rows = largest(rows[rows.groupby(["run", "method"])["epoch"].transform("nunique") > 2])
+    parts: list[Part] = []
+    for index, method in enumerate(methods(rows)):
+        ours = _compressions(rows[rows["method"] == method], method)
+        parts += ours if index == 0 else map(_reported, ours)
+    what = "gammas above 0 with a loss beyond three standard errors"
+    note = f"no run with {surrogate_label(NORM)} was measured after three epochs or more"
+    return Finding(C7, tuple(parts) or (missing(what, note),))
+
+
+def _compressions(rows: pd.DataFrame, method: str) -> list[Part]:
+    beside, beyond = [], []
+    for gamma, of_gamma in rows.groupby("gamma"):
+        losses = pd.DataFrame([_loss(way) for _, way in of_gamma.groupby("run")])
+        value, error = pooled(losses)
+        is_beyond = value > ERRORS * error and value > 0
+        if gamma > 0:
+            beyond.append(is_beyond)
+        part = Part(
+            f"{PRESERVED} lost after its largest value, gamma = {gamma:g}, {method}",
+            "reported",
+            value,
+            f"beyond {ERRORS * error:.2g}: {'yes' if is_beyond else 'no'}",
+            f"± {error:.2g}, {spread(losses['value'])}",
+            unit="nats",
+            note=f"largest after epoch {losses['peak'].median():g} of {losses['end'].max():g}"
+            + ("; within 1 % of ln N there, where the estimate says little" if losses["saturated"].any() else ""),
+            **counted(of_gamma),
+        )
+        beside.append(part)
+    if not beyond:
+        what = f"gammas above 0 with a loss beyond three standard errors, {method}"
+        return [missing(what, "no run with a gamma above 0 was measured over epochs"), *beside]
+    count = sum(beyond)
+    deciding = judged(
+        f"gammas above 0 with a loss beyond three standard errors, {method}",
+        float(count),
+        holds=2 * count > len(beyond),
+        needed=f"more than half of {len(beyond)}",
+        note=f"{PRESERVED} falls by more than three standard errors after its largest value at {count} of "
+        f"{len(beyond)} gammas above 0: {listed(_told(part) for part in beside)}",
+        **counted(rows),
+    )
+    return [deciding, *beside]
+
+
+def _told(part: Part) -> str:
+    gamma = part.what.split("gamma = ")[1].split(",")[0]
+    return f"gamma = {gamma} loses {part.found:.3g} ({part.spread.split(',')[0]}) nats"
+
+
+def _loss(way: pd.DataFrame) -> dict[str, float]:
+    """Return how much a run loses after its largest value, with the standard error of the difference."""
+    way = way.sort_values("epoch")
+    peak, end = way.loc[way["value"].idxmax()], way.iloc[-1]
+    errors = [0.0 if math.isnan(one) else float(one) for one in (peak["standard_error"], end["standard_error"])]
+    return {
+        "value": float(peak["value"] - end["value"]),
+        "standard_error": math.hypot(*errors) if peak["epoch"] != end["epoch"] else 0.0,
+        "peak": float(peak["epoch"]),
+        "end": float(end["epoch"]),
+        "saturated": float("ln N" in str(peak["flags"])),
+    }

@@ -1,0 +1,165 @@
+"""From finished runs to the text of a page: what is shown, and the template that shows it."""
+
+import base64
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+import imeasure
+from ibtrain.claims import Evidence, Judged, evidence
+from ibtrain.claims.table import cells, heading
+from ibtrain.drawing.frames import surrogate_label
+from ibtrain.page.mathematics import canonical, formula, greek, steps
+from ibtrain.page.payload import embedded, plane
+from ibtrain.page.pictures import information_diagram, pictures
+from ibtrain.records import Record, base_of, rows_of
+from ibtrain.runs import Row
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("ibtrain.page"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+)
+_SHOWN = ("H[Z]", "H[Z|Y]", "I[X;Z]", "I[Y;Z]", "I[X;Y|Z]")
+
+
+def report_page(records: Sequence[Record], judged: Sequence[Judged], *, title: str = "Information bottlenecks") -> str:
+    """Return a self-contained HTML page about runs.
+
+    Args:
+        records: Finished runs.
+        judged: What they say of the claims.
+        title: What stands above the page.
+    """
+    every = evidence(records)
+    data = plane(every)
+    script = _source("plane.js")
+    base, varied = base_of(records)
+    return _TEMPLATES.get_template("report.html.j2").render(
+        title=title,
+        style=Markup(_source("style.css")),  # noqa: S704 - the package's own file
+        script=Markup(script),  # noqa: S704 - the package's own file
+        policy=_policy(script),
+        about=_about(records),
+        data=embedded(data) if data["runs"] else "",
+        sections=[(found.data, pictures(found), _runs(found)) for found in every],
+        judged=judged,
+        heading=heading,
+        cells=cells,
+        objectives=_objectives(records),
+        plans=_documents(records, "plan.txt"),
+        versions=_documents(records, "versions.txt")[:1],
+        base=base.to_toml() if base is not None else "",
+        varied={key: ", ".join(map(str, values)) for key, values in varied.items()},
+        shown=_SHOWN,
+    )
+
+
+def claims_page(judged: Sequence[Judged], *, note: str = "") -> str:
+    """Return a self-contained HTML page with the claims alone.
+
+    Args:
+        judged: What runs say of the claims.
+        note: How the runs were made.
+    """
+    return _TEMPLATES.get_template("claims.html.j2").render(
+        title="The claims, tested",
+        style=Markup(_source("style.css")),  # noqa: S704 - the package's own file
+        policy=_policy(""),
+        note=note,
+        judged=judged,
+        heading=heading,
+        cells=cells,
+    )
+
+
+def _source(name: str) -> str:
+    loader = _TEMPLATES.loader
+    return "" if loader is None else loader.get_source(_TEMPLATES, name)[0]
+
+
+def _policy(script: str) -> str:
+    """Return a content security policy that allows nothing but what is in the page, and one script by its hash."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    scripts = f"'sha256-{digest}'" if script else "'none'"
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {scripts}"
+
+
+def _about(records: Sequence[Record]) -> str:
+    rows = rows_of(records)
+    parts = [
+        f"{len(records)} {'run' if len(records) == 1 else 'runs'}",
+        f"{len({row.seed for row in rows})} seeds",
+        f"{len({row.gamma for row in rows})} values of gamma",
+        f"up to {max(row.epoch for row in rows)} epochs",
+        f"made {datetime.now(UTC):%Y-%m-%d} by ibtrain {version('imeasure')}",
+    ]
+    return " · ".join(parts)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Objective:
+    statement: str
+    form: Markup
+    conditions: str
+    steps: list[tuple[str, Markup, str]]
+    alternatives: list[tuple[Markup, str]]
+    loss: Markup
+    regularizer: Markup
+    diagram: Any
+
+
+def _objectives(records: Sequence[Record]) -> list[_Objective]:
+    statements = dict.fromkeys(one.config.objective.statement for one in records if one.config is not None)
+    return [_objective(statement) for statement in statements]
+
+
+def _objective(statement: str) -> _Objective:
+    form = imeasure.simplify(statement)
+    form.verify()
+    return _Objective(
+        statement,
+        canonical(form),
+        _conditions(form),
+        steps(form.derivation),
+        [(canonical(one), _conditions(one)) for one in form.alternatives],
+        formula(form.loss),
+        formula(form.regularizer) if form.regularizer != 0 else Markup(),
+        information_diagram(form),
+    )
+
+
+def _conditions(form: imeasure.CanonicalForm) -> str:
+    return greek(str(form.conditions)) if form.conditions else ""
+
+
+def _documents(records: Sequence[Record], name: str) -> list[str]:
+    """Return what the files of one name in the runs' folders say, each text once."""
+    paths = (record.folder / name for record in records if record.folder is not None)
+    return list(dict.fromkeys(path.read_text(encoding="utf-8").strip() for path in paths if path.is_file()))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Line:
+    label: str
+    first: Row
+    epochs: int
+    numbers: dict[str, Row]
+
+
+def _runs(found: Evidence) -> list[_Line]:
+    """Return one line for each run: its last number of each quantity by the estimator that was listed first."""
+    lines = []
+    for record in found.records:
+        numbers: dict[str, Row] = {}
+        for row in record.rows:
+            known = numbers.get(row.quantity)
+            if known is None or row.epoch > known.epoch:
+                numbers[row.quantity] = row
+        first = record.rows[0]
+        lines.append(_Line(surrogate_label(first.surrogate), first, max(row.epoch for row in record.rows), numbers))
+    return sorted(lines, key=lambda line: (line.first.latent, line.label, line.first.gamma, line.first.seed))
