@@ -77,7 +77,8 @@ def _violations(what: str, table: pd.DataFrame, excess: "pd.Series[float]", slac
         f"violations of {what}",
         float(len(broken)),
         holds=broken.empty,
-        needed=f"0 of {len(table):,}",
+        unit=f"of {len(table):,}",
+        needed="none",
         spread=f"largest difference {excess.max():.3g} nats",
         note=f"{what} is broken at {len(broken):,} of {len(table):,} places: by {listed(places, most=3)}",
         **counted(table),
@@ -167,7 +168,7 @@ def _slack(both: pd.DataFrame) -> "pd.Series[float]":
 
 
 def _reported(part: Part, what: str) -> Part:
-    return Part(**{**vars(part), "what": what, "status": "reported", "needed": f"of {part.needed[5:]}"})
+    return Part(**{**vars(part), "what": what, "status": "reported", "needed": ""})
 
 
 def limits(found: Evidence) -> Finding:

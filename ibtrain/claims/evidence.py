@@ -55,7 +55,7 @@ def evidence(records: Sequence[Record]) -> tuple[Evidence, ...]:
 
 def _evidence(name: str, records: tuple[Record, ...]) -> Evidence:
     table = frame(rows_of(records))
-    table["setting"] = table["run"].map({record.digest: _setting(record.config) for record in records})
+    table["setting"] = [setting for one in records for setting in [_setting(one.config)] * len(one.rows)]
     return Evidence(name, records, table)
 
 

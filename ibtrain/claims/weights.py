@@ -75,7 +75,7 @@ def _ends(table: pd.DataFrame) -> pd.DataFrame:
 
 def _correlations(rows: pd.DataFrame, quantity: str, surrogate: str) -> list[Part]:
     what = f"Spearman correlation of gamma and {quantity}, {surrogate_label(surrogate)}"
-    parts = []
+    parts: list[Part] = []
     for method in methods(rows):
         part = rows[rows["method"] == method]
         if part["gamma"].nunique() < 3 or part["value"].nunique() < 2:
@@ -286,13 +286,14 @@ def _compressions(rows: pd.DataFrame, method: str) -> list[Part]:
         what = f"gammas above 0 with a loss beyond three standard errors, {method}"
         return [missing(what, "no run with a gamma above 0 was measured over epochs"), *beside]
     count = sum(beyond)
+    told = [_told(part) for part in beside if ", gamma = 0," not in part.what]
     deciding = judged(
         f"gammas above 0 with a loss beyond three standard errors, {method}",
         float(count),
         holds=2 * count > len(beyond),
         needed=f"more than half of {len(beyond)}",
         note=f"{PRESERVED} falls by more than three standard errors after its largest value at {count} of "
-        f"{len(beyond)} gammas above 0: {listed(_told(part) for part in beside)}",
+        f"{len(beyond)} gammas above 0: {listed(told, most=len(told))}",
         **counted(rows),
     )
     return [deciding, *beside]

@@ -3,11 +3,12 @@
 import re
 from typing import Any
 
+from markupsafe import Markup
+from sympy.printing.mathml import MathMLPresentationPrinter
+
 import imeasure
 from imeasure.names import unicode_name
 from imeasure.printing import ordered_terms
-from markupsafe import Markup
-from sympy.printing.mathml import MathMLPresentationPrinter
 
 
 def formula(expression: Any) -> Markup:
@@ -36,7 +37,7 @@ def canonical(form: imeasure.CanonicalForm) -> Markup:
     regularizer = _sum(form.regularizer)
     if form.regularizer.is_Add:
         regularizer = Markup("<mo>(</mo>{}<mo>)</mo>").format(regularizer)
-    whole = Markup("{}<mo>+</mo>{}<mo>\u2062</mo>{}").format(_sum(form.loss), _sum(symbol), regularizer)
+    whole = Markup('{}<mo>+</mo>{}<mspace width="0.17em"/>{}').format(_sum(form.loss), _sum(symbol), regularizer)
     if not plain:
         whole += Markup('<mo>,</mo><mspace width="1.5em"/>{}<mo>=</mo>{}').format(_sum(symbol), _sum(form.weight))
     return Markup("<math>{}</math>").format(whole)
@@ -70,7 +71,8 @@ def _sum(expression: Any) -> Markup:
         negative = bool(term.as_coeff_Mul()[0] < 0)
         if pieces or negative:
             pieces += Markup("<mo>{}</mo>").format("\u2212" if negative else "+")
-        pieces += Markup(printer.doprint(-term if negative else term))  # noqa: S704 - the printer escapes its text
+        text = printer.doprint(-term if negative else term).replace("<mo>-</mo>", "<mo>\u2212</mo>")
+        pieces += Markup(text)  # noqa: S704 - the printer escapes its text
     return pieces
 
 

@@ -9,9 +9,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from ibtrain.claims import Evidence
-from ibtrain.claims.evidence import paired
+from ibtrain.claims.evidence import METHODS, paired
 from ibtrain.drawing.frames import surrogate_label
 from ibtrain.plane import PRESERVED, RESIDUAL
+from ibtrain.surrogates import SURROGATES
 
 _ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
@@ -29,8 +30,10 @@ def plane(every: Sequence[Evidence]) -> dict[str, Any]:
     tables = [(index, found, _points(found)) for index, found in enumerate(every)]
     points = [points for _, _, points in tables if not points.empty]
     whole = pd.concat(points, ignore_index=True) if points else pd.DataFrame(columns=["method", "surrogate", "flags"])
-    estimators, surrogates, flags = (list(dict.fromkeys(whole[name])) for name in ("method", "surrogate", "flags"))
-    flags = [flag for flag in flags if flag]
+    there = {name: list(dict.fromkeys(whole[name])) for name in ("method", "surrogate", "flags")}
+    estimators = [name for name in METHODS if name in there["method"]]
+    surrogates = sorted(there["surrogate"], key=_place)
+    flags = [flag for flag in there["flags"] if flag]
     return {
         "sets": [found.data for found in every],
         "estimators": estimators,
@@ -56,6 +59,11 @@ def plane(every: Sequence[Evidence]) -> dict[str, Any]:
             for run, rows in table.groupby("run", sort=False)
         ],
     }
+
+
+def _place(name: str) -> int:
+    """Return where a regularizer stands in legends: the registry's order, sums and none last."""
+    return list(SURROGATES).index(name) if name in SURROGATES else len(SURROGATES)
 
 
 def _points(found: Evidence) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import imeasure
 from ibtrain import drawing
@@ -22,11 +23,13 @@ class Picture:
         title: What stands above it.
         source: Its data address.
         text: What it shows, for those who do not see it.
+        is_wide: Whether it has panels side by side.
     """
 
     title: str
     source: str
     text: str
+    is_wide: bool = False
 
 
 def pictures(found: Evidence) -> list[Picture]:
@@ -45,7 +48,7 @@ def pictures(found: Evidence) -> list[Picture]:
         (
             several and PRESERVED in measured,
             "Where runs end",
-            "Preserved against residual information after training, one marker for each regularizer, coloured by gamma.",
+            "Preserved against residual information after training, a marker for each regularizer, coloured by gamma.",
             drawing.draw_plane,
             noisy,
         ),
@@ -102,7 +105,7 @@ def _picture(title: str, text: str, draw: Callable[..., Any], rows: Sequence[Row
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "picture.svg"
         draw(rows, path, title="")
-        return Picture(title, _address(path), text)
+        return Picture(title, _address(path), text, is_wide=_ratio(path) > 1.8)
 
 
 def information_diagram(form: imeasure.CanonicalForm) -> Picture:
@@ -115,6 +118,12 @@ def information_diagram(form: imeasure.CanonicalForm) -> Picture:
     with tempfile.TemporaryDirectory() as folder:
         path = diagram.save(Path(folder) / "diagram.svg")
         return Picture("Information diagram", _address(path), diagram.description)
+
+
+def _ratio(path: Path) -> float:
+    """Return the width of a drawing by its height."""
+    _, _, width, height = ElementTree.parse(path).getroot().attrib["viewBox"].split()  # noqa: S314 - we have drawn it
+    return float(width) / float(height)
 
 
 def _address(path: Path) -> str:

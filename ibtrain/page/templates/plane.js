@@ -29,7 +29,7 @@
     return node;
   };
   const shape = (index, radius) => SHAPES[index % SHAPES.length](radius);
-  const short = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential().replace("e-", "e-") : String(value));
+  const short = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential() : String(value));
   const nats = (value, error) => {
     if (value === null) return "not measured";
     const digits = error && error > 0 ? Math.min(5, Math.max(2, 1 - Math.floor(Math.log10(error)))) : 3;
@@ -204,12 +204,33 @@
     hide();
     draw();
   };
+  /* The regularizers that the current data set and estimator have, each with its mark. */
+  const regularizers = () => {
+    at("surrogates").querySelectorAll("label").forEach((label) => label.remove());
+    const runs = data.runs.filter((run) => run.set === state.set && run.series[state.estimator]);
+    data.surrogates.forEach((text, i) => {
+      if (!runs.some((run) => run.surrogate === i)) return;
+      const label = element("label", at("surrogates")), input = element("input", label);
+      input.type = "checkbox";
+      input.checked = !state.hidden.has(i);
+      input.addEventListener("change", () => {
+        if (input.checked) state.hidden.delete(i);
+        else state.hidden.add(i);
+        hide();
+        draw();
+      });
+      const swatch = make("svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }, label);
+      make("path", { d: shape(i, 6), style: "fill:none;stroke:var(--ink);stroke-width:1.4" }, swatch);
+      label.appendChild(document.createTextNode(text));
+    });
+  };
   const renew = () => {
     const epochs = data.runs.filter((run) => run.set === state.set && run.series[state.estimator])
       .flatMap((run) => run.series[state.estimator].epoch);
     state.epochs = [...new Set(epochs)].sort((a, b) => a - b);
     slider.max = String(Math.max(0, state.epochs.length - 1));
     slider.disabled = at("play").disabled = state.epochs.length < 2;
+    regularizers();
     step(state.epochs.length - 1);
   };
   const stop = () => {
@@ -254,19 +275,11 @@
   };
   const sets = data.sets.map((_, i) => i).filter((i) => available(i).length);
   choice("sets", sets.map((i) => data.sets[i]), 0, (i) => { stop(); start(sets[i]); });
-  data.surrogates.forEach((text, i) => {
-    const label = element("label", at("surrogates")), input = element("input", label);
-    input.type = "checkbox";
-    input.checked = true;
-    input.addEventListener("change", () => { input.checked ? state.hidden.delete(i) : state.hidden.add(i); hide(); draw(); });
-    const swatch = make("svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }, label);
-    make("path", { d: shape(i, 6), style: "fill:none;stroke:var(--ink);stroke-width:1.4" }, swatch);
-    label.appendChild(document.createTextNode(text));
-  });
-
   const legend = () => {
-    const bar = make("svg", { viewBox: "0 0 400 34", role: "img", "aria-label": "Colours of gamma" }, at("gammas"));
-    const zero = data.runs.some((run) => run.gamma === 0) ? 44 : 4, end = 396;
+    at("gammas").replaceChildren();
+    const width = Math.max(180, at("gammas").clientWidth);
+    const bar = make("svg", { width, height: 34, role: "img", "aria-label": "Colours of gamma" }, at("gammas"));
+    const zero = data.runs.some((run) => run.gamma === 0) ? 44 : 4, end = width - 4;
     if (zero > 4) {
       make("rect", { x: 4, y: 2, width: 14, height: 12, rx: 2, style: "fill:var(--ink)" }, bar);
       make("text", { x: 11, y: 28, "text-anchor": "middle" }, bar, "0");
@@ -278,7 +291,7 @@
     const place = (gamma) => (high > low ? zero + ((Math.log10(gamma) - low) / (high - low)) * (end - zero) : (zero + end) / 2);
     const decades = positive.filter((gamma) => Math.abs(Math.log10(gamma) - Math.round(Math.log10(gamma))) < 1e-9);
     for (const gamma of decades.length > 1 ? decades : positive) {
-      make("text", { x: place(gamma), y: 28, "text-anchor": place(gamma) > 380 ? "end" : "middle" }, bar, short(gamma));
+      make("text", { x: place(gamma), y: 28, "text-anchor": place(gamma) > width - 20 ? "end" : "middle" }, bar, short(gamma));
     }
   };
 
@@ -286,7 +299,6 @@
   at("play").addEventListener("click", play);
   at("ways").addEventListener("change", draw);
   at("medians").addEventListener("change", () => { state.focus = ""; hide(); draw(); });
-  new ResizeObserver(() => { hide(); draw(); }).observe(at("frame"));
-  legend();
+  new ResizeObserver(() => { hide(); legend(); draw(); }).observe(at("frame"));
   start(sets[0]);
 })();
