@@ -4,6 +4,7 @@ It reads options, calls the compiler and prints; it holds no rule of its own.
 """
 
 import json
+import re
 import warnings
 
 import click
@@ -11,7 +12,8 @@ import sympy
 
 import ibtrain
 import imeasure
-from ibtrain.errors import InformationError, UnsoundLossError
+from ibtrain.errors import ConfigError, InformationError, UnsoundLossError
+from imeasure.errors import unknown
 
 
 @click.command("compile")
@@ -61,6 +63,8 @@ def compile_command(
 def _form(objective: str) -> imeasure.CanonicalForm | str:
     entry = imeasure.objectives.get(objective)
     if entry is None:
+        if re.fullmatch(r"[\w-]+", objective):
+            raise ConfigError(unknown("objective", objective, imeasure.objectives))
         return objective
     model = entry.model()
     ranges = {name: _interval(text) for name, text in entry.ranges.items()}

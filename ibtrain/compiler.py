@@ -25,6 +25,7 @@ from imeasure.constants import as_constant
 from imeasure.signs import positive
 
 _STANDARD = ("H[Y|Z]", "I[X;Y|Z]", "H[Z]", "H[Z|Y]", "H[Z|X]", "I[X;Z]", "I[X;Z|Y]", "I[Y;Z]")
+_NEAREST = 5
 _NOISE = (
     "add zero-entropy noise, AdditiveNoise() or DropoutBottleneck(variance=1/(2*pi*e)), so that the latent is "
     "'noisy' or 'noisy dropout'"
@@ -80,7 +81,9 @@ def compile(  # noqa: A001 - the public name says what it does
     kind = _kind(latent)
     form = imeasure.simplify(form_or_text) if isinstance(form_or_text, str) else form_or_text
     if not isinstance(form, imeasure.CanonicalForm):
-        raise ConfigError(f"compile needs an objective as text or a canonical form, not {form_or_text!r}")
+        raise ConfigError(
+            f"compile needs an objective such as 'min I[X;Z] - beta*I[Y;Z]', or a canonical form, not {form_or_text!r}"
+        )
     plan = _Compiler(form, kind, surrogates, is_strict=guarantee == "require").plan()
     if isinstance(latent, CategoricalBottleneck) and latent.straight_through:
         plan = dataclasses.replace(plan, is_drawn=True)
@@ -234,8 +237,9 @@ class _Compiler:
             usable = tuple(entry for entry in self.entries if self.kind in entry.latents)
             return combinations(quantity, sign, usable, self.model, self.roles.noise, names)
         usable = tuple(entry for entry in self.entries if self.kind in entry.computable)
-        noisy = facts(self.form, self.roles, "noisy", self.weight_symbol)
-        found = combinations(quantity, sign, usable, noisy, self.roles.noise, names)
+        kind = self.kind if self.kind == "categorical" else "noisy"
+        relaxed = facts(self.form, self.roles, kind, self.weight_symbol)
+        found = combinations(quantity, sign, usable, relaxed, self.roles.noise, names)
         if found or sign != 1:
             return found
         replacing = (entry for entry in usable if entry.name in names and quantity in map(read, entry.replaces))
@@ -285,7 +289,7 @@ class _Compiler:
         """Return the message for a term that no surrogate fits, with the nearest ones."""
         about = {variable.name for variable in quantity.atoms(imeasure.RandomVariable)}
         usable = [entry for entry in self.entries if self.kind in entry.computable]
-        near = [entry for entry in usable if about & _names(entry.quantity)] or usable
+        near = sorted(usable, key=lambda entry: len(about ^ _names(entry.quantity)))[:_NEAREST]
         listed = "; ".join(
             f"{e.name} ({e.side} {'value' if e.side == 'exact' else 'bound'} of {e.quantity})" for e in near
         )

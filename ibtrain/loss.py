@@ -137,8 +137,9 @@ class Loss(nn.Module):
             latent: Samples S x B x K of the latent and what is known of their law.
             logits: Decoder outputs, S x B x C.
             target: Classes from 0 to C - 1, B.
-            parameters: Values that replace those that were set. Numbers are checked as `set` checks them; tensors may
-                require gradients or be mapped over, and their values are not looked at.
+            parameters: Values that replace those that were set. Numbers are checked as `set` checks them, though under
+                torch.compile not against the objective's conditions; tensors may require gradients or be mapped over,
+                and their values are not looked at.
 
         Returns:
             Total and terms, in nats.
@@ -203,8 +204,8 @@ class Loss(nn.Module):
 
     def _check_conditions(self, numbers: Mapping[str, float]) -> None:
         conditions = self.plan.form.conditions
-        if not conditions or not numbers:
-            return
+        if torch.compiler.is_compiling() or not conditions or not numbers:
+            return  # sympy cannot be traced
         condition = conditions.as_sympy()
         known = {symbol: numbers[str(symbol)] for symbol in condition.free_symbols if str(symbol) in numbers}
         if known and condition.subs(known) == sympy.false:

@@ -167,9 +167,9 @@ def _total(plan: Plan, variables: Mapping[str, str], symbols: Mapping[Any, Any])
         if not coefficient.is_rational_function():
             raise ConfigError(f"the coefficient {coefficient} is no quotient of polynomials, which source() writes")
         named = coefficient.xreplace(symbols)
-        text = f"({named})" if named.is_Add or named.is_Rational else str(named)
-        parts.append(variable if coefficient == 1 else f"{text} * {variable}")
-    return " + ".join(parts) or "torch.zeros(())"
+        text = f"({named})" if named.is_Add or (named.is_Rational and not named.is_Integer) else str(named)
+        parts.append({"1": variable, "-1": f"-{variable}"}.get(text, f"{text} * {variable}"))
+    return " + ".join(parts).replace("+ -", "- ") or "torch.zeros(())"
 
 
 def _variable(term: Term) -> str:

@@ -54,6 +54,12 @@ def test_without_a_proof_the_command_refuses_or_warns():
     assert isinstance(run(IB, "--latent", "none").exception, ConfigError)
 
 
+def test_a_name_that_is_not_in_the_catalogue_is_refused_with_the_nearest():
+    error = run("CBE").exception
+    assert isinstance(error, ConfigError)
+    assert str(error).startswith("unknown objective 'CBE'; did you mean 'CEB'? Known: IB, ")
+
+
 @pytest.mark.parametrize("arguments", [(), (IB, "--table"), (IB, "--source", "--json")])
 def test_options_that_exclude_each_other_are_refused(arguments):
     assert run(*arguments).exit_code == 2

@@ -138,7 +138,7 @@ def test_one_surrogate_is_enough_and_two_for_one_term_are_too_many():
     assert compile(IB, latent="noisy", surrogates="LogVar[Z]").plan.formula == "CE[Y|Z] + gamma*LogVar[Z]"
     with pytest.raises(ConfigError, match=r"LogVar\[Z\|Y\] and LogVar\[Z\] both stand for I\[X;Z\|Y\]: name one"):
         compile(IB, latent="noisy", surrogates=["LogVar[Z]", "LogVar[Z|Y]"])
-    with pytest.raises(ConfigError, match="needs an objective as text or a canonical form, not 3"):
+    with pytest.raises(ConfigError, match="or a canonical form, not 3"):
         compile(3, latent="noisy")
 
 
@@ -184,6 +184,8 @@ def test_errors_name_the_nearest():
     form = imeasure.simplify("min H[Y|Z] + beta*H[X|Y,Z]")
     with pytest.raises(ConfigError, match="no surrogate fits the term"):
         compile(form.alternatives[0], latent="noisy")
+    with pytest.raises(ConfigError, match=r"no surrogate fits the term H\[X\|Y,Z\].* nearest are [^;]*(;[^;]*){4}$"):
+        compile("min H[Y|Z] - I[X;Z|Y]", latent="categorical")
 
 
 def test_additive_noise_flattens_wraps_and_knows_its_entropy():

@@ -9,7 +9,14 @@ from functionals import FUNCTIONALS, tensors, used
 from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
-from ibtrain import AdditiveNoise, CategoricalBottleneck, DropoutBottleneck, GaussianBottleneck, functional as f
+from ibtrain import (
+    AdditiveNoise,
+    CategoricalBottleneck,
+    DropoutBottleneck,
+    GaussianBottleneck,
+    compile,  # noqa: A004 - the public name
+    functional as f,
+)
 
 CLASSES, BATCH = 3, 24
 
@@ -131,6 +138,22 @@ def test_bottleneck_and_loss_compile_into_one_graph_forward_and_backward(case):
         torch.autograd.grad(value, parameters), torch.autograd.grad(expected, parameters), strict=True
     ):
         assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("parameter", ["gamma", "beta"])
+def test_a_parameter_given_as_a_number_stays_in_the_graph(parameter):
+    torch.manual_seed(0)
+    network = Network(AdditiveNoise(nn.Linear(5, 4)), 4)
+    loss = compile("min I[X;Z] - beta*I[Y;Z]", latent=network.bottleneck)
+
+    def step(inputs, target, number):
+        latent, logits = network(inputs)
+        return loss(latent, logits, target, **{parameter: number}).total
+
+    torch.compiler.reset()
+    compiled = torch.compile(step, fullgraph=True, backend="eager")
+    for number in (1.5, 2.5, 11):
+        assert torch.allclose(seeded(compiled, *data(), number), seeded(step, *data(), number), rtol=1e-5)
 
 
 @pytest.mark.slow
