@@ -28,7 +28,7 @@ _TERM = re.compile(
 _CHAIN = re.compile(rf"\ *{_GROUP}(?:\ *->\ *{_GROUP})+\ *|\ *{_GROUP}(?:\ *-\ *{_GROUP}){{2,}}\ *")
 _CLOSING = {"[": "]", "(": ")", "": ""}
 _MINUS = Fraction(-1)
-_UNITS = {value: Fraction(value) for value in range(-9, 10)}
+_UNITS = {value: Fraction(value) for value in range(10)}
 """Small numbers, made once."""
 
 
@@ -58,13 +58,10 @@ def read_plain(text: str) -> RelationTree | ConstraintTree | None:
         if other or closing not in _CLOSING[one or two]:
             return None
         term: Node = Fraction(int(constant)) if constant else _quantity(joint, groups, given)
-        negative = sign == "-"
         if top:
-            size = int(top) if terms or not negative else -int(top)
-            factor = Fraction(size, int(bottom)) if bottom else _UNITS.get(size) or Fraction(size)
-            term = Product(factor, term)
-            negative = negative and bool(terms)
-        if negative:
+            size = int(top)
+            term = Product(Fraction(size, int(bottom)) if bottom else _UNITS.get(size) or Fraction(size), term)
+        if sign == "-":
             term = Fraction(-int(constant)) if constant else Product(_MINUS, term)
         terms.append(term)
         if operator:

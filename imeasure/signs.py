@@ -6,7 +6,7 @@ couples several parameters becomes a relation unless its sign follows from the r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -115,7 +115,10 @@ def _read_relation(text: str) -> sympy.Basic:
     expression = as_expression(left)
     if expression.is_number or expression.has(Information, Functional):
         raise TypeError(f"'{left}' is no function of parameters")
-    return sympy.StrictGreaterThan(expression, 0)
+    relation = sympy.StrictGreaterThan(expression, 0)
+    if relation == sympy.true:
+        raise TypeError(f"'{text}' always holds")
+    return relation
 
 
 def set_text(symbol: sympy.Symbol, values: sympy.Set, *, latex: bool = False) -> str:
@@ -207,7 +210,7 @@ class _Signs:
         self.nonzero: set[sympy.Expr] = set()
         self.rows: list[tuple[sympy.Expr, frozenset[sympy.Expr]]] = []
         self.open: dict[sympy.Expr, None] = {}
-        listed = list(positives)
+        self.positives = listed = tuple(positives)
         for product in listed:
             self.nonzero.update(_upright(power.as_base_exp()[0])[0] for power in _factors(product))
         for product in listed:
@@ -216,7 +219,7 @@ class _Signs:
     @property
     def contradictory(self) -> bool:
         """Whether the products cannot all be positive."""
-        return any(rest == {_MINUS} for _, rest in self.rows)
+        return not self.reduced(frozenset([_MINUS]))
 
     def imply(self, expression: sympy.Expr) -> bool:
         """Return whether an expression has to be positive too."""
@@ -259,11 +262,12 @@ class _Signs:
         return frozenset(odd)
 
     def settled(self, base: sympy.Expr) -> int:
-        """Return the sign that the values of the one parameter give a factor, or 0."""
+        """Return the sign that the values of its parameters and the positive products give a factor, or 0."""
         if base.is_number:
             return 1 if base.is_positive else -1 if base.is_negative else 0
-        if len(base.free_symbols) != 1:
-            return 0
+        if len(base.free_symbols) > 1:
+            symbols = set().union(base.free_symbols, *(product.free_symbols for product in self.positives))
+            return _sign(base, self.positives, tuple((s, self.values_of(s)) for s in sorted(symbols, key=str)))
         symbol = next(iter(base.free_symbols))
         values = self.values_of(symbol)
         if values.is_subset(_positive_set(base, symbol)):
@@ -308,9 +312,11 @@ def _positive_part(
     if len(rest.free_symbols) == 1:
         symbol = next(iter(rest.free_symbols))
         return {symbol: _positive_set(rest, symbol)}
+    if rest.is_positive:
+        return {}
     if not rest.is_number:
         relations.append(sympy.StrictGreaterThan(rest, 0))
-    elif not rest.is_positive:
+    else:
         relations.append(sympy.false)
     return {}
 
@@ -339,3 +345,56 @@ def _positive_set(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Set:
     except sympy.PolynomialError:
         return sympy.solveset(expression > 0, symbol, sympy.S.Reals)
     return solve_rational_inequalities([[(pair, ">")]])
+
+
+@lru_cache(maxsize=1024)
+def _sign(
+    base: sympy.Expr, positives: tuple[sympy.Expr, ...], ranges: tuple[tuple[sympy.Symbol, sympy.Set], ...]
+) -> int:
+    """Return the sign of a polynomial where some expressions are positive, or 0 when in doubt.
+
+    Each expression that is linear in some parameter becomes a positive number in that parameter's place; then bounded
+    parameters become functions of positive numbers, and a polynomial in those whose terms have one sign has that sign.
+    """
+    values = dict(ranges)
+    pending = list(positives)
+    while pending:
+        product = pending.pop(0)
+        linear = (s for s in product.free_symbols & values.keys() if product.diff(s).is_number)
+        symbol = min(linear, key=lambda s: (values[s] != sympy.S.Reals, str(s)), default=None)
+        if symbol is not None:
+            slope = product.diff(symbol)
+            value = symbol + (sympy.Dummy(positive=True) - product) / slope
+            base, *pending = (sympy.expand(one.subs(symbol, sympy.expand(value))) for one in (base, *pending))
+            del values[symbol]
+    if _positive_throughout(base, tuple(values.items())):
+        return 1
+    return -1 if _positive_throughout(-base, tuple(values.items())) else 0
+
+
+def _positive_throughout(expression: sympy.Expr, ranges: tuple[tuple[sympy.Symbol, sympy.Set], ...]) -> bool:
+    if not ranges:
+        numerator, denominator = sympy.fraction(sympy.together(expression))
+        return bool((sympy.expand(numerator) / denominator).is_positive)
+    (symbol, values), rest = ranges[0], ranges[1:]
+    return all(_positive_throughout(expression.subs(symbol, value), rest) for value in _covering(values))
+
+
+def _covering(values: sympy.Set) -> Iterator[sympy.Expr]:
+    """Yield expressions of a number, positive or real, which together take all values of a set, and no others."""
+    if isinstance(values, sympy.Union):
+        for part in values.args:
+            yield from _covering(part)
+    elif isinstance(values, sympy.FiniteSet):
+        yield from values
+    elif isinstance(values, sympy.Interval) and values != sympy.S.Reals:
+        yield from values.boundary & values
+        low, high, number = values.start, values.end, sympy.Dummy(positive=True)
+        if high == sympy.oo:
+            yield low + number
+        elif low == -sympy.oo:
+            yield high - number
+        else:
+            yield (low + high * number) / (1 + number)
+    else:
+        yield sympy.Dummy(real=True)

@@ -8,7 +8,7 @@ expected at which character. Nothing here knows sympy, and no user text is ever 
     statement    := ("min" | "max") sum | sum (("<=" | ">=" | "=") sum)* | chain | independence
     chain        := group ("->" group)+           X,W -> Y -> Z; dashes between at least three groups too: X - Y - Z
     independence := group ("_||_" group)+ ("|" group)?
-    sum          := product (("+" | "-") product)*
+    sum          := ("+" | "-")? product (("+" | "-") product)*
     product      := factor (("*" | "/" | nothing) factor)*
     factor       := ("+" | "-") factor | primary ("^" integer)?
     primary      := number | parameter | quantity | "(" sum ")"
@@ -202,10 +202,12 @@ class _Reader:
         return token.text
 
     def sum(self) -> Node:
-        terms = [self.product()]
-        while operator := self.take("+", "-"):
+        terms: list[Node] = []
+        operator = self.take("+", "-")
+        while operator or not terms:
             term = self.product()
-            terms.append(term if operator.text == "+" else _negate(term))
+            terms.append(_negate(term) if operator and operator.text == "-" else term)
+            operator = self.take("+", "-")
         return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
     def product(self) -> Node:

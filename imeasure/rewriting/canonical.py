@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 
 from imeasure.constants import as_constant
-from imeasure.elimination import combination
+from imeasure.elimination import Basis, combination
 from imeasure.errors import DegenerateObjectiveError, DerivationError, NonlinearError
 from imeasure.exchange import as_model
 from imeasure.measure import as_expression, collected, variables_of
@@ -24,6 +24,7 @@ from imeasure.printing import to_text
 from imeasure.quantities import Functional, Information
 from imeasure.rewriting.deferred import Deferred
 from imeasure.rewriting.derive import derive
+from imeasure.rewriting.fewest import rational_vectors
 from imeasure.rewriting.form import CanonicalForm
 from imeasure.rewriting.quotient import Candidate, Quotient, quotient
 from imeasure.signs import Conditions, holds_everywhere, positive, with_positive_denominator
@@ -74,6 +75,8 @@ class _Search:
         model.require_defined(objective.expression)
         self.space: Quotient = quotient(model, names, homogeneous=True)
         self.target, self.form = self.space.coordinates(self.sign * objective.expression)
+        pieces, exact = rational_vectors(self.target, self.form)
+        self.pieces = pieces if exact else []  # a quick test: no functions of the parameters to divide
         self.loss_vector, form = self.space.coordinates(loss)
         if form.domain is not None:
             raise NonlinearError(f"the loss {to_text(loss)} has a parameter; give one whose coefficients are numbers")
@@ -126,7 +129,10 @@ class _Search:
             return None
         if len(candidates) == 1 and not covered <= self.reached:
             return None
-        solution = combination(self.target, [self.loss_vector, *(c.vector for c in candidates)])
+        basis = Basis([self.loss_vector, *(c.vector for c in candidates)])
+        if any(basis.coefficients(piece) is None for piece in self.pieces):
+            return None
+        solution = basis.coefficients(self.target)
         if solution is None or not all(solution[1:]):
             return None
         terms = tuple(candidate.quantity for candidate in candidates)

@@ -24,7 +24,7 @@ from imeasure.printing import to_latex, to_text
 from imeasure.quantities import param
 from imeasure.rewriting.parameters import allowed, demands, meets, minors, named, read_value, solutions, value_data
 from imeasure.rewriting.quotient import Quotient, quotient
-from imeasure.signs import Conditions, holds_everywhere
+from imeasure.signs import Conditions, holds_everywhere, positive
 from imeasure.statements import Objective
 from imeasure.vocabulary import Names, spelled
 
@@ -300,7 +300,7 @@ def equivalent(
         )
     if excluded:
         return Equivalence(left, right, model, holds=False, solution=excluded)
-    return Equivalence(left, right, model, holds=False, obstacle=_obstacle(left, right, space))
+    return Equivalence(left, right, model, holds=False, obstacle=_obstacle(left, right, model, space))
 
 
 def _objective(statement: str | Objective) -> Objective:
@@ -365,18 +365,16 @@ def _related(
     return Equivalence(first, second, model, True, scale, collected(constant), solution, conditions)
 
 
-def _obstacle(first: Objective, second: Objective, space: Quotient) -> sympy.Expr:
+def _obstacle(first: Objective, second: Objective, model: Model, space: Quotient) -> sympy.Expr:
     """Return the simplest expression that would have to be constant for the objectives to be equivalent."""
     a, b = _vector(first.expression, space), _vector(second.expression, space)
     sign = 1 if first.sense == second.sense else -1
     ratios = list(dict.fromkeys(sympy.factor(b[c] / a[c]) for c in a if c in b))
+    if len(ratios) == 1 and not space.coordinates(second.expression - ratios[0] * first.expression)[0]:
+        return sympy.S.Zero
     found: list[tuple[int, sympy.Expr]] = []
-    for ratio in ratios or [sympy.Integer(sign)]:
+    for ratio in [r for r in ratios if positive([sign * r], model).satisfiable] or [sympy.Integer(sign)]:
         rest, form = space.coordinates(second.expression - ratio * first.expression)
-        if not rest:
-            return sympy.S.Zero
-        if (sign * ratio).is_negative and len(ratios) > 1:
-            continue
         for place, candidate in enumerate(space.candidates):
             if combination(rest, [candidate.vector]) is not None:
                 found.append((place, candidate.quantity))
@@ -384,4 +382,4 @@ def _obstacle(first: Objective, second: Objective, space: Quotient) -> sympy.Exp
         else:
             atoms = (form.coefficient(value) * column_quantity(column, form.names) for column, value in rest.items())
             found.append((len(space.candidates), sympy.Add(*atoms)))
-    return min(found, key=lambda pair: (pair[0], str(pair[1])))[1] if found else sympy.S.Zero
+    return min(found, key=lambda pair: (pair[0], str(pair[1])))[1]

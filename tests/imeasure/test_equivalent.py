@@ -76,6 +76,23 @@ def test_ib_and_dib_are_equivalent_only_for_deterministic_encoders():
         equivalent(IB, DIB).verify()
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("min -beta*I[Y;Z]", "max beta*H[X,Y|Z]"),
+        ("min I[X;Z]", "max I[X;Z] + H[Z|X]"),
+        ("min I[X;Z] - 2*I[Y;Z]", "max I[X;Z] - 3*I[Y;Z]"),
+        ("min H[Z]", "min H[Y|Z]"),
+    ],
+)
+def test_objectives_are_equivalent_where_the_obstacle_is_constant(first, second):
+    obstacle = equivalent(first, second).obstacle
+    if obstacle.free_symbols:
+        obstacle = obstacle.subs(beta, 3)
+        first, second = first.replace("beta", "3"), second.replace("beta", "3")
+    assert equivalent(first, second, model=Model("Y -> X -> Z", fixed=("X", "Y", str(obstacle))))
+
+
 def test_the_sense_decides_the_sign():
     assert not equivalent("min H[Z]", "max H[Z]")
     assert str(equivalent("min H[Z]", "max H[Z]")) == "not equivalent: the factor between them has the wrong sign"

@@ -158,7 +158,10 @@ def test_any_text_parses_or_is_refused(text):
         parse(text)
 
 
-@pytest.mark.parametrize("statement", ["min I[X;Z] - beta*I[Y;Z]", "H[X] <= H[X,Y]", "W,X -> Y -> Z", "X _||_ Y | Z"])
+@pytest.mark.parametrize(
+    "statement",
+    ["min I[X;Z] - beta*I[Y;Z]", "max -(a - b)*H[X]", "H[X] <= H[X,Y]", "W,X -> Y -> Z", "X _||_ Y | Z"],
+)
 def test_statements_print_as_they_parse(statement):
     assert str(parse(statement)) == statement
     assert parse(parse(statement)._repr_latex_()) == parse(statement)
