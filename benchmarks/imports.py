@@ -1,56 +1,35 @@
-"""What `import imeasure` costs, whole processes against `import sympy` in one run.
+"""What `import imeasure` and the first use cost, whole processes, against `import sympy`."""
 
-Run `python benchmarks/imports.py`; the table goes to the terminal and benchmarks/results/imports.json.
-"""
-
-import json
-import platform
-import statistics
 import subprocess
 import sys
 import time
-from datetime import date
-from pathlib import Path
+from functools import partial
+
+from benchmarks.record import Figure, Record, versions_of
+from benchmarks.timing import in_turns
 
 STATEMENTS = {
-    "python alone": "pass",
-    "import sympy": "import sympy",
     "import imeasure": "import imeasure",
-    "imeasure, first quantity": "import imeasure; imeasure.parse('I[X;Z|Y]')",
-    "imeasure, first canonical form": "import imeasure; imeasure.simplify('min I[X;Z] - beta*I[Y;Z]')",
-    "imeasure, first proof": "import imeasure; imeasure.check('I[X;Y] >= 0')",
+    "first quantity": "import imeasure; imeasure.parse('I[X;Z|Y]')",
+    "first canonical form": "import imeasure; imeasure.simplify('min I[X;Z] - beta*I[Y;Z]')",
+    "first proof": "import imeasure; imeasure.check('I[X;Y] >= 0')",
 }
-ROUNDS = 9
 
 
-def seconds(statement: str) -> float:
-    start = time.perf_counter()
+def measure() -> Record:
+    works = [partial(_run, statement) for statement in ("import sympy", *STATEMENTS.values())]
+    sympy, *ours = in_turns(works, rounds=9, clock=time.perf_counter)
+    return Record(
+        benchmark="imports",
+        what="A new Python process up to the first result, wall time, against a process that only imports sympy, on "
+        "which everything but the bare import stands.",
+        figures=tuple(
+            Figure(case=case, ours=taken, peer="import sympy", theirs=sympy)
+            for case, taken in zip(STATEMENTS, ours, strict=True)
+        ),
+        versions=versions_of("imeasure", "sympy"),
+    )
+
+
+def _run(statement: str) -> None:
     subprocess.run([sys.executable, "-c", statement], check=True)
-    return time.perf_counter() - start
-
-
-def main() -> None:
-    for statement in STATEMENTS.values():
-        seconds(statement)
-    times: dict[str, list[float]] = {name: [] for name in STATEMENTS}
-    for _ in range(ROUNDS):
-        for name, statement in STATEMENTS.items():
-            times[name].append(seconds(statement))
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    reference = medians["import sympy"]
-    rows = [{"case": name, "seconds": median, "ratio_to_sympy": median / reference} for name, median in medians.items()]
-    for row in rows:
-        print(f"{row['case']:<32} {row['seconds']:7.3f} s  {row['ratio_to_sympy']:5.2f} x import sympy")
-    result = {
-        "benchmark": "imports",
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, Python {platform.python_version()}",
-        "rows": rows,
-    }
-    path = Path(__file__).parent / "results" / "imports.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,31 +1,55 @@
-"""Time compiled losses against hand-written equivalents, and a step of a network with and without a regularizer.
+"""Compiled losses against hand-written equivalents as K grows, and a whole ResNet18 step with and without a bottleneck.
 
-Run ``python benchmarks/losses.py``; writes ``benchmarks/results/losses.json``. Each pair is timed in turns, in
-processor time of one thread; a ratio is that of the medians. ``--device cuda`` times on a GPU, in wall time.
+The hand-written loss is what one writes in a training script: one-hot codes, class means and variances, logarithms.
 """
 
-from __future__ import annotations
-
-import argparse
-import json
 import math
-import platform
-from pathlib import Path
-from statistics import median
-from time import perf_counter, process_time
+from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
 import ibtrain
+from benchmarks.record import Figure, Record, versions_of
+from benchmarks.timing import Work, in_turns, threads
 from ibtrain.networks import resnet18
 
 VARIANCE = 1 / (2 * math.pi * math.e)
 CLASSES = 10
+CASES = ((256, (16, 100, 400, 1600)), (4096, (64, 256, 1024)))
+OBJECTIVE = "min I[X;Z] - beta*I[Y;Z]"
 
 
-def hand_written(mean, logits, target, gamma):
+def measure() -> Record:
+    with threads(1):
+        figures = [
+            _figure(batch, size, is_compiled=is_compiled)
+            for is_compiled in (False, True)
+            for batch, sizes in CASES
+            for size in sizes
+        ]
+        theirs, ours = in_turns(_steps(32), rounds=7)
+    step = Figure(case="ResNet18 step, batch 32", ours=ours, peer="plain cross-entropy", theirs=theirs)
+    return Record(
+        benchmark="losses",
+        what="Forward and backward of a compiled loss (cross-entropy and class-conditional variances) against the same "
+        "by hand, and a whole training step of ResNet18 with bottleneck and loss against one with plain "
+        "cross-entropy; processor time of one thread.",
+        figures=(*figures, step),
+        versions=versions_of("imeasure", "torch", "torchvision"),
+    )
+
+
+def _figure(batch: int, size: int, *, is_compiled: bool) -> Figure:
+    theirs, ours = in_turns(
+        _pair(batch, size, is_compiled=is_compiled), rounds=25, count=max(2, 2**20 // (batch * size))
+    )
+    how = "torch.compile" if is_compiled else "eager"
+    return Figure(case=f"loss, batch {batch}, {how}", axis="K", at=size, ours=ours, peer="hand-written", theirs=theirs)
+
+
+def _hand_written(mean: Tensor, logits: Tensor, target: Tensor, gamma: Tensor) -> Tensor:
     members = one_hot(target, CLASSES).to(mean)
     counts = members.sum(dim=0)
     shares = members / counts.clamp(min=1)
@@ -36,97 +60,47 @@ def hand_written(mean, logits, target, gamma):
     return cross_entropy(logits[0], target) + gamma * (counts * entropies).sum() / counts.sum()
 
 
-def ratio(first, second, *, repeats, inner, device):
-    clock = perf_counter if device == "cuda" else process_time
-
-    def seconds(step):
-        if device == "cuda":
-            torch.cuda.synchronize()
-        start = clock()
-        for _ in range(inner):
-            step()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        return (clock() - start) / inner
-
-    for step in (first, second, first, second):
-        seconds(step)
-    times = [(seconds(first), seconds(second)) for _ in range(repeats)]
-    one, two = (median(column) for column in zip(*times, strict=True))
-    return {"milliseconds": [round(1e3 * one, 4), round(1e3 * two, 4)], "ratio": round(one / two, 3)}
-
-
-def loss_pair(batch, size, device, is_compiled):
+def _pair(batch: int, size: int, *, is_compiled: bool) -> list[Work]:
     torch.manual_seed(0)
-    mean = torch.randn(batch, size, device=device, requires_grad=True)
-    logits = torch.randn(1, batch, CLASSES, device=device, requires_grad=True)
-    target = torch.randint(CLASSES, (batch,), device=device)
-    loss = ibtrain.compile("min I[X;Z] - beta*I[Y;Z]", latent="noisy").set(gamma=0.1).to(device)
-    gamma = torch.tensor(0.1, device=device)
+    mean = torch.randn(batch, size, requires_grad=True)
+    logits = torch.randn(1, batch, CLASSES, requires_grad=True)
+    target, gamma = torch.randint(CLASSES, (batch,)), torch.tensor(0.1)
+    loss = ibtrain.compile(OBJECTIVE, latent="noisy").set(gamma=0.1)
 
-    def ours(mean, logits, target):
+    def ours() -> Tensor:
         latent = ibtrain.Latent(samples=mean.unsqueeze(0), mean=mean, noise_std=math.sqrt(VARIANCE))
         return loss(latent, logits, target).total
 
-    def theirs(mean, logits, target):
-        return hand_written(mean, logits, target, gamma)
+    def theirs() -> Tensor:
+        return _hand_written(mean, logits, target, gamma)
 
-    functions = (
-        (torch.compile(ours, fullgraph=True), torch.compile(theirs, fullgraph=True)) if is_compiled else (ours, theirs)
-    )
-    torch.testing.assert_close(functions[0](mean, logits, target), functions[1](mean, logits, target))
-    return [lambda f=f: torch.autograd.grad(f(mean, logits, target), (mean, logits)) for f in functions]
+    values = [torch.compile(value, fullgraph=True) if is_compiled else value for value in (theirs, ours)]
+    torch.testing.assert_close(*(value() for value in values))
+    return [_with_gradient(value, (mean, logits)) for value in values]
 
 
-def network_pair(batch, device):
+def _with_gradient(value: Callable[[], Tensor], inputs: tuple[Tensor, ...]) -> Work:
+    return lambda: torch.autograd.grad(value(), inputs)
+
+
+def _steps(batch: int) -> list[Work]:
     torch.manual_seed(0)
-    images, target = torch.randn(batch, 3, 32, 32, device=device), torch.randint(CLASSES, (batch,), device=device)
-    size = 64
-    network = ibtrain.BottleneckNetwork(resnet18(size), ibtrain.AdditiveNoise(), nn.Linear(size, CLASSES)).to(device)
-    loss = ibtrain.compile("min I[X;Z] - beta*I[Y;Z]", latent="noisy").set(gamma=0.1).to(device)
-    plain = nn.Sequential(resnet18(size), nn.Linear(size, CLASSES)).to(device)
-    optimisers = [torch.optim.Adam(one.parameters()) for one in (network, plain)]
-
-    def with_regularizer():
-        optimisers[0].zero_grad()
-        loss(*network(images), target).total.backward()
-        optimisers[0].step()
-
-    def without():
-        optimisers[1].zero_grad()
-        cross_entropy(plain(images), target).backward()
-        optimisers[1].step()
-
-    return with_regularizer, without
+    images, target, size = torch.randn(batch, 3, 32, 32), torch.randint(CLASSES, (batch,)), 64
+    network = ibtrain.BottleneckNetwork(resnet18(size), ibtrain.AdditiveNoise(), nn.Linear(size, CLASSES))
+    loss = ibtrain.compile(OBJECTIVE, latent="noisy").set(gamma=0.1)
+    plain = nn.Sequential(resnet18(size), nn.Linear(size, CLASSES))
+    return [
+        _step(plain, lambda: cross_entropy(plain(images), target)),
+        _step(network, lambda: loss(*network(images), target).total),
+    ]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--repeats", type=int, default=25)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    repeats, device = options.repeats, options.device
-    result = {
-        "torch": torch.__version__,
-        "machine": torch.cuda.get_device_name() if device == "cuda" else platform.machine(),
-        "columns": "compiled loss, hand-written",
-        "losses": {},
-    }
-    for batch, size, inner in ((256, 100, 40), (4096, 1024, 3)):
-        for is_compiled in (False, True):
-            name = f"batch {batch}, K = {size}, {'torch.compile' if is_compiled else 'eager'}"
-            pair = loss_pair(batch, size, device, is_compiled)
-            result["losses"][name] = ratio(*pair, repeats=repeats, inner=inner, device=device)
-            print(name, result["losses"][name], flush=True)
-    pair = network_pair(32 if device == "cpu" else 512, device)
-    result["ResNet18 step, with and without bottleneck"] = ratio(
-        *pair, repeats=max(5, repeats // 3), inner=1, device=device
-    )
-    name = "losses.json" if device == "cpu" else f"losses-{device}.json"
-    Path(__file__).with_name("results").joinpath(name).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=2))
+def _step(network: nn.Module, value: Callable[[], Tensor]) -> Work:
+    optimiser = torch.optim.Adam(network.parameters())
 
+    def step() -> None:
+        optimiser.zero_grad()
+        value().backward()
+        optimiser.step()
 
-if __name__ == "__main__":
-    main()
+    return step

@@ -1,54 +1,42 @@
-"""Time ``simplify`` for every objective of the catalogue, and for total correlations of 3 to 6 variables.
+"""The canonical form of every objective of the catalogue, and shortest total correlations, against psitip."""
 
-Run ``python benchmarks/simplify.py``; writes ``benchmarks/results/simplify.json``. ``first`` is the first call in the
-process (import of the package excluded), ``median`` the median of 15 further calls. Seconds of processor time.
-"""
-
-from __future__ import annotations
-
-import json
-import platform
 from functools import partial
-from pathlib import Path
-from statistics import median
-from time import process_time
 
+from benchmarks.record import Figure, Record, versions_of
+from benchmarks.timing import in_turns
 from imeasure import objectives, shortest, simplify
 
-REPEATS = 15
+PARAMETER = 2
 
 
-def seconds(run):
-    start = process_time()
-    run()
-    return process_time() - start
+def measure() -> Record:
+    from benchmarks.peers import psitip
 
-
-def timed(run):
-    first = seconds(run)
-    return {"first": round(first, 5), "median": round(median(seconds(run) for _ in range(REPEATS)), 5)}
-
-
-def total_correlation(names):
-    return " + ".join(f"H[{name}]" for name in names) + f" - H[{','.join(names)}]"
-
-
-def main():
-    result = {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "objectives": {
-            name: timed(partial(simplify, entry.objective(), model=entry.model(), loss=entry.loss))
-            for name, entry in objectives.items()
-        },
-        "total correlation": {
-            str(count): timed(partial(shortest, total_correlation("ABCDEF"[:count]))) for count in range(3, 7)
-        },
-    }
-    text = json.dumps(result, indent=2)
-    Path(__file__).with_name("results").joinpath("simplify.json").write_text(text + "\n", encoding="utf-8")
-    print(text)
-
-
-if __name__ == "__main__":
-    main()
+    figures = []
+    for name, entry in objectives.items():
+        objective, model = entry.objective(), entry.model()
+        expression = objective.expression
+        numbers = expression.subs(dict.fromkeys(expression.free_symbols, PARAMETER))
+        edges = list(model.digraph().edges)
+        works = [
+            partial(simplify, objective, model=model, loss=entry.loss),
+            partial(psitip.simplified, str(numbers), edges),
+        ]
+        ours, theirs = in_turns(works, rounds=15)
+        figures.append(Figure(case=f"simplify {name}", ours=ours, peer="psitip", theirs=theirs))
+    for count in range(3, 7):
+        names = "ABCDEF"[:count]
+        text = " + ".join(f"H[{name}]" for name in names) + f" - H[{','.join(names)}]"
+        ours, theirs = in_turns([partial(shortest, text), partial(psitip.simplified, text)], rounds=5)
+        figures.append(
+            Figure(case="shortest total correlation", axis="n", at=count, ours=ours, peer="psitip", theirs=theirs)
+        )
+    return Record(
+        benchmark="simplify",
+        what="The canonical form of an objective of the catalogue with its derivation, and the shortest form of the "
+        "total correlation of n variables; processor time. psitip's `simplified` shortens an expression by fixed "
+        "rules and stops; it proves nothing shortest, takes numbers for parameters and knows neither losses nor "
+        "regularizers, so this peer does much less.",
+        figures=tuple(figures),
+        versions=versions_of("imeasure", "sympy", "python-flint", "psitip"),
+    )

@@ -20,7 +20,7 @@ _ARGUMENTS = {
     "target": ("Tensor", "Classes as whole numbers, B."),
     "centres": ("Tensor", "Latents without their noise, S x B x K."),
     "samples": ("Tensor", "Latents with their noise, S x B x K."),
-    "noise_variance": ("float | Tensor", "Variance of the noise: a positive number, or B x K."),
+    "noise_variance": ("float | Tensor", "Variance of the noise: a number, 0 without noise, or B x K."),
     "log_probabilities": ("Tensor", "ln p(z|x), B x K."),
 }
 _CONSTANTS = {

@@ -53,7 +53,7 @@ class Latent(NamedTuple):
     @property
     def noise_variance(self) -> float | Tensor:
         """Variance of the noise around the centres: a number, or B x K; 0.0 without noise."""
-        return 0.0 if self.noise_std is None else self.noise_std**2
+        return 0.0 if self.noise_std is None else self.noise_std * self.noise_std
 
     @property
     def centres(self) -> Tensor:

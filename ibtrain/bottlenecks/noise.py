@@ -9,7 +9,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import softplus, threshold
 
 from ibtrain.bottlenecks.latents import Latent, noise_entropy
 from ibtrain.bottlenecks.layers import (
@@ -73,7 +73,7 @@ class AdditiveNoise(Bottleneck):
         """
         mean = flattened(self.layer(*inputs))
         noise_std = math.sqrt(self.variance)
-        return Latent(samples=mean + noise_std * _noise(mean, self.samples), mean=mean, noise_std=noise_std)
+        return Latent(samples=_drawn(mean, noise_std, self.samples), mean=mean, noise_std=noise_std)
 
     def entropy(self, dimensions: int) -> float:
         """Return the entropy of the noise, H[Z|X] = K/2 ln(2 pi e variance), in nats.
@@ -145,13 +145,20 @@ class GaussianBottleneck(Bottleneck):
             )
         mean, parameter = features.chunk(2, dim=1)
         positive = softplus(parameter) if self.deviation == "softplus" else parameter.exp()
-        noise_std = positive.clamp(min=_SMALLEST_STD)
-        return Latent(samples=mean + noise_std * _noise(mean, self.samples), mean=mean, noise_std=noise_std)
+        noise_std = threshold(positive, _SMALLEST_STD, _SMALLEST_STD)
+        return Latent(samples=_drawn(mean, noise_std, self.samples), mean=mean, noise_std=noise_std)
 
     def extra_repr(self) -> str:
         """Return what `repr` shows beside the layer."""
         return f"deviation={self.deviation!r}, samples={self.samples}"
 
 
-def _noise(mean: Tensor, samples: int) -> Tensor:
-    return torch.randn((samples, *mean.shape), dtype=mean.dtype, device=mean.device)
+def _drawn(mean: Tensor, noise_std: float | Tensor, samples: int) -> Tensor:
+    """Return samples S x B x K of N(mean, noise_std^2); for one, no gradient is summed over S."""
+    shape = mean.shape if samples == 1 else (samples, *mean.shape)
+    noise = torch.randn(shape, dtype=mean.dtype, device=mean.device)
+    if isinstance(noise_std, Tensor):
+        drawn = torch.addcmul(mean, noise_std, noise)
+    else:
+        drawn = torch.add(mean, noise, alpha=noise_std)
+    return drawn.unsqueeze(0) if samples == 1 else drawn

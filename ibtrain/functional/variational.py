@@ -9,6 +9,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import threshold
 
 from ibtrain.errors import ConfigError
 from ibtrain.functional.tensors import (
@@ -58,8 +59,8 @@ def gaussian_kl_to_prior(
     ratio = _positive(noise_variance, latent)
     if scale != 1:
         latent, ratio = latent / scale, ratio / scale**2
-    summands = latent.square() + (ratio - ratio.log())
-    return 0.5 * (batch_mean(summands.sum(dim=-1), reduce) - latent.shape[-1])
+    summands = latent * latent + (ratio - ratio.log())
+    return latent.shape[-1] / 2 * (batch_mean(summands, reduce) - 1)
 
 
 @single_precision
@@ -196,7 +197,8 @@ def _negative_log_density(latent: Tensor, mean: Tensor, log_scale: Tensor, noise
 
 def _positive(noise_variance: float | Tensor, like: Tensor) -> Tensor:
     if isinstance(noise_variance, Tensor):
-        return noise_variance.clamp(min=torch.finfo(noise_variance.dtype).tiny)
+        tiny = torch.finfo(noise_variance.dtype).tiny
+        return threshold(noise_variance, tiny, tiny)  # a gradient at half the price of that of clamp
     if not (noise_variance > 0 and math.isfinite(noise_variance)):
         raise ConfigError(
             f"noise_variance must be positive and finite, not {noise_variance!r}: I[X;Z] of a noiseless map is infinite"

@@ -10,11 +10,47 @@ from ibtrain.surrogates.entry import Batch, Surrogate
 
 _REAL = ("noisy", "additive", "gaussian", "noisy dropout")
 _WITH_CENTRES = (*_REAL, "dropout")
+_NOISE = "noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
 _MEMBERS = (
     "members = torch.nn.functional.one_hot(target, logits.shape[-1]).to(centres)  # B x C\n"
     "counts = members.sum(0)\n"
-    "shares = members / counts.clamp(min=1)\n"
-    "noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
+    "shares = members / counts.clamp(min=1)\n" + _NOISE
+)
+_SMALLEST = "variance = variance + torch.finfo(variance.dtype).tiny  # dropout alone can leave a dimension constant\n"
+_FLOOR = (
+    "floor = 1e-12 * covariance.diagonal(dim1=-2, dim2=-1).mean(-1).detach()  # dropout alone can leave it singular\n"
+    "floor = floor.clamp(min=torch.finfo(floor.dtype).tiny)[..., None, None]\n"
+    "covariance = covariance + floor * torch.eye(centres.shape[-1]).to(covariance)\n"
+)
+_VARIANCES = (
+    _MEMBERS + "centred = centres - members @ (shares.T @ centres.mean(0))\n"
+    "variance = shares.T @ (centred.square().mean(0) + noise)  # C x K\n"
+    "variance = torch.where(counts[:, None] > 0, variance, 1.0)\n"
+)
+_CONDITIONAL_LOG_VARIANCE = "value = (counts * 0.5 * (variance.log() + LOG_2_PI_E).sum(1)).sum() / counts.sum()"
+_VARIANCE = _NOISE + "variance = (centres - centres.mean((0, 1))).square().mean((0, 1)) + noise.mean(0)\n"
+_LOG_VARIANCE = "value = 0.5 * (variance.log() + LOG_2_PI_E).sum()"
+_COVARIANCES = (
+    _MEMBERS + "shares, wide = members.double() / counts.clamp(min=1), centres.double()\n"
+    "centred = wide - members.double() @ (shares.T @ wide.mean(0))\n"
+    "covariance = torch.einsum('sbi,bc,sbj->cij', centred, shares, centred) / len(centres)\n"
+    "covariance = covariance + torch.diag_embed(shares.T @ noise.double())\n"
+    "identity = torch.eye(centres.shape[-1]).to(covariance)\n"
+    "covariance = torch.where(counts[:, None, None] > 0, covariance, identity)\n"
+)
+_CONDITIONAL_LOG_DETERMINANT = (
+    "half = torch.linalg.cholesky(covariance).diagonal(dim1=1, dim2=2).log().sum(1)\n"
+    "half = half + centres.shape[-1] / 2 * LOG_2_PI_E\n"
+    "value = ((counts * half).sum() / counts.sum()).to(centres.dtype)"
+)
+_COVARIANCE = (
+    _NOISE + "flat = centres.flatten(0, 1).double()\n"
+    "flat = flat - flat.mean(0)\n"
+    "covariance = flat.T @ flat / len(flat) + noise.mean(0).double().diag()\n"
+)
+_LOG_DETERMINANT = (
+    "half = torch.linalg.cholesky(covariance).diagonal().log().sum()\n"
+    "value = (half + centres.shape[-1] / 2 * LOG_2_PI_E).to(centres.dtype)"
 )
 
 
@@ -62,10 +98,10 @@ MOMENTS = (
         evaluate=_conditional_log_variance,
         orders=("LogVar[Z|Y] >= LogDet[Z|Y]", "LogVar[Z|Y] <= LogVar[Z]"),
         replaces=("H[Z|Y]", "I[X;Z|Y]"),
-        code=_MEMBERS + "centred = centres - members @ (shares.T @ centres.mean(0))\n"
-        "variance = shares.T @ (centred.square().mean(0) + noise)  # C x K\n"
-        "variance = torch.where(counts[:, None] > 0, variance, 1.0)\n"
-        "value = (counts * 0.5 * (variance.log() + LOG_2_PI_E).sum(1)).sum() / counts.sum()",
+        code={
+            "": _VARIANCES + _CONDITIONAL_LOG_VARIANCE,
+            "dropout": _VARIANCES + _SMALLEST + _CONDITIONAL_LOG_VARIANCE,
+        },
     ),
     Surrogate(
         name="LogDet[Z|Y]",
@@ -82,15 +118,10 @@ MOMENTS = (
         orders=("LogDet[Z|Y] <= LogDet[Z]",),
         is_default=False,
         replaces=("H[Z|Y]", "I[X;Z|Y]"),
-        code=_MEMBERS + "centred = (centres - members @ (shares.T @ centres.mean(0))).double()\n"
-        "shares = shares.double()\n"
-        "covariance = torch.einsum('sbi,bc,sbj->cij', centred, shares, centred) / len(centres)\n"
-        "covariance = covariance + torch.diag_embed(shares.T @ noise.double())\n"
-        "identity = torch.eye(centres.shape[-1]).to(covariance)\n"
-        "covariance = torch.where(counts[:, None, None] > 0, covariance, identity)\n"
-        "half = torch.linalg.cholesky(covariance).diagonal(dim1=1, dim2=2).log().sum(1)\n"
-        "half = half + centres.shape[-1] / 2 * LOG_2_PI_E\n"
-        "value = ((counts * half).sum() / counts.sum()).to(centres.dtype)",
+        code={
+            "": _COVARIANCES + _CONDITIONAL_LOG_DETERMINANT,
+            "dropout": _COVARIANCES + _FLOOR + _CONDITIONAL_LOG_DETERMINANT,
+        },
     ),
     Surrogate(
         name="LogVar[Z]",
@@ -106,9 +137,7 @@ MOMENTS = (
         evaluate=_log_variance,
         orders=("LogVar[Z] >= LogDet[Z]",),
         replaces=("H[Z]", "H[Z|Y]", "I[X;Z]", "I[X;Z|Y]"),
-        code="noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
-        "variance = (centres - centres.mean((0, 1))).square().mean((0, 1)) + noise.mean(0)\n"
-        "value = 0.5 * (variance.log() + LOG_2_PI_E).sum()",
+        code={"": _VARIANCE + _LOG_VARIANCE, "dropout": _VARIANCE + _SMALLEST + _LOG_VARIANCE},
     ),
     Surrogate(
         name="LogDet[Z]",
@@ -124,11 +153,7 @@ MOMENTS = (
         evaluate=_log_determinant,
         is_default=False,
         replaces=("H[Z]", "H[Z|Y]", "I[X;Z]", "I[X;Z|Y]"),
-        code="noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
-        "flat = (centres - centres.mean((0, 1))).flatten(0, 1).double()\n"
-        "covariance = flat.T @ flat / len(flat) + noise.mean(0).double().diag()\n"
-        "half = torch.linalg.cholesky(covariance).diagonal().log().sum()\n"
-        "value = (half + centres.shape[-1] / 2 * LOG_2_PI_E).to(centres.dtype)",
+        code={"": _COVARIANCE + _LOG_DETERMINANT, "dropout": _COVARIANCE + _FLOOR + _LOG_DETERMINANT},
     ),
     Surrogate(
         name="SquaredNorm[Z]",
