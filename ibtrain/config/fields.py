@@ -12,6 +12,7 @@ import math
 import tomllib
 import typing
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -47,6 +48,8 @@ class DataConfig(Section, table="data"):
     Our choice."""
     samples: int = option(0, minimum=0, maximum=2**32)
     """How many training samples are used, drawn at random; 0 for all. Our choice."""
+    test_samples: int = option(0, minimum=0, maximum=2**32)
+    """How many test samples are used, drawn at random; 0 for all. Our choice."""
     label_noise: float = option(0.0, minimum=0.0, maximum=1.0)
     """Share of training labels replaced by another class. Our choice: the paper has none."""
     augment: bool = option(False)
@@ -266,7 +269,7 @@ class Config(Section):
             table[last] = toml_value(text.strip())
         return self.from_mapping(mapping)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Name of the run: 16 hexadecimal digits of the SHA-256 of all values."""
         return hashlib.sha256(json.dumps(self.to_mapping(), sort_keys=True).encode()).hexdigest()[:16]

@@ -60,15 +60,20 @@ def load_data(config: DataConfig, *, root: str | Path = "data", download: bool =
         data = datasets.with_label_noise(data, config.label_noise, seed=config.split_seed)
     if config.augment and not data.is_images:
         raise ConfigError(f"data.augment needs images, but the inputs of {config.name} are {data.input_shape}")
-    return _part(data, config) if config.samples else data
+    for part, count in (("train", config.samples), ("test", config.test_samples)):
+        data = _drawn(data, part, count, config) if count else data
+    return data
 
 
-def _part(data: Dataset, config: DataConfig) -> Dataset:
-    size = len(data.train_targets)
-    if config.samples > size:
-        raise ConfigError(f"data.samples = {config.samples}, but {config.name} has {size} training samples")
-    kept = torch.randperm(size, generator=torch.Generator().manual_seed(config.split_seed))[: config.samples]
-    return dataclasses.replace(data, train_inputs=data.train_inputs[kept], train_targets=data.train_targets[kept])
+def _drawn(data: Dataset, part: str, count: int, config: DataConfig) -> Dataset:
+    inputs, targets = f"{part}_inputs", f"{part}_targets"
+    size = len(getattr(data, targets))
+    if count > size:
+        key = "samples" if part == "train" else "test_samples"
+        raise ConfigError(f"data.{key} = {count}, but {config.name} has {size} {part} samples")
+    kept = torch.randperm(size, generator=torch.Generator().manual_seed(config.split_seed))[:count]
+    drawn = {name: getattr(data, name)[kept] for name in (inputs, targets)}
+    return dataclasses.replace(data, **drawn)
 
 
 def build_network(config: Config, data: Dataset) -> BottleneckNetwork:

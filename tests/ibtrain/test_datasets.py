@@ -10,7 +10,9 @@ import torch
 from PIL import Image
 
 from ibtrain import ConfigError, datasets
+from ibtrain.config import DataConfig
 from ibtrain.datasets.dataset import augmented
+from ibtrain.training import load_data
 
 
 def write_idx(path, array):
@@ -170,3 +172,12 @@ def test_inputs_and_targets_that_do_not_fit_are_refused(inputs, targets, message
     good = (torch.zeros(2, 2), torch.tensor([0, 1]))
     with pytest.raises(ConfigError, match=message):
         datasets.Dataset("mine", 2, *good, inputs, targets)
+
+
+def test_a_part_of_the_test_data_is_drawn_at_random_and_leaves_the_training_data():
+    whole, part = load_data(DataConfig()), load_data(DataConfig(test_samples=100))
+    assert torch.equal(whole.train_inputs, part.train_inputs)
+    assert len(part.test_targets) == len(part.test_inputs) == 100
+    assert not torch.equal(whole.test_targets[:100], part.test_targets)
+    with pytest.raises(ConfigError, match=r"data\.test_samples = 400, but digits has 360 test samples"):
+        load_data(DataConfig(test_samples=400))
