@@ -6,6 +6,7 @@ and so are bare names in docstrings.
 
 from importlib import import_module
 from inspect import isclass, isroutine
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
@@ -14,32 +15,26 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.nodes import make_refnode
 
-PUBLIC = (
-    "imeasure",
+PACKAGES = ("imeasure", "ibtrain")
+FURTHER = (
     "imeasure.diagrams",
     "imeasure.distribution",
     "imeasure.prove",
-    "ibtrain",
     "ibtrain.bottlenecks",
     "ibtrain.config",
-    "ibtrain.datasets",
-    "ibtrain.drawing",
-    "ibtrain.estimators",
-    "ibtrain.executors",
-    "ibtrain.experiments",
-    "ibtrain.functional",
-    "ibtrain.networks",
-    "ibtrain.plane",
     "ibtrain.reduction",
-    "ibtrain.report",
-    "ibtrain.runs",
-    "ibtrain.surrogates",
-    "ibtrain.sweeps",
-    "ibtrain.training",
 )
-"""The modules whose names users import."""
+"""Modules whose names users import, beside the packages and the modules that these export."""
+
+
+def public_modules() -> list[ModuleType]:
+    """Return the modules whose names have to be documented."""
+    packages = [import_module(path) for path in PACKAGES]
+    exported = [getattr(package, name) for package in packages for name in package.__all__]
+    return [*packages, *(value for value in exported if isinstance(value, ModuleType)), *map(import_module, FURTHER)]
 
 
 def public_names(module: ModuleType) -> list[str]:
@@ -58,8 +53,8 @@ def check(app: Sphinx, env: BuildEnvironment) -> None:
     documented = {name: _found(name) for name in env.domains.python_domain.objects}
     objects = [value for value in documented.values() if not isinstance(value, str | int | float | tuple)]
     problems = []
-    for path in PUBLIC:
-        module = import_module(path)
+    for module in public_modules():
+        path = module.__name__
         for name in public_names(module):
             value = getattr(module, name)
             if isinstance(value, ModuleType):
@@ -102,9 +97,25 @@ def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nod
 
 
 def describe(app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]) -> None:
-    """Put an empty comment before an attribute's description, whose words up to a colon napoleon takes for a type."""
+    """Complete the descriptions of data.
+
+    That of a value that a package re-exports stands in the module where it is written. And napoleon takes the words of
+    a description up to a colon for a type, unless something stands before them: an empty comment.
+    """
+    if what == "data":
+        lines[:] = described_where_written(name) or lines
     if what in {"attribute", "data", "property"}:
         lines[:0] = ["..", ""]
+
+
+def described_where_written(path: str) -> list[str]:
+    """Return the lines below a package's value in that of its modules that assigns it; none if there are none."""
+    package, _, name = path.rpartition(".")
+    for found in iter_modules(getattr(import_module(package), "__path__", [])):
+        described = ModuleAnalyzer.for_module(f"{package}.{found.name}").find_attr_docs()
+        if ("", name) in described:
+            return list(described["", name])
+    return []
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
