@@ -16,6 +16,7 @@ from . import (
     surrogates as surrogates,
     sweeps as sweeps,
     training as training,
+    variables as variables,
 )
 from .bottlenecks import (
     AdditiveNoise as AdditiveNoise,

@@ -13,15 +13,16 @@ from rich.console import Console
 import ibtrain
 from ibtrain.claims_cli import claims
 from ibtrain.compile_cli import compile_command
-from ibtrain.errors import InformationError
 from ibtrain.estimate_cli import estimate
 from ibtrain.plane_cli import plane
 from ibtrain.report_cli import report
 from ibtrain.reproduce_cli import reproduce
-from ibtrain.training_cli import STOPPED, sweep, train
+from ibtrain.training_cli import sweep, train
+from imeasure.command_line import STOPPED, CommandLine
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandLine, extra="train", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="imeasure")
 def cli() -> None:
     """Train networks with information objectives and draw their information planes."""
 
@@ -70,18 +71,5 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
 for _command in (compile_command, train, sweep, reproduce, plane, claims, report, estimate):
     cli.add_command(_command)
 
-
-def main() -> None:
-    """Run the command line; errors become one line on standard error and exit status 2."""
-    try:
-        status = cli(standalone_mode=False)
-    except InformationError as error:
-        click.echo(f"error: {error}", err=True)
-        status = 2
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
-        status = STOPPED
-    sys.exit(status)
+main = cli
+"""The program."""

@@ -3,6 +3,8 @@
 It reads options, calls the compiler and prints; it holds no rule of its own.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import warnings

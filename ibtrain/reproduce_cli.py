@@ -8,7 +8,8 @@ from rich.console import Console
 
 import ibtrain
 from ibtrain.errors import ConfigError
-from ibtrain.training_cli import STOPPED, read_shard
+from ibtrain.training_cli import read_shard
+from imeasure.command_line import STOPPED
 
 
 @click.command()

@@ -9,9 +9,7 @@ from rich.console import Console
 
 import ibtrain
 from ibtrain.errors import ConfigError
-
-STOPPED = 130
-"""Exit status of a command that was stopped by ctrl-C."""
+from imeasure.command_line import STOPPED
 
 
 def _common(command: Any) -> Any:

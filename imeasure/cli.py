@@ -15,7 +15,7 @@ from imeasure.prove_cli import COMMANDS as PROVER
 from imeasure.rewriting_cli import COMMANDS as REWRITING
 
 
-@click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandLine, extra="plots", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="imeasure")
 def main() -> None:
     """Information objectives: canonical forms, exact proofs, and the catalogue of the literature."""

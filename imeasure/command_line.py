@@ -1,9 +1,14 @@
-"""What all commands of both packages share: exit statuses, the options that describe a model, and JSON output."""
+"""What all commands of both packages share: how they end, the options that describe a model, and JSON output.
+
+However a program ends, it says so in one line on standard error and by its exit status, never by a traceback.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,11 +19,65 @@ from imeasure.model import Model, supervised
 
 BAD_INPUT = 2
 """Exit status after bad input."""
-_KEYWORD = re.compile(r"(?<![-\w.])(?P<name>[a-z]\w*)=(?P<value>'[^']*'|\w*)")
+STOPPED = 130
+"""Exit status of a command that was stopped by ctrl-C."""
+CLOSED = 141
+"""Exit status of a command whose output nobody reads any more, as in ``imeasure objectives | head -1``."""
+_KEYWORD = re.compile(
+    r"(?<![-\w.])(?:(?P<name>[a-z]\w*)=(?P<value>'[^']*'|[-+]?\w+(?:\.\w+)*|)|(?P<alone>[a-z]+(?:_[a-z]+)+))(?!\w)"
+)
 
 
 class CommandLine(click.Group):
-    """A group of commands in which an :class:`InformationError` ends with its message and exit status 2."""
+    """A group of commands whose errors end with one message and an exit status.
+
+    Bad input, files that cannot be read or written and missing libraries end with :data:`BAD_INPUT`, ctrl-C with
+    :data:`STOPPED`, and a reader that closes the pipe with :data:`CLOSED`.
+
+    Args:
+        extra: The extra of this distribution that installs what the commands need.
+        arguments: As of :class:`click.Group`.
+    """
+
+    def __init__(self, *arguments: Any, extra: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.extra = extra
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the program.
+
+        Args:
+            arguments: As of :meth:`click.Group.main`.
+            options: As of :meth:`click.Group.main`.
+        """
+        try:
+            status = super().main(*arguments, **options | {"standalone_mode": False})
+            sys.stdout.flush()
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("stopped", err=True)
+            status = STOPPED
+        except BrokenPipeError:
+            _discard_output()
+            status = CLOSED
+        except (click.ClickException, OSError, MemoryError, ModuleNotFoundError) as error:
+            click.echo(f"error: {self._said(error)}", err=True)
+            if isinstance(error, OSError):
+                _discard_output()
+            status = BAD_INPUT
+        sys.exit(status if isinstance(status, int) else 0)
+
+    def _said(self, error: BaseException) -> str:
+        if isinstance(error, click.ClickException):
+            context = getattr(error, "ctx", None)
+            tip = f"; see '{context.command_path} --help'" if context else ""
+            return " ".join(error.format_message().split()).removesuffix(".") + tip
+        if isinstance(error, MemoryError):
+            return "this takes more memory than there is; ask for something smaller"
+        if isinstance(error, ModuleNotFoundError):
+            if (error.name or "").partition(".")[0] in ("", "imeasure", "ibtrain"):
+                raise error
+            return f"{error.name} is not installed; install what is needed: pip install 'imeasure[{self.extra}]'"
+        return str(error)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -28,6 +87,11 @@ class CommandLine(click.Group):
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             click.echo(f"error: {in_options(str(error), command.params if command else ())}", err=True)
             ctx.exit(BAD_INPUT)
+
+
+def _discard_output() -> None:
+    """Let nothing that is still buffered fail once more when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def in_options(message: str, parameters: Iterable[click.Parameter]) -> str:
@@ -41,9 +105,9 @@ def in_options(message: str, parameters: Iterable[click.Parameter]) -> str:
         The message; keywords that are no option of the command stay as they are.
 
     Example:
-        >>> options = [click.Option(["--normalize"], is_flag=True), click.Option(["--against"])]
-        >>> in_options("pass normalize=True; give q as against=q, or seed=1", options)
-        'pass --normalize; give q as --against q, or seed=1'
+        >>> options = [click.Option([name]) for name in ("--normalize", "--against", "--as-is")]
+        >>> in_options("pass normalize=True; give q as against='q', or seed=1, and no as_is", options)
+        'pass --normalize; give q as --against q, or seed=1, and no --as-is'
     """
     known = {
         name.removeprefix("--").replace("-", "_"): name
@@ -53,9 +117,10 @@ def in_options(message: str, parameters: Iterable[click.Parameter]) -> str:
     }
 
     def option(match: re.Match[str]) -> str:
-        if match["name"] not in known:
+        name = match["name"] or match["alone"]
+        if name not in known:
             return match[0]
-        return " ".join(filter(None, [known[match["name"]], match["value"].removeprefix("True")]))
+        return " ".join(filter(None, [known[name], re.sub(r"^(?:True|'(\S*)')$", r"\1", match["value"] or "")]))
 
     return _KEYWORD.sub(option, message)
 

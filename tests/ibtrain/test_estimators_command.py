@@ -10,7 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from ibtrain.estimate_cli import estimate as estimate_command
+from ibtrain.cli import cli
 from ibtrain.estimators import gaussian, knn
 
 
@@ -27,11 +27,11 @@ def test_command_reads_files(tmp_path, suffix):
     else:
         rows = [f"{a!r},{b!r},{y}" for (a, b), y in zip(sample.tolist(), labels, strict=True)]
         path.write_text("\n".join(["Z0,Z1,Y", *rows]))
-    result = CliRunner().invoke(estimate_command, [str(path), "--quantity", "I[Y;Z]", "--json"])
+    result = CliRunner().invoke(cli, ["estimate", str(path), "--quantity", "I[Y;Z]", "--json"])
     assert result.exit_code == 0, result.output
     record = json.loads(result.output)
     assert record["value"] == pytest.approx(knn(sample, labels)["I[Y;Z]"].value, abs=1e-12)
-    text = CliRunner().invoke(estimate_command, [str(path), "--quantity", "H[Y]", "--estimator", "categorical"])
+    text = CliRunner().invoke(cli, ["estimate", str(path), "--quantity", "H[Y]", "--estimator", "categorical"])
     assert "nats" in text.output
 
 
@@ -39,7 +39,7 @@ def test_command_refuses_in_one_line(tmp_path):
     path = tmp_path / "bad.npz"
     np.savez(path, Z=np.array([object()], dtype=object))
     for arguments in (["--quantity", "H[Z]"], ["--quantity", "I[X;Z]", "--estimator", "mixture"]):
-        result = CliRunner().invoke(estimate_command, [str(path), *arguments])
+        result = CliRunner().invoke(cli, ["estimate", str(path), *arguments])
         assert result.exit_code == 2
         assert result.output.startswith("error: ")
         assert "Traceback" not in result.output
@@ -65,7 +65,7 @@ def test_command_refuses_in_one_line(tmp_path):
 def test_command_refuses_broken_files(tmp_path, name, content, said):
     path = tmp_path / name
     path.write_bytes(content)
-    result = CliRunner().invoke(estimate_command, [str(path), "--quantity", "H[Z]"])
+    result = CliRunner().invoke(cli, ["estimate", str(path), "--quantity", "H[Z]"])
     assert result.exit_code == 2
     assert said in result.output
 
@@ -74,17 +74,17 @@ def test_command_reads_any_spelling_and_refuses_idle_options(tmp_path):
     path = tmp_path / "änderung.CSV"
     rows = [f"{z!r},{y}" for z, y in zip(np.random.default_rng(0).normal(size=60).tolist(), "ab" * 30, strict=True)]
     path.write_text("\n".join(["Z,Y", *rows]), encoding="utf-8-sig")
-    first, second = (CliRunner().invoke(estimate_command, [str(path), "--quantity", q]) for q in ("I[Y;Z]", "I[Z; Y]"))
+    first, second = (CliRunner().invoke(cli, ["estimate", str(path), "--quantity", q]) for q in ("I[Y;Z]", "I[Z; Y]"))
     assert first.exit_code == 0
     assert first.output == second.output
     for options in (["--estimator", "gaussian", "--k", "3"], ["--estimator", "ksg", "--noise-variance", "1"]):
-        refused = CliRunner().invoke(estimate_command, [str(path), "--quantity", "H[Z]", *options])
+        refused = CliRunner().invoke(cli, ["estimate", str(path), "--quantity", "H[Z]", *options])
         assert refused.exit_code == 2
         assert "leave" in refused.output
 
 
 def asked(path, *options):
-    return CliRunner().invoke(estimate_command, [str(path), *options])
+    return CliRunner().invoke(cli, ["estimate", str(path), *options])
 
 
 def table(path, labels, header="Z,Y", seed=3):

@@ -11,7 +11,7 @@ TABLE = "X,Y,p\n0,0,1/2\n1,1,1/2\n"
 @pytest.fixture
 def run(tmp_path):
     (tmp_path / "table.csv").write_text(TABLE)
-    program = CommandLine("imeasure", commands={command.name: command for command in COMMANDS})
+    program = CommandLine("imeasure", extra="plots", commands={command.name: command for command in COMMANDS})
 
     def invoke(*arguments):
         return CliRunner().invoke(program, [a.replace("@", str(tmp_path) + "/") for a in arguments])

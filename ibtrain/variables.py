@@ -1,0 +1,149 @@
+"""Variables stored in files: arrays from npz and safetensors files, columns from csv files.
+
+Files come from anywhere, so nothing is unpickled, and whatever is wrong with a file ends in one error that
+names it.
+"""
+
+import csv
+import lzma
+import re
+import tokenize
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ibtrain.errors import ConfigError
+
+Variables = Mapping[str, NDArray[np.generic]]
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none"})
+"""Cells of a csv file, in lower case, that stand for a missing value."""
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    MemoryError,
+    ArithmeticError,
+    SyntaxError,
+    BadZipFile,
+    csv.Error,
+    lzma.LZMAError,
+    tokenize.TokenError,
+    zlib.error,
+)
+"""What the readers of damaged files raise."""
+
+
+def read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the variables of a file by name.
+
+    An npz or safetensors file holds one array for each variable, N numbers or N x K. In a csv file the columns `Z0`,
+    `Z1`, ... are the dimensions of Z, and a column of any other name is a variable. Columns of a csv file are numbers
+    where that tells all different cells apart, and text otherwise, so that long codes never merge by rounding.
+
+    Args:
+        path: The file; its suffix says what it is.
+
+    Raises:
+        ConfigError: If the file cannot be read as what its suffix says, or the suffix is unknown. Pickled objects
+            are refused.
+    """
+    readers: dict[str, Callable[[Path], dict[str, NDArray[np.generic]]]] = {
+        ".npz": _read_npz,
+        ".csv": _read_csv,
+        ".safetensors": _read_safetensors,
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise ConfigError(f"{path} has none of the known suffixes: {', '.join(readers)}")
+    try:
+        return reader(path)
+    except UNREADABLE as error:
+        said = " ".join(str(error).split()) or "it is damaged or ends too early"
+        raise ConfigError(f"{path} cannot be read: {said}") from error
+
+
+def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the arrays of an npz file without unpickling anything."""
+    with path.open("rb") as stream:
+        file = np.load(stream, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            raise ConfigError(f"{path} holds one array without a name: save it with numpy.savez({path.name!r}, Z=...)")
+        with file:
+            variables = {name: file[name] for name in file.files}
+    strange = [name for name, values in variables.items() if not isinstance(values, np.ndarray)]
+    if strange:
+        raise ConfigError(f"{path} cannot be read: its member {strange[0]} is no array")
+    return variables
+
+
+def _read_csv(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the columns of a csv file with a header; numbered columns of one name become one variable."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+    if len(lines) < 2:
+        raise ConfigError(f"{path} cannot be read: a line of names and lines of values are needed")
+    header, rows = lines[0][1], [row for _, row in lines[1:]]
+    if len(set(header)) < len(header):
+        raise ConfigError(f"{path} cannot be read: two columns have the same name among {', '.join(header)}")
+    for number, row in lines:
+        if len(row) != len(header):
+            raise ConfigError(f"{path} cannot be read: {len(header)} columns, but {len(row)} up to line {number}")
+    groups: dict[str, list[NDArray[np.generic]]] = {}
+    for name, cells in zip(header, zip(*rows, strict=True), strict=True):
+        numbered = re.fullmatch(r"([A-Za-z]+)_?\d+", name)
+        groups.setdefault(numbered.group(1) if numbered else name, []).append(_column(cells))
+    return {name: columns[0] if len(columns) == 1 else np.stack(columns, axis=1) for name, columns in groups.items()}
+
+
+def _column(cells: tuple[str, ...]) -> NDArray[np.generic]:
+    """Return the cells as numbers if that keeps different ones apart, else as text; missing ones as NaN or None."""
+    kept = [None if cell.lower() in MISSING else cell for cell in cells]
+    text = np.array(kept, dtype=object if None in kept else None)
+    numbers = as_numbers(text)
+    if numbers.dtype.kind != "f":
+        return text
+    distinct = len(set(numbers[~np.isnan(numbers)].tolist()))
+    return numbers if distinct == len({*kept} - {None}) else text
+
+
+def as_numbers(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return text as numbers where all of it is, and anything else as it is."""
+    if values.dtype.kind not in "UO" or any("_" in cell for cell in values.ravel() if isinstance(cell, str)):
+        return values
+    try:
+        return values.astype(np.float64)
+    except (ValueError, TypeError):
+        return values
+
+
+def _read_safetensors(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the arrays of a safetensors file."""
+    try:
+        from safetensors import SafetensorError  # noqa: PLC0415 - only this kind of file needs the library
+        from safetensors.torch import load_file  # noqa: PLC0415 - see above
+    except ImportError as error:
+        raise ConfigError(
+            "reading .safetensors files needs the safetensors library: pip install safetensors"
+        ) from error
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    return {name: _array(tensor) for name, tensor in tensors.items()}
+
+
+def _array(tensor: torch.Tensor) -> NDArray[np.generic]:
+    """Return a tensor as an array, in float32 where numpy lacks its type."""
+    known = not tensor.is_floating_point() or tensor.dtype in {torch.float64, torch.float32, torch.float16}
+    array: NDArray[np.generic] = (tensor if known else tensor.float()).numpy()
+    return array
