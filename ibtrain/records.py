@@ -59,7 +59,9 @@ def collect(folders: Iterable[str | Path]) -> tuple[Record, ...]:
         for table in tables:
             if _is_run(table) or not any(table.parent.glob("runs/*/results.csv")):
                 for record in _records(table):
-                    found.setdefault(record.digest, record)
+                    known = found.get(record.digest)
+                    if known is None or (known.folder is None and record.folder is not None):
+                        found[record.digest] = record
     return tuple(found.values())
 
 

@@ -41,7 +41,7 @@ class Evidence:
         return self.table[(self.table["quantity"] == quantity) & self.table["value"].notna()]
 
 
-def evidence(records: Sequence[Record]) -> tuple[Evidence, ...]:
+def by_data(records: Sequence[Record]) -> tuple[Evidence, ...]:
     """Return the runs of each data set.
 
     Args:

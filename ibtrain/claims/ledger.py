@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ibtrain.claims import bounds, decoder, scaling, weights
 from ibtrain.claims.claim import Claim, Finding
-from ibtrain.claims.evidence import Evidence, evidence
+from ibtrain.claims.evidence import Evidence, by_data
 from ibtrain.errors import ConfigError
 from ibtrain.records import Record
 
@@ -64,7 +64,7 @@ def judge(records: Sequence[Record], *, data_root: str | Path = "data") -> tuple
     """
     if not records:
         raise ConfigError("there is no finished run: give folders of runs")
-    return tuple(_judged(found, data_root) for found in evidence(records))
+    return tuple(_judged(found, data_root) for found in by_data(records))
 
 
 def _judged(found: Evidence, data_root: str | Path) -> Judged:

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 import imeasure
-from ibtrain.claims import Evidence, Judged, evidence
+from ibtrain.claims import Evidence, Judged, by_data
 from ibtrain.claims.table import cells, heading
 from ibtrain.drawing.frames import surrogate_label
 from ibtrain.page.mathematics import canonical, formula, greek, steps
@@ -35,7 +35,7 @@ def report_page(records: Sequence[Record], judged: Sequence[Judged], *, title: s
         judged: What they say of the claims.
         title: What stands above the page.
     """
-    every = evidence(records)
+    every = by_data(records)
     data = plane(every)
     script = _source("plane.js")
     base, varied = base_of(records)

@@ -11,8 +11,8 @@ from ibtrain.claims import (
     Finding,
     Part,
     bounds,
+    by_data,
     decoder,
-    evidence,
     judge,
     scaling,
     to_json,
@@ -35,7 +35,7 @@ def found_in(rows, config=None):
     runs = {}
     for one in rows:
         runs.setdefault(one.run, []).append(one)
-    (found,) = evidence([Record(run, tuple(own), config) for run, own in runs.items()])
+    (found,) = by_data([Record(run, tuple(own), config) for run, own in runs.items()])
     return found
 
 
@@ -436,7 +436,7 @@ def test_comparisons_stay_within_the_largest_setting():
         Record(f"{one.run} strange", (Row(**{**vars(one), "run": f"{one.run} strange"}),), other)
         for one in both_entropies(lambda s, g, seed: g, surrogates=THREE[:1])
     ]
-    (found,) = evidence([*rows, *strange])
+    (found,) = by_data([*rows, *strange])
     assert weights.falling_entropies(found).verdict == "PASS"
 
 
