@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 import ibtrain
-from ibtrain.errors import ConfigError
 
 
 @click.command()
@@ -15,15 +14,8 @@ from ibtrain.errors import ConfigError
 @click.option("--estimator", default=None, help="Only one estimator: mixture, knn or exact.")
 @click.option("--title", default="Information plane", show_default=True)
 def plane(folders: tuple[Path, ...], out: Path, trajectories: bool, estimator: str | None, title: str) -> None:
-    """Draw the information plane of the runs in folders that `demo`, `train` or `sweep` filled."""
-    rows = [row for folder in folders for row in _rows(folder)]
+    """Draw the information plane of the runs in folders that `reproduce`, `sweep` or `train` filled."""
+    records = ibtrain.records.collect(folders)
     draw = ibtrain.drawing.draw_trajectories if trajectories else ibtrain.drawing.draw_plane
-    draw(rows, out, title=title, estimator=estimator)
-    click.echo(f"picture {out}, {len({row.run for row in rows})} runs")
-
-
-def _rows(folder: Path) -> tuple["ibtrain.runs.Row", ...]:
-    table = folder / "results.csv"
-    if not table.is_file():
-        raise ConfigError(f"{folder} holds no results.csv: give the folder that a sweep wrote to, or one of its runs")
-    return ibtrain.runs.read_rows(table)
+    draw(ibtrain.records.rows_of(records), out, title=title, estimator=estimator)
+    click.echo(f"picture {out}, {len(records)} runs")

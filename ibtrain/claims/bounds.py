@@ -3,10 +3,12 @@
 Source: Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020), observations 2 to 4, 6 and 7.
 """
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
-from ibtrain.claims.claim import Claim, Finding, Part, judged, listed, missing
+from ibtrain.claims.claim import Claim, Finding, Part, beside, judged, listed, missing
 from ibtrain.claims.evidence import ROUNDING, Evidence, counted, largest, methods, paired, spread
 from ibtrain.config import ZERO_ENTROPY_VARIANCE, Config
 
@@ -128,7 +130,7 @@ def drawn_error(found: Evidence) -> Finding:
 
 def _in_shares(part: Part, excess: "pd.Series[float]") -> Part:
     note = part.note.replace(" nats", "")
-    return Part(**{**vars(part), "spread": f"largest difference {excess.max():.3g}", "note": note})
+    return dataclasses.replace(part, spread=f"largest difference {excess.max():.3g}", note=note)
 
 
 def entropies(found: Evidence) -> Finding:
@@ -159,16 +161,12 @@ def _ordered(found: Evidence, lower: str, upper: str) -> list[Part]:
     parts = [_violations(what, trusted, trusted["value"] - trusted["value_2"], _slack(trusted))]
     if not neighbours.empty:
         part = _violations(what, neighbours, neighbours["value"] - neighbours["value_2"], _slack(neighbours))
-        parts.append(_reported(part, f"{part.what}, nearest neighbours"))
+        parts.append(beside(dataclasses.replace(part, what=f"{part.what}, nearest neighbours")))
     return parts
 
 
 def _slack(both: pd.DataFrame) -> "pd.Series[float]":
     return 2 * np.hypot(both["standard_error"].fillna(0.0), both["standard_error_2"].fillna(0.0)) + ROUNDING
-
-
-def _reported(part: Part, what: str) -> Part:
-    return Part(**{**vars(part), "what": what, "status": "reported", "needed": ""})
 
 
 def limits(found: Evidence) -> Finding:
@@ -185,7 +183,7 @@ def limits(found: Evidence) -> Finding:
             part = both[both["method"] == method]
             if not part.empty:
                 counts = _violations(f"{what}, {name}", part, part["value"] - part["value_2"], ROUNDING)
-                parts.append(counts if method == "mixture" else _reported(counts, counts.what))
+                parts.append(counts if method == "mixture" else beside(counts))
             elif method == "mixture":
                 parts.append(missing(what, f"no run has {quantity} by the mixture estimator and {limit}"))
     if found.of("I[X;Z]").empty or "knn" not in methods(found.of("I[X;Z]")):

@@ -145,6 +145,12 @@ def judged(what: str, found: float, *, holds: bool, needed: str, note: str, **fi
     return Part(what, "holds" if holds else "fails", found, needed, note="" if holds else note, **fields)
 
 
+def beside(part: Part) -> Part:
+    """Return a part as one that decides nothing, with what it would have been."""
+    would = {"holds": "would hold", "fails": "would fail"}.get(part.status, "")
+    return dataclasses.replace(part, status="reported", note="; ".join(one for one in (would, part.note) if one))
+
+
 def missing(what: str, note: str) -> Part:
     """Return a part that the runs do not tell."""
     return Part(what, "missing", note=note)

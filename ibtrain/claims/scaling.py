@@ -7,7 +7,7 @@ for good.
 
 import pandas as pd
 
-from ibtrain.claims.claim import Claim, Finding, Part, judged, missing
+from ibtrain.claims.claim import Claim, Finding, Part, beside, judged, missing
 from ibtrain.claims.evidence import Evidence, counted, largest, methods, spread
 
 FALL, FLAT = 100.0, 0.5
@@ -56,7 +56,7 @@ def _case(found: Evidence, latent: str, name: str) -> list[Part]:
         ways = [_way(way, accuracy, starts.get(str(run))) for run, way in rows.groupby("run")]
         part = test(f"{what}, {method}", ways, rows)
         is_decisive = index == 0
-        parts.append(part if is_decisive else Part(**{**vars(part), "status": "reported"}))
+        parts.append(part if is_decisive else beside(part))
     return parts
 
 

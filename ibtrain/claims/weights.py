@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 
-from ibtrain.claims.claim import Claim, Finding, Part, judged, listed, missing
+from ibtrain.claims.claim import Claim, Finding, Part, beside, judged, listed, missing
 from ibtrain.claims.evidence import Evidence, counted, largest, methods, paired, pooled, spread
 from ibtrain.drawing.frames import last, surrogate_label
 from ibtrain.plane import PRESERVED, RESIDUAL
@@ -94,7 +94,7 @@ def _correlations(rows: pd.DataFrame, quantity: str, surrogate: str) -> list[Par
             f"{value - CORRELATION:.2g} above {CORRELATION:g}: {_rises(part, quantity)}",
             **counted(part),
         )
-        parts.append(one if not parts else _reported(one))
+        parts.append(one if not parts else beside(one))
     return parts or [
         missing(what, f"no runs at three gammas or more with {surrogate_label(surrogate)} have {quantity}")
     ]
@@ -134,14 +134,15 @@ def _lowest(ends: pd.DataFrame) -> list[Part]:
         one = judged(
             f"{what}, {method}",
             float(count),
+            unit=f"of {total}",
             holds=not failing,
-            needed=f"{total} of {total}",
+            needed="all",
             spread=f"margin {spread(margins, over='gammas')}, in nats",
             note=f"{surrogate_label(NORM)} does not have the lowest H[Z] at {len(failing)} of {total} gammas up to "
             f"{SMALL:g}: {listed(failing)}",
             **counted(rows),
         )
-        parts.append(one if not parts else _reported(one))
+        parts.append(one if not parts else beside(one))
     return parts or [missing(what, f"no gamma up to {SMALL:g} has runs with all three surrogates")]
 
 
@@ -158,10 +159,6 @@ def _not_lowest(gamma: float, means: Mapping[str, tuple[float, float]]) -> str:
     return f"at gamma = {gamma:g} {surrogate_label(name)} is lower by {difference:.3g} (± {error:.2g}) nats"
 
 
-def _reported(part: Part) -> Part:
-    return Part(**{**vars(part), "status": "reported"})
-
-
 def saturation(found: Evidence) -> Finding:
     """Test C6.
 
@@ -174,7 +171,7 @@ def saturation(found: Evidence) -> Finding:
         points = both[both["method"] == method]
         ours = [_explained(points[points["surrogate"] == one], one, method) for one in SURROGATES]
         ours.append(_apart(points, method))
-        parts += ours if index == 0 else map(_reported, ours)
+        parts += ours if index == 0 else map(beside, ours)
     return Finding(C6, tuple(parts) or (missing("the curve", "no run has both information-plane coordinates"),))
 
 
@@ -184,7 +181,9 @@ def _explained(points: pd.DataFrame, surrogate: str, method: str) -> Part:
     if points["gamma"].nunique() < 3:
         return missing(what, f"{label} has points at fewer than three gammas")
     value = _share_explained(points)
-    of_seeds = pd.Series([_share_explained(one) for _, one in points.groupby("seed")])
+    of_seeds = pd.Series(
+        [_share_explained(one) for _, one in points.groupby("seed") if one["gamma"].nunique() > 2], dtype=float
+    )
     return judged(
         what,
         100 * value,
@@ -231,6 +230,7 @@ def _apart(points: pd.DataFrame, method: str) -> Part:
     gaps = {pair: np.abs(fits[pair[0]] - fits[pair[1]]) for pair in pairs}
     pair = max(pairs, key=lambda one: float(gaps[one].max()))
     value = 100 * float(gaps[pair].max()) / width if width else 0.0
+    place = float(grid[int(gaps[pair].argmax())])
     return judged(
         what,
         value,
@@ -239,9 +239,21 @@ def _apart(points: pd.DataFrame, method: str) -> Part:
         needed=f"under {100 * APART:g} %",
         spread=f"mean {100 * float(gaps[pair].mean()) / width if width else 0.0:.3g} % of {width:.3g} nats",
         note=f"{surrogate_label(pair[0])} and {surrogate_label(pair[1])} differ by {value:.3g} % of the range of "
-        f"{width:.3g} nats at {PRESERVED} = {grid[int(gaps[pair].argmax())]:.3g} nats",
+        f"{width:.3g} nats at {PRESERVED} = {place:.3g} nats; "
+        + "; ".join(_around(name, curves[name], place) for name in pair),
         **counted(points),
     )
+
+
+def _around(surrogate: str, curve: pd.DataFrame, place: float) -> str:
+    """Say between which measured points a curve leads past a place."""
+    ordered = curve.sort_values("value")
+    after = min(max(int(np.searchsorted(ordered["value"].to_numpy(), place)), 1), len(ordered) - 1)
+    points = [
+        f"({one.value:.3g}, {one.value_2:.3g}) at gamma = {float(str(one.Index)):g}"
+        for one in ordered.iloc[after - 1 : after + 1].itertuples()
+    ]
+    return f"there {surrogate_label(surrogate)} leads from {points[0]} straight to {points[1]}"
 
 
 def compression(found: Evidence) -> Finding:
@@ -256,14 +268,14 @@ def compression(found: Evidence) -> Finding:
     parts: list[Part] = []
     for index, method in enumerate(methods(rows)):
         ours = _compressions(rows[rows["method"] == method], method)
-        parts += ours if index == 0 else map(_reported, ours)
+        parts += ours if index == 0 else map(beside, ours)
     what = "gammas above 0 with a loss beyond three standard errors"
     note = f"no run with {surrogate_label(NORM)} was measured after three epochs or more"
     return Finding(C7, tuple(parts) or (missing(what, note),))
 
 
 def _compressions(rows: pd.DataFrame, method: str) -> list[Part]:
-    beside, beyond = [], []
+    shown, beyond = [], []
     for gamma, of_gamma in rows.groupby("gamma"):
         losses = pd.DataFrame([_loss(way) for _, way in of_gamma.groupby("run")])
         value, error = pooled(losses)
@@ -281,22 +293,23 @@ def _compressions(rows: pd.DataFrame, method: str) -> list[Part]:
             + ("; within 1 % of ln N there, where the estimate says little" if losses["saturated"].any() else ""),
             **counted(of_gamma),
         )
-        beside.append(part)
+        shown.append(part)
     if not beyond:
         what = f"gammas above 0 with a loss beyond three standard errors, {method}"
-        return [missing(what, "no run with a gamma above 0 was measured over epochs"), *beside]
+        return [missing(what, "no run with a gamma above 0 was measured over epochs"), *shown]
     count = sum(beyond)
-    told = [_told(part) for part in beside if ", gamma = 0," not in part.what]
+    told = [_told(part) for part in shown if ", gamma = 0," not in part.what]
     deciding = judged(
         f"gammas above 0 with a loss beyond three standard errors, {method}",
         float(count),
+        unit=f"of {len(beyond)}",
         holds=2 * count > len(beyond),
-        needed=f"more than half of {len(beyond)}",
+        needed="more than half",
         note=f"{PRESERVED} falls by more than three standard errors after its largest value at {count} of "
         f"{len(beyond)} gammas above 0: {listed(told, most=len(told))}",
         **counted(rows),
     )
-    return [deciding, *beside]
+    return [deciding, *shown]
 
 
 def _told(part: Part) -> str:

@@ -30,7 +30,8 @@ def draw_plane(
 ) -> None:
     """Draw preserved against residual information after training, coloured by gamma, one marker for each surrogate.
 
-    Every estimator has a panel of its own. Markers are hollow where a value is flagged.
+    Every estimator has a panel of its own. Markers are hollow where a value is flagged. Thin bars are standard errors;
+    where there are several seeds, thick bars from quartile to quartile cross in their median.
 
     Args:
         rows: Results of finished runs; each run's last information plane is drawn.
@@ -53,6 +54,8 @@ def draw_plane(
             axes.errorbar(
                 part["x"], part["y"], xerr=part["x_error"], yerr=part["y_error"], fmt="none", ecolor="0.5", zorder=2
             )
+            for gamma, trials in part.groupby("gamma"):
+                _cross(axes, trials, gamma_colour(colours, float(gamma)))
             _scatter(axes, part, colours, _MARKERS[index % len(_MARKERS)], _SIZES[index % len(_SIZES)])
         _frame_plane(axes, method if len(panels) > 1 else title)
     handles = [
@@ -62,6 +65,8 @@ def draw_plane(
     for handle in handles:
         handle.set(markerfacecolor="white", markeredgecolor="black")
     handles.append(Line2D([], [], color="0.8", linewidth=0.8, linestyle=_DASHES, label="to the next gamma, unmeasured"))
+    if points["seed"].nunique() > 1:
+        handles.append(Line2D([], [], color="0.4", linewidth=3, alpha=0.5, label="quartiles over seeds"))
     if points["flagged"].any():
         hollow = Line2D([], [], marker="o", linestyle="", markersize=8, label="hollow: flagged, e.g. close to ln N")
         hollow.set(markerfacecolor="none", markeredgecolor="0.3", markeredgewidth=1.6)
@@ -78,7 +83,7 @@ def draw_trajectories(
 ) -> None:
     """Draw the way of every gamma through the information plane, median over seeds, dots growing with the epoch.
 
-    Every estimator has a panel of its own.
+    Every estimator has a panel of its own. Bands lead from quartile to quartile over seeds; bars are standard errors.
 
     Args:
         rows: Results of runs that were measured after many epochs.
@@ -98,6 +103,7 @@ def draw_trajectories(
             middle = part.groupby("epoch")[["x", "y"]].median()
             colour = gamma_colour(colours, float(gamma))
             sizes = np.interp(middle.index, span, [6, 70])
+            _bands(axes, part, middle, colour)
             axes.plot(middle["x"], middle["y"], color=colour, linewidth=0.9, alpha=0.8)
             axes.scatter(middle["x"], middle["y"], s=sizes, color=colour, edgecolors="white", linewidths=0.4, zorder=3)
             if gamma == 0:
@@ -110,6 +116,27 @@ def draw_trajectories(
         figure.suptitle(title)
     figure.colorbar(colours, ax=panels, label="weight gamma of the regularizer")
     save(figure, path)
+
+
+def _cross(axes: Any, trials: pd.DataFrame, colour: Any) -> None:
+    """Draw the quartiles over seeds of both coordinates, crossing in the medians."""
+    if len(trials) < 2:
+        return
+    x, y = (trials[name].quantile([0.25, 0.5, 0.75]).to_numpy() for name in ("x", "y"))
+    axes.plot([x[0], x[2]], [y[1], y[1]], color=colour, linewidth=3, alpha=0.5, zorder=2)
+    axes.plot([x[1], x[1]], [y[0], y[2]], color=colour, linewidth=3, alpha=0.5, zorder=2)
+
+
+def _bands(axes: Any, part: pd.DataFrame, middle: pd.DataFrame, colour: Any) -> None:
+    """Draw standard errors along a way, and where there are several seeds the quartiles of both coordinates."""
+    errors = part.groupby("epoch")[["x_error", "y_error"]].median()
+    style = {"fmt": "none", "ecolor": colour, "elinewidth": 0.6, "alpha": 0.7}
+    axes.errorbar(middle["x"], middle["y"], xerr=errors["x_error"], yerr=errors["y_error"], **style)
+    if part["seed"].nunique() < 2:
+        return
+    low, high = (part.groupby("epoch")[["x", "y"]].quantile(share) for share in (0.25, 0.75))
+    axes.fill_between(middle["x"], low["y"], high["y"], color=colour, alpha=0.15, linewidth=0)
+    axes.fill_betweenx(middle["y"], low["x"], high["x"], color=colour, alpha=0.15, linewidth=0)
 
 
 def _panels(points: pd.DataFrame) -> tuple[Figure, list[Any]]:

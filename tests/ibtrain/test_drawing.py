@@ -46,6 +46,19 @@ def test_trajectories_are_medians_over_seeds_and_gamma_zero_is_black(drawn, tmp_
     np.testing.assert_allclose(lines(axes)["ends of the trajectories"], [[9, 0.9], [8.99, 0.91], [8, 1.9]])
 
 
+def test_seeds_have_bands_from_quartile_to_quartile_and_bars_of_standard_errors(drawn, tmp_path):
+    drawing.draw_trajectories(plane_rows(), tmp_path / "one.png")
+    low, high = (band.get_paths()[0].get_extents() for band in drawn[0].axes[0].collections[2:4])
+    assert (low.x0, low.x1, low.y0, low.y1) == pytest.approx((7, 9, 0.85, 0.95))
+    assert (high.x0, high.x1) == pytest.approx((6.5, 9.5))
+    bars = drawn[0].axes[0].collections[0].get_segments()
+    np.testing.assert_allclose(bars[0], [[6.99, 0.9], [7.01, 0.9]])
+    drawing.draw_plane(plane_rows(), tmp_path / "plane.png")
+    crosses = [np.column_stack(line.get_data()) for line in drawn[1].axes[0].lines if line.get_linewidth() == 3]
+    np.testing.assert_allclose(crosses[0], [[8.5, 0.9], [9.5, 0.9]])
+    np.testing.assert_allclose(crosses[1], [[9, 0.85], [9, 0.95]])
+
+
 def test_the_plane_shows_the_last_epoch_of_every_run_in_a_panel_for_each_estimator(drawn, tmp_path):
     knn = [dataclasses.replace(one, estimator="knn, Euclidean", value=99.0) for one in plane_rows()]
     drawing.draw_plane([*plane_rows(), *knn], tmp_path / "plane.svg")

@@ -127,6 +127,7 @@ def test_runs_without_coordinates_or_configuration_have_a_page_too():
     assert "No configuration lies beside these results" in text
 
 
+@pytest.mark.slow
 def test_a_hundred_runs_of_sixty_epochs_stay_below_three_megabytes():
     records = [
         Record(str(number), tuple(rows(str(number), gamma=10.0 ** (number % 10 - 8), seed=number // 10, epochs=60)))
