@@ -55,11 +55,16 @@ def estimate_quantity(
 
     def need(name: str) -> NDArray[np.generic]:
         if name not in variables:
-            raise ConfigError(f"{estimator} needs a variable {name}; the file holds {', '.join(variables)}")
+            raise ConfigError(f"{estimator} needs a variable {name}; the file holds {', '.join(variables) or 'none'}")
         return variables[name]
 
     def samples(name: str) -> NDArray[np.generic]:
-        return ibtrain.variables.as_numbers(need(name))
+        values = ibtrain.variables.as_numbers(need(name))
+        if values.dtype.kind in "UO":
+            cells = values.ravel().tolist()
+            odd = next(cell for cell in cells if ibtrain.variables.as_numbers(np.array([cell])).dtype.kind != "f")
+            raise ConfigError(f"{name} must hold real numbers, but one is {odd!r}")
+        return values
 
     names = entropy_form(quantity).names
     if estimator == "categorical":

@@ -74,15 +74,28 @@ def read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
 def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
     """Read the arrays of an npz file without unpickling anything."""
     with path.open("rb") as stream:
+        if not stream.read(6).startswith((b"PK", b"\x93NUMPY")):
+            raise ConfigError(f"{path} cannot be read: it is no file of numpy.savez")
+        stream.seek(0)
         file = np.load(stream, allow_pickle=False)
         if isinstance(file, np.ndarray):
             raise ConfigError(f"{path} holds one array without a name: save it with numpy.savez({path.name!r}, Z=...)")
         with file:
-            variables = {name: file[name] for name in file.files}
+            variables = {name: _member(file, name) for name in file.files}
     strange = [name for name, values in variables.items() if not isinstance(values, np.ndarray)]
     if strange:
         raise ConfigError(f"{path} cannot be read: its member {strange[0]} is no array")
     return variables
+
+
+def _member(file: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.generic]:
+    """Return an array of an npz file, which is read now."""
+    try:
+        return file[name]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise ValueError(f"{name} holds Python objects; save labels as numbers, or as texts with dtype=str") from None
 
 
 def _read_csv(path: Path) -> dict[str, NDArray[np.generic]]:

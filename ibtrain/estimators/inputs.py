@@ -87,7 +87,8 @@ def whole(value: object, name: str, least: int, most: int = 2**31 - 1) -> int:
     except TypeError:
         raise ConfigError(f"{name} must be a whole number of at least {least}, got {value!r}") from None
     if not least <= number <= most:
-        raise ConfigError(f"{name} must be at least {least} and at most {most}, got {number}")
+        limit = f"at least {least}" if number < least else f"at most {most}"
+        raise ConfigError(f"{name} must be {limit}, got {number}")
     return number
 
 

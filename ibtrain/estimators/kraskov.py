@@ -54,7 +54,8 @@ def ksg(
     .. math:: I = \psi(k) - 1/k + \psi(N) - \langle \psi(n_x) + \psi(n_y) \rangle.
 
     Independent variables give zero on average, so single values below zero are right and are not clipped. A discrete
-    partner belongs in the labels of :func:`ibtrain.estimators.knn` instead.
+    partner belongs in the labels of :func:`ibtrain.estimators.knn` instead. The standard error is that of a mean over
+    samples; because neighbours share terms, it is up to a quarter too small where the information is near zero.
 
     Args:
         x: N x K samples.
@@ -103,7 +104,11 @@ def ksg(
         growth = 3 ** (2 / sum(space.shape[1] for space in points)) - 1
         found = found + (found - terms(3 * k)) / growth
         said += ", extrapolated to k = 0"
-    return _estimate("I[X;Y]", found, _digamma(size)[0], spaces, k=k, method=f"KSG{variant}, {said}")
+    ceiling = _digamma(size)[0] - _digamma(k)[0] - (1 / k if variant == 2 else 0.0)
+    estimate = _estimate("I[X;Y]", found, _digamma(size)[0], spaces, k=k, method=f"KSG{variant}, {said}")
+    if not 0.99 * ceiling < estimate.value <= math.log(size):
+        return estimate
+    return estimate.flagged(f"within 1 % of {ceiling:.2f}, the most that N samples and k neighbours can show")
 
 
 def ksg_conditional(

@@ -76,7 +76,8 @@ def gaussian_fit(points: Tensor, shrinkage: Shrinkage = "none", *, unit: float =
     size, width = points.shape
     if shrinkage == "none" and size <= width + 1:
         raise UndefinedQuantityError(
-            f"{size} samples do not determine a covariance in {width} dimensions: use shrinkage='ledoit-wolf'"
+            f"a covariance in {width} dimensions needs {width + 2} samples or more, got {size}: "
+            "use shrinkage='ledoit-wolf'"
         )
     centred, scale = _scaled(points, shrinkage, unit)
     volume = float(scale.log().sum()) + width / 2 * math.log(2 * math.pi * math.e)
@@ -173,7 +174,7 @@ def _split(points: Tensor, classes: Tensor, whole: Fit, shrinkage: Shrinkage, un
     """
     size, width = points.shape
     counts = torch.bincount(classes)
-    fits = [gaussian_fit(points[classes == label], shrinkage, unit=unit) for label in range(len(counts))]
+    fits = [_class_fit(points[classes == label], shrinkage, unit) for label in range(len(counts))]
     shares = (counts.double() / size).tolist()
     value = sum(share * fit.entropy for share, fit in zip(shares, fits, strict=True))
     levels = points.new_tensor([fit.entropy for fit in fits])[classes]
@@ -185,6 +186,14 @@ def _split(points: Tensor, classes: Tensor, whole: Fit, shrinkage: Shrinkage, un
     first = max(0.0, float(influence.var()) - freedom / size) / size
     spread = math.sqrt(first + freedom / (2 * size**2))
     return (value, math.sqrt(error + float(levels.var()) / size)), (whole.entropy - value, spread)
+
+
+def _class_fit(points: Tensor, shrinkage: Shrinkage, unit: float) -> Fit:
+    """Return the fit of one class, saying how large the class is if there is none."""
+    try:
+        return gaussian_fit(points, shrinkage, unit=unit)
+    except UndefinedQuantityError as error:
+        raise UndefinedQuantityError(f"in a class with {len(points)} of the samples, {error}") from None
 
 
 def gaussian_information(x: Array, y: Array, given: Array | None = None) -> Estimate:

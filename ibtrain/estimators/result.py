@@ -75,7 +75,7 @@ class Estimate:
         error = "" if math.isnan(self.standard_error) else f" ± {self.standard_error:.3f}"
         k = "" if self.k is None else f", k = {self.k}"
         flags = f" [{'; '.join(self.flags)}]" if self.flags else ""
-        return f"{self.quantity} {relation} {self.value:.3f}{error} nats ({self.estimator}, N = {self.size}{k}){flags}"
+        return f"{self.quantity} {relation} {self.value:z.3f}{error} nats ({self.estimator}, N = {self.size}{k}){flags}"
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,10 @@ def test_advice_never_names_what_is_already_on():
         gaussian(np.full((9, 2), 0.1), shrinkage="ledoit-wolf")
     assert "ledoit-wolf" not in str(refused.value)
     assert math.isfinite(gaussian(np.c_[WIDE, WIDE[:, 0]], shrinkage="ledoit-wolf")["H[Z]"].value)
+    with pytest.raises(
+        UndefinedQuantityError, match=r"^in a class with 1 of the samples, .* needs \d+ samples or more"
+    ):
+        gaussian(WIDE, np.arange(len(WIDE)) == 0)
 
 
 def test_neighbours_do_without_the_gaussian_bound_where_it_has_none():

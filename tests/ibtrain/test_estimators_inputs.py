@@ -204,6 +204,18 @@ def test_information_above_what_samples_can_show_is_flagged():
     assert ksg(x, noise).flags == ()
 
 
+def test_zero_is_printed_without_a_sign():
+    assert "H[Y|Z] = 0.000 ± 0.000 nats" in str(knn(SAMPLE, np.zeros(40)))
+
+
+@pytest.mark.parametrize("variant", [1, 2])
+def test_information_at_its_ceiling_is_flagged(variant):
+    found = ksg(LINE, 2 * LINE, variant=variant)
+    assert found.value == pytest.approx(digamma(40) - digamma(3) - (variant == 2) / 3)
+    assert found.flags[0].startswith("within 1 % of ")
+    assert not ksg(LINE, LINE + 0.1 * SIDE, variant=variant).flags
+
+
 def test_an_excess_within_the_error_is_not_flagged():
     labels = np.r_[np.zeros(500), np.ones(20)]
     for seed in range(5):
