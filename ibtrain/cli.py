@@ -62,6 +62,8 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
         )
         sys.exit(STOPPED)
     console.print(ibtrain.report.summary(rows), crop=False)
+    for line in ibtrain.training.broken_lines(rows):
+        click.echo(line)
     for name, answer in ibtrain.report.falls(rows, "H[Z|Y]").items():
         label = ibtrain.surrogates.surrogate(name).label
         click.echo(f"H[Z|Y] falls as gamma grows with {label}: {'yes' if answer else 'no'}")

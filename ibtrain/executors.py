@@ -4,11 +4,14 @@ All call one function, `train_run`, which locks the run's folder, goes on from i
 the numbers do not depend on who trains, and a run that another process is training is waited for, not trained twice.
 """
 
+import contextlib
 import dataclasses
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import multiprocessing.connection
+import signal
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,10 +20,12 @@ from filelock import FileLock
 
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError, InformationError
-from ibtrain.runs import Runs
-from ibtrain.training import Epoch, is_first_process, train, wait_for_processes
+from ibtrain.runs import Runs, write_text
+from ibtrain.training import Epoch, by_first_process, decided_by_first, epochs_after, is_first_process, train
 
 OnEpoch = Callable[[Config, Epoch], None]
+
+_LOOK_SECONDS = 0.5  # how often the lines of runs in other processes are looked at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,13 +61,13 @@ class Outcome:
 class Executor(Protocol):
     """Who trains."""
 
-    def outcomes(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Iterator[Outcome]:
+    def outcomes(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Generator[Outcome]:
         """Train runs, and say of each how it ended, as it ends.
 
         Args:
             configs: What to run.
             place: Where.
-            on_epoch: Called after every pass, where the run is in this process.
+            on_epoch: Called after every pass; a little later where the run is in another process.
         """
         ...
 
@@ -76,45 +81,70 @@ def train_run(config: Config, place: Place, on_epoch: OnEpoch | None = None) -> 
         on_epoch: Called after every pass.
 
     Returns:
-        How it ended; an error of this project is told, not raised.
+        How it ended. Whatever one run fails of is told, not raised, for the others go on.
     """
-    if not is_first_process():
-        return _trained(config, place, None)
+    with contextlib.ExitStack() as lock:
+        ended = decided_by_first(_claimed(config, place, lock) if is_first_process() else None)
+        if ended is not None:
+            return ended
+        try:
+            trained = train(
+                config,
+                accelerator=place.accelerator,
+                data_root=place.data_root,
+                download=place.download,
+                folder=place.runs.folder(config),
+                on_epoch=None if on_epoch is None or not is_first_process() else partial(on_epoch, config),
+            )
+            by_first_process(lambda: place.runs.store(config, trained.rows))
+        except InformationError as error:
+            return Outcome(config, str(error))
+        except Exception as error:  # a bug, or a device that ran out of memory: what is known of it is kept
+            return Outcome(config, _unforeseen(error, place.runs.folder(config)))
+        return Outcome(config)
+
+
+def _claimed(config: Config, place: Place, lock: contextlib.ExitStack) -> Outcome | None:
+    """Lock a run; return how it ended if there is nothing to train."""
     try:
         folder = place.runs.begin(config)
-        with FileLock(folder / "run.lock"):
-            return Outcome(config) if place.runs.is_finished(config) else _trained(config, place, on_epoch)
+        lock.enter_context(FileLock(folder / "run.lock"))
     except InformationError as error:
         return Outcome(config, str(error))
     except OSError as error:
         return Outcome(config, f"cannot use the folder of the run {config.digest}: {error}")
+    return Outcome(config) if place.runs.is_finished(config) else None
 
 
-def _trained(config: Config, place: Place, on_epoch: OnEpoch | None) -> Outcome:
+def _unforeseen(error: Exception, folder: Path) -> str:
+    said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     try:
-        trained = train(
-            config,
-            accelerator=place.accelerator,
-            data_root=place.data_root,
-            download=place.download,
-            folder=place.runs.folder(config),
-            on_epoch=None if on_epoch is None else partial(on_epoch, config),
-        )
-        try:
-            if is_first_process():
-                place.runs.store(config, trained.rows)
-        finally:
-            wait_for_processes()
-    except InformationError as error:
-        return Outcome(config, str(error))
-    return Outcome(config)
+        write_text(folder / "error.txt", "".join(traceback.format_exception(error)))
+    except ConfigError:
+        return said
+    return f"{said} (where it happened stands in {folder / 'error.txt'})"
+
+
+class _Watch:
+    """Epochs of runs that other processes train, read from the lines that they append."""
+
+    def __init__(self, place: Place, on_epoch: OnEpoch) -> None:
+        self._runs, self._on_epoch = place.runs, on_epoch
+        self._offsets: dict[str, int] = {}
+
+    def look(self, configs: Iterable[Config]) -> None:
+        for config in configs:
+            epochs, offset = epochs_after(self._runs.folder(config), self._offsets.get(config.digest, 0))
+            self._offsets[config.digest] = offset
+            for epoch in epochs:
+                self._on_epoch(config, epoch)
 
 
 @dataclasses.dataclass(frozen=True)
 class InProcess:
     """One run after the other, in this process."""
 
-    def outcomes(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Iterator[Outcome]:
+    def outcomes(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Generator[Outcome]:
         """See `Executor.outcomes`."""
         for config in configs:
             yield train_run(config, place, on_epoch)
@@ -137,23 +167,77 @@ class Workers:
         if self.count < 1:
             raise ConfigError(f"a sweep needs at least one worker, not {self.count}")
 
-    def outcomes(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Iterator[Outcome]:  # noqa: ARG002 - epochs are in another process
-        """See `Executor.outcomes`; a worker that is killed fails the runs that were not finished."""
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(self.count, mp_context=context)
+    def outcomes(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Generator[Outcome]:
+        """See `Executor.outcomes`; a worker that is killed fails the run that it had, and is replaced."""
+        waiting, watch = deque(configs), _Watch(place, on_epoch)
+        crew: list[_Worker] = []
         try:
-            futures = {pool.submit(train_run, config, place): config for config in configs}
-            for future in as_completed(futures):
-                yield _result(future, futures[future])
+            while waiting or crew:
+                while waiting and len(crew) < self.count:
+                    crew.append(_Worker(place))
+                    crew[-1].take(waiting.popleft())
+                ready = multiprocessing.connection.wait([worker.pipe for worker in crew], _LOOK_SECONDS)
+                watch.look(worker.config for worker in crew)
+                for worker in [one for one in crew if one.pipe in ready]:
+                    yield worker.outcome()
+                    if waiting and worker.is_alive():
+                        worker.take(waiting.popleft())
+                    else:
+                        crew.remove(worker)
+                        worker.stop()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in crew:
+                worker.stop()
 
 
-def _result(future: Future[Outcome], config: Config) -> Outcome:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return Outcome(config, "a worker process was killed; the same command goes on from the checkpoints")
+class _Worker:
+    """A process that trains one run after the other, until it is told to stop or this process ends."""
+
+    config: Config
+
+    def __init__(self, place: Place) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, place), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def take(self, config: Config) -> None:
+        self.config = config
+        with contextlib.suppress(OSError):  # a worker that ended is noticed when its outcome is asked for
+            self.pipe.send(config)
+
+    def outcome(self) -> Outcome:
+        try:
+            found: Outcome = self.pipe.recv()
+        except (EOFError, OSError):
+            return Outcome(
+                self.config,
+                f"the worker process that trained {self.config.digest} ended: it was killed, or a script calls sweep "
+                "outside of `if __name__ == '__main__':`; the same command goes on from the checkpoint",
+            )
+        return found
+
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
+
+    def stop(self) -> None:
+        self.pipe.close()
+        self._process.terminate()
+        self._process.join()
+
+
+def _serve(pipe: Any, place: Place) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C reaches all processes of a terminal; the first one decides
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            pipe.send(train_run(pipe.recv(), place, _end_if_alone))
+
+
+def _end_if_alone(config: Config, epoch: Epoch) -> None:  # noqa: ARG001 - the signature of all who look at epochs
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        raise SystemExit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,7 +263,7 @@ class OnRay:
         if self.gpus < 0 or self.cpus <= 0 or self.retries < 0:
             raise ConfigError("gpus and retries must not be negative, and a run needs a positive number of cpus")
 
-    def outcomes(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Iterator[Outcome]:  # noqa: ARG002 - epochs are in another process
+    def outcomes(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Generator[Outcome]:
         """See `Executor.outcomes`."""
         ray = _ray()
         started = not ray.is_initialized()
@@ -188,22 +272,32 @@ class OnRay:
                 ray.init(address=self.address, log_to_driver=False, include_dashboard=False)
             except (ConnectionError, RuntimeError, ValueError) as error:
                 raise ConfigError(f"cannot reach Ray at {self.address or 'this machine'}: {error}") from None
+        waiting: dict[Any, Config] = {}
         try:
             task = ray.remote(num_gpus=self.gpus, num_cpus=self.cpus, max_retries=self.retries)(train_run)
             shared = dataclasses.replace(
                 place, runs=Runs(place.runs.root.resolve()), data_root=place.data_root.resolve()
             )
-            waiting = {task.remote(config, shared): config for config in configs}
+            watch = _Watch(shared, on_epoch)
+            waiting.update({task.remote(config, shared): config for config in configs})
             while waiting:
-                (ready,), _ = ray.wait(list(waiting), num_returns=1)
-                config = waiting.pop(ready)
-                try:
-                    yield ray.get(ready)
-                except ray.exceptions.RayError as error:
-                    yield Outcome(config, f"Ray lost the run {config.digest}: {error}")
+                ready, _ = ray.wait(list(waiting), num_returns=1, timeout=_LOOK_SECONDS)
+                watch.look(waiting.values())
+                for one in ready:
+                    yield _ray_outcome(ray, one, waiting.pop(one))
         finally:
+            for one in waiting:
+                ray.cancel(one, force=True)
             if started:
                 ray.shutdown()
+
+
+def _ray_outcome(ray: Any, task: Any, config: Config) -> Outcome:
+    try:
+        found: Outcome = ray.get(task)
+    except ray.exceptions.RayError as error:
+        return Outcome(config, f"Ray lost the run {config.digest}: {error}")
+    return found
 
 
 def _ray() -> Any:

@@ -7,19 +7,19 @@ so several sweeps may share a folder. What can be refused is refused before anyt
 the others alone.
 """
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError
 from ibtrain.executors import Executor, InProcess, Place
+from ibtrain.live import LiveView
 from ibtrain.runs import Row, Runs, write_rows
-from ibtrain.training import Epoch, check, is_first_process
+from ibtrain.training import check, decided_by_first, is_first_process, number_of_processes, start_processes
 
 
 def grid(base: Config, varied: Mapping[str, Sequence[object]]) -> tuple[Config, ...]:
@@ -53,6 +53,7 @@ def sweep(
     shard: tuple[int, int] = (1, 1),
     executor: Executor | None = None,
     console: Console | None = None,
+    tensorboard: bool = False,
 ) -> tuple[Row, ...]:
     """Train every configuration that is not finished yet, and return the results of all that are.
 
@@ -68,6 +69,7 @@ def sweep(
         shard: `(i, n)`: train every n-th configuration from the i-th on, for job arrays; i from 1 to n.
         executor: Who trains: `InProcess()` by default, `Workers(n)` or `OnRay(address)`.
         console: Where to show progress; nowhere by default.
+        tensorboard: Whether to write curves for TensorBoard to `folder/tensorboard`.
 
     Returns:
         The rows of the finished runs of `configs`, in their order.
@@ -88,27 +90,34 @@ def sweep(
     runs = Runs(Path(folder) / "runs")
     wanted = {config.digest: config for config in configs}
     mine = _shard(list(wanted.values()), shard)
+    if number_of_processes() > 1 and not isinstance(executor or InProcess(), InProcess):
+        raise ConfigError("torchrun lets its processes share each run: leave out workers and Ray")
     missing = [config for config in mine if not runs.is_finished(config)]
     check(missing, accelerator=accelerator, data_root=data_root, download=download)
+    start_processes(accelerator)
     table = _Table(Path(folder), runs, wanted)
-    table.renew()
-    todo = [config for config in mine if not runs.is_finished(config)]
+    _raise_for(table.read(), len(mine))
+    todo = decided_by_first([config for config in mine if not runs.is_finished(config)])
     place = Place(runs=runs, accelerator=accelerator, data_root=Path(data_root), download=download)
     failures: dict[str, str] = {}
-    with _progress(console) as progress:
-        done = len(mine) - len(todo)
-        whole = progress.add_task("sweep", total=len(mine), completed=done, unit="runs", note="")
-        run = progress.add_task("run", total=None, unit="epochs", note="")
-
-        def show(config: Config, epoch: Epoch) -> None:
-            _show(progress, whole, run, config, epoch)
-
-        for outcome in (executor or InProcess()).outcomes(todo, place, show):
+    view = LiveView(
+        console if is_first_process() else None,
+        total=len(mine),
+        done=len(mine) - len(todo),
+        curves=Path(folder) / "tensorboard" if tensorboard and is_first_process() else None,
+    )
+    if unwritten := table.write():
+        raise ConfigError(unwritten)
+    with view, contextlib.closing((executor or InProcess()).outcomes(todo, place, view.epoch)) as outcomes:
+        for outcome in outcomes:
             if outcome.error:
                 failures[outcome.config.digest] = outcome.error
-            table.renew()
-            progress.update(whole, advance=1)
+            failures.update(table.read())
+            unwritten = table.write()
+            view.run_ended(outcome.config)
     _raise_for(failures, len(mine))
+    if unwritten:
+        raise ConfigError(f"all runs are finished, but {unwritten}")
     return table.rows()
 
 
@@ -137,40 +146,27 @@ class _Table:
         self._wanted = wanted
         self._known: dict[str, tuple[Row, ...]] = {}
 
-    def renew(self) -> None:
-        new = [digest for digest in self._runs.finished() if digest not in self._known]
-        self._known.update({digest: self._runs.rows(digest) for digest in new})
-        if is_first_process():
-            write_rows(self._path, self._all({**self._wanted, **self._known}))
+    def read(self) -> dict[str, str]:
+        """Read what was finished since; return the runs whose results cannot be read, and why."""
+        failures = {}
+        for digest in [one for one in self._runs.finished() if one not in self._known]:
+            try:
+                self._known[digest] = self._runs.rows(digest)
+            except ConfigError as error:
+                failures[digest] = str(error)
+        return failures
+
+    def write(self) -> str:
+        """Write the table; return why it cannot be written, or nothing."""
+        try:
+            if is_first_process():
+                write_rows(self._path, self._all({**self._wanted, **self._known}))
+        except ConfigError as error:
+            return str(error)
+        return ""
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(self._all(self._wanted))
 
     def _all(self, digests: Mapping[str, object]) -> Iterator[Row]:
         return (row for digest in digests for row in self._known.get(digest, ()))
-
-
-def _progress(console: Console | None) -> Progress:
-    return Progress(
-        TextColumn("{task.description:5}"),
-        BarColumn(bar_width=12),
-        TextColumn("{task.completed}/{task.total} {task.fields[unit]}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console or Console(),
-        disable=console is None or not is_first_process(),
-    )
-
-
-def _show(progress: Progress, whole: TaskID, run: TaskID, config: Config, epoch: Epoch) -> None:
-    objective = config.objective
-    note = f"{objective.surrogate or 'tightest bound'}, gamma {objective.gamma:g}, seed {config.seed}"
-    progress.update(whole, note=escape(note))
-    terms = "  ".join(f"{name} {value:.2f}" for name, value in epoch.terms.items())
-    broken = f"  BROKEN: {'; '.join(epoch.broken)}" if epoch.broken else ""
-    progress.update(
-        run,
-        completed=epoch.number,
-        total=config.training.epochs,
-        note=escape(f"test {epoch.test_accuracy:.0%}  {terms}{broken}"),
-    )

@@ -31,6 +31,7 @@ def _common(command: Any) -> Any:
             help="Folder of the data sets.",
         ),
         click.option("--download", is_flag=True, help="Fetch data that are missing."),
+        click.option("--tensorboard", is_flag=True, help="Write curves for TensorBoard, live, to OUT/tensorboard."),
     )
     for option in reversed(options):
         command = option(command)
@@ -39,11 +40,10 @@ def _common(command: Any) -> Any:
 
 @click.command()
 @_common
-def train(config: Path, options: tuple[str, ...], out: Path, accelerator: str, data_root: Path, download: bool) -> None:
+def train(config: Path, options: tuple[str, ...], out: Path, **how: Any) -> None:
     """Train the run that CONFIG, a TOML file, describes; a finished run is not trained again, a stopped one goes on."""
     settings = ibtrain.Config.load(config).with_options(options)
-    results = out / "runs" / settings.digest / "results.csv"
-    _sweep((settings,), out, results, accelerator=accelerator, data_root=data_root, download=download)
+    _sweep((settings,), out, out / "runs" / settings.digest / "results.csv", **how)
 
 
 @click.command()
@@ -66,15 +66,13 @@ def sweep(
     config: Path,
     options: tuple[str, ...],
     out: Path,
-    accelerator: str,
-    data_root: Path,
-    download: bool,
     varied: tuple[str, ...],
     shard: str,
     workers: int | None,
     on_ray: bool,
     ray_address: str | None,
     gpus: float,
+    **how: Any,
 ) -> None:
     """Train every combination of the varied values; finished runs are skipped, stopped ones go on."""
     base = ibtrain.Config.load(config).with_options(options)
@@ -88,16 +86,7 @@ def sweep(
         executor = ibtrain.executors.Workers(workers)
     elif on_ray or ray_address:
         executor = ibtrain.executors.OnRay(ray_address, gpus=gpus)
-    _sweep(
-        configs,
-        out,
-        out / "results.csv",
-        accelerator=accelerator,
-        data_root=data_root,
-        download=download,
-        shard=read_shard(shard),
-        executor=executor,
-    )
+    _sweep(configs, out, out / "results.csv", shard=read_shard(shard), executor=executor, **how)
 
 
 def _values(text: str) -> tuple[str, list[str]]:
@@ -138,4 +127,6 @@ def _sweep(configs: Any, out: Path, results: Path, **options: Any) -> None:
         sys.exit(STOPPED)
     if ibtrain.training.is_first_process():
         console.print(ibtrain.report.summary(rows), crop=False)
+        for line in ibtrain.training.broken_lines(rows):
+            click.echo(line)
         click.echo(f"results {results}")

@@ -1,14 +1,26 @@
-"""Where a run is trained: Lightning Fabric's accelerator and processes, and the threads of a CPU."""
+"""Where a run is trained: Lightning Fabric's accelerator and processes, and the threads of a CPU.
+
+Among the processes that torchrun starts the first one writes files and decides; what it cannot do fails in all, so that
+none waits for the others in vain.
+"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
 from torch import distributed
 
-from ibtrain.errors import ConfigError
+from ibtrain.errors import ConfigError, InformationError
+
+_Value = TypeVar("_Value")
+
+
+def number_of_processes() -> int:
+    """Return how many processes torchrun started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_first_process() -> bool:
@@ -16,10 +28,53 @@ def is_first_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def wait_for_processes() -> None:
-    """Wait until all processes that torchrun started are here; at once where there is only one."""
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.barrier()
+def start_processes(accelerator: str) -> None:
+    """Let the processes that torchrun started find each other; nothing where there is only one.
+
+    Args:
+        accelerator: In Lightning's words.
+
+    Raises:
+        ConfigError: If the accelerator is not there.
+    """
+    if number_of_processes() > 1:
+        make_fabric(accelerator, "32-true").launch()
+
+
+def decided_by_first(value: _Value) -> _Value:
+    """Return the first process's value in all processes.
+
+    Args:
+        value: This process's value; it counts in the first one alone.
+
+    Example:
+        >>> decided_by_first(3)
+        3
+    """
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return value
+    box = [value]
+    distributed.broadcast_object_list(box, src=0)
+    return box[0]
+
+
+def by_first_process(action: Callable[[], None]) -> None:
+    """Do something in the first process alone; all wait for it.
+
+    Args:
+        action: What to do.
+
+    Raises:
+        ConfigError: In all processes, if it failed in the first one.
+    """
+    message = ""
+    if is_first_process():
+        try:
+            action()
+        except InformationError as error:
+            message = str(error)
+    if message := decided_by_first(message):
+        raise ConfigError(message)
 
 
 def make_fabric(accelerator: str, precision: str) -> Fabric:
@@ -32,7 +87,7 @@ def make_fabric(accelerator: str, precision: str) -> Fabric:
     Raises:
         ConfigError: If the accelerator is not there.
     """
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world = number_of_processes()
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     try:
         return Fabric(

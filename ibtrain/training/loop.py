@@ -9,6 +9,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from ibtrain.loss import Loss
 from ibtrain.networks import BottleneckNetwork, OptimalDecoder, Scaling
 from ibtrain.runs import Row, write_text
 from ibtrain.training.build import build_loss, build_network, load_data, regularizer_of
-from ibtrain.training.devices import make_fabric, threads
+from ibtrain.training.devices import by_first_process, make_fabric, threads
 from ibtrain.training.documents import documents
 from ibtrain.training.evaluation import Evaluation, evaluate
 from ibtrain.training.invariants import broken_invariants
@@ -179,11 +180,15 @@ class _Run:
         self.schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self.optimizer, factor=options.decay, patience=options.patience
         )
-        if self.folder is not None and fabric.is_global_zero:
-            for name, text in documents(self.step.loss).items():
-                write_text(self.folder / name, text)
+        by_first_process(self._write_documents)
         shares = torch.bincount(data.train_targets).double() / len(data.train_targets)
         self.label_entropy = float(torch.special.entr(shares).sum())
+
+    def _write_documents(self) -> None:
+        if self.folder is None:
+            return
+        for name, text in documents(self.step.loss).items():
+            write_text(self.folder / name, text)
 
     def walk(self, on_epoch: Callable[[Epoch], None] | None) -> tuple[Epoch, ...]:
         epochs = list(self._resumed())
@@ -193,7 +198,7 @@ class _Run:
         for number in range(len(epochs) + 1, self.config.training.epochs + 1):
             epoch = self._epoch(number)
             epochs.append(epoch)
-            self._keep(epoch)
+            by_first_process(partial(self._keep, epoch))
             if on_epoch is not None:
                 on_epoch(epoch)
         return tuple(epochs)
@@ -215,7 +220,7 @@ class _Run:
         return epochs
 
     def _keep(self, epoch: Epoch) -> None:
-        if self.folder is None or not self.fabric.is_global_zero:
+        if self.folder is None:
             return
         append_epoch(self.folder, epoch)
         options = self.config.training

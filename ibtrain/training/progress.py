@@ -9,7 +9,7 @@ import dataclasses
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,15 +105,9 @@ def read_epochs(folder: Path, *, until: int) -> tuple[Epoch, ...]:
     Raises:
         ConfigError: If one is missing.
     """
-    found: dict[int, Epoch] = {}
     path = folder / METRICS
-    lines: Sequence[bytes] = path.read_bytes().split(b"\n") if path.is_file() else ()
-    for line in lines:
-        try:
-            epoch = Epoch.from_json(line.decode())
-        except ValueError:
-            continue  # a line that was cut off when the run was killed: its epoch was walked again
-        found[epoch.number] = epoch
+    lines = path.read_bytes().split(b"\n") if path.is_file() else ()
+    found = {epoch.number: epoch for epoch in _readable(lines)}
     missing = [number for number in range(1, until + 1) if number not in found]
     if missing:
         raise ConfigError(
@@ -121,6 +115,35 @@ def read_epochs(folder: Path, *, until: int) -> tuple[Epoch, ...]:
             f"delete the folder {folder} to train the run again"
         )
     return tuple(found[number] for number in range(1, until + 1))
+
+
+def epochs_after(folder: Path, offset: int) -> tuple[tuple[Epoch, ...], int]:
+    """Return the epochs that were appended to a run's lines since one looked, for those who watch another process.
+
+    Args:
+        folder: The run's folder.
+        offset: Where the last look ended; 0 at first.
+
+    Returns:
+        The epochs in the order of their lines, and where this look ended.
+    """
+    path = folder / METRICS
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            content = file.read()
+    except OSError:
+        return (), offset
+    whole = content[: content.rfind(b"\n") + 1]
+    return tuple(_readable(whole.split(b"\n"))), offset + len(whole)
+
+
+def _readable(lines: Iterable[bytes]) -> Iterator[Epoch]:
+    for line in lines:
+        try:
+            yield Epoch.from_json(line.decode())
+        except ValueError:
+            continue  # a line that was cut off when the run was killed: its epoch was walked again
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
