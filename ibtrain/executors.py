@@ -16,12 +16,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError, InformationError
 from ibtrain.runs import Runs, write_text
-from ibtrain.training import Epoch, by_first_process, decided_by_first, epochs_after, is_first_process, train
+from ibtrain.training import (
+    Epoch,
+    Trained,
+    by_first_process,
+    decided_by_first,
+    epochs_after,
+    groups,
+    is_first_process,
+    train,
+    train_together,
+)
 
 OnEpoch = Callable[[Config, Epoch], None]
 
@@ -104,11 +114,13 @@ def train_run(config: Config, place: Place, on_epoch: OnEpoch | None = None) -> 
         return Outcome(config)
 
 
-def _claimed(config: Config, place: Place, lock: contextlib.ExitStack) -> Outcome | None:
-    """Lock a run; return how it ended if there is nothing to train."""
+def _claimed(config: Config, place: Place, lock: contextlib.ExitStack, *, wait: float = -1) -> Outcome | None:
+    """Lock a run; return how it ended if there is nothing to train. Raise Timeout if another process has it."""
     try:
         folder = place.runs.begin(config)
-        lock.enter_context(FileLock(folder / "run.lock"))
+        lock.enter_context(FileLock(folder / "run.lock", timeout=wait))
+    except Timeout:
+        raise
     except InformationError as error:
         return Outcome(config, str(error))
     except OSError as error:
@@ -148,6 +160,78 @@ class InProcess:
         """See `Executor.outcomes`."""
         for config in configs:
             yield train_run(config, place, on_epoch)
+
+
+@dataclasses.dataclass(frozen=True)
+class Together:
+    """Runs with small networks in groups, in this process, their parameters stacked; the others one after the other.
+
+    See `ibtrain.training.together`. Each member has the folder, the checkpoints and the results of a run of its own, so
+    any executor goes on with what another one left.
+
+    Args:
+        limit: Largest size of a group.
+        is_measured: Whether a group whose stacking does not pay is trained separately.
+
+    Raises:
+        ConfigError: If the limit is not positive.
+    """
+
+    limit: int = 32
+    is_measured: bool = True
+
+    def __post_init__(self) -> None:
+        if self.limit < 1:
+            raise ConfigError(f"a group needs at least one run, not {self.limit}")
+
+    def outcomes(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Generator[Outcome]:
+        """See `Executor.outcomes`."""
+        for group in groups(configs, limit=self.limit):
+            claimed, elsewhere = [], list(group) if len(group) == 1 else []
+            with contextlib.ExitStack() as locks:
+                for config in group[len(elsewhere) :]:
+                    try:
+                        ended = _claimed(config, place, locks, wait=0)
+                    except Timeout:
+                        elsewhere.append(config)
+                        continue
+                    if ended is None:
+                        claimed.append(config)
+                    else:
+                        yield ended
+                if claimed:
+                    yield from self._trained(claimed, place, on_epoch)
+            for config in elsewhere:
+                yield train_run(config, place, on_epoch)
+
+    def _trained(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Generator[Outcome]:
+        missing = dict.fromkeys(configs)
+        try:
+            for config, found in train_together(
+                configs,
+                accelerator=place.accelerator,
+                data_root=place.data_root,
+                download=place.download,
+                folders=place.runs.folder,
+                on_epoch=on_epoch,
+                is_measured=self.is_measured,
+            ):
+                del missing[config]
+                yield _stored(config, found, place)
+        except InformationError as error:
+            yield from (Outcome(config, str(error)) for config in missing)
+        except Exception as error:  # as in `train_run`
+            yield from (Outcome(config, _unforeseen(error, place.runs.folder(config))) for config in missing)
+
+
+def _stored(config: Config, found: Trained | InformationError, place: Place) -> Outcome:
+    if isinstance(found, InformationError):
+        return Outcome(config, str(found))
+    try:
+        place.runs.store(config, found.rows)
+    except ConfigError as error:
+        return Outcome(config, str(error))
+    return Outcome(config)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -264,17 +264,22 @@ class BottleneckNetwork(nn.Module):
         torch.Size([2, 5, 10])
     """
 
+    bottleneck: Any
+
     def __init__(self, encoder: nn.Module, bottleneck: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.bottleneck = bottleneck
         self.decoder = decoder
 
-    def forward(self, inputs: Tensor) -> tuple[Any, Tensor]:
+    def forward(self, inputs: Tensor, noise: Tensor | None = None) -> tuple[Any, Tensor]:
         """Return the latent and the logits, S x B x C.
 
         Args:
             inputs: A batch, B x ....
+            noise: Draws of a standard normal law for a bottleneck with Gaussian noise, S x B x K; by default the
+                bottleneck draws its own.
         """
-        latent = self.bottleneck(self.encoder(inputs))
+        features = self.encoder(inputs)
+        latent = self.bottleneck(features) if noise is None else self.bottleneck.around(features, noise)
         return latent, self.decoder(latent.samples)

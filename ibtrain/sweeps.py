@@ -67,7 +67,7 @@ def sweep(
         data_root: Folder of the data sets that do not ship with scikit-learn.
         download: Whether to fetch data that are missing.
         shard: `(i, n)`: train every n-th configuration from the i-th on, for job arrays; i from 1 to n.
-        executor: Who trains: `InProcess()` by default, `Workers(n)` or `OnRay(address)`.
+        executor: Who trains: `InProcess()` by default, `Together()`, `Workers(n)` or `OnRay(address)`.
         console: Where to show progress; nowhere by default.
         tensorboard: Whether to write curves for TensorBoard to `folder/tensorboard`.
 
@@ -91,7 +91,7 @@ def sweep(
     wanted = {config.digest: config for config in configs}
     mine = _shard(list(wanted.values()), shard)
     if number_of_processes() > 1 and not isinstance(executor or InProcess(), InProcess):
-        raise ConfigError("torchrun lets its processes share each run: leave out workers and Ray")
+        raise ConfigError("torchrun lets its processes share each run: leave out workers, Ray and together")
     missing = [config for config in mine if not runs.is_finished(config)]
     check(missing, accelerator=accelerator, data_root=data_root, download=download)
     start_processes(accelerator)

@@ -58,6 +58,9 @@ def train(config: Path, options: tuple[str, ...], out: Path, **how: Any) -> None
 @click.option("--shard", metavar="I/N", default="1/1", show_default=True, help="Train every N-th run from the I-th on.")
 @click.option("--workers", type=click.IntRange(1), default=None, help="Processes on this machine.")
 @click.option(
+    "--together", is_flag=True, help="Train small networks in groups, stacked, where a measurement says that it pays."
+)
+@click.option(
     "--ray", "on_ray", is_flag=True, help="Train on Ray: on this machine, or on the cluster of --ray-address."
 )
 @click.option("--ray-address", default=None, help="Address of a Ray cluster.")
@@ -69,6 +72,7 @@ def sweep(
     varied: tuple[str, ...],
     shard: str,
     workers: int | None,
+    together: bool,
     on_ray: bool,
     ray_address: str | None,
     gpus: float,
@@ -77,13 +81,15 @@ def sweep(
     """Train every combination of the varied values; finished runs are skipped, stopped ones go on."""
     base = ibtrain.Config.load(config).with_options(options)
     configs = ibtrain.sweeps.grid(base, dict(_values(text) for text in varied))
-    if workers and (on_ray or ray_address):
-        raise ConfigError("a sweep runs in workers or on Ray: leave out --workers or --ray")
+    if bool(workers) + together + bool(on_ray or ray_address) > 1:
+        raise ConfigError("a sweep runs in workers, together or on Ray: leave out --workers, --together or --ray")
     if gpus and not (on_ray or ray_address):
         raise ConfigError("--gpus is the share of a GPU for a run on Ray: add --ray")
     executor: Any = ibtrain.executors.InProcess()
     if workers:
         executor = ibtrain.executors.Workers(workers)
+    elif together:
+        executor = ibtrain.executors.Together()
     elif on_ray or ray_address:
         executor = ibtrain.executors.OnRay(ray_address, gpus=gpus)
     _sweep(configs, out, out / "results.csv", shard=read_shard(shard), executor=executor, **how)

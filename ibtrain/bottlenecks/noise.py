@@ -72,8 +72,17 @@ class AdditiveNoise(Bottleneck):
             ConfigError: If the features have no batch dimension.
         """
         mean = flattened(self.layer(*inputs))
-        noise_std = math.sqrt(self.variance)
-        return Latent(samples=_drawn(mean, noise_std, self.samples), mean=mean, noise_std=noise_std)
+        return self.around(mean, _noise(mean, self.samples))
+
+    def around(self, features: Tensor, noise: Tensor) -> Latent:
+        """Return samples S x B x K from given noise.
+
+        Args:
+            features: The means, B x K.
+            noise: Draws of a standard normal law, S x B x K.
+        """
+        mean, noise_std = flattened(features), math.sqrt(self.variance)
+        return Latent(samples=_samples(mean, noise_std, noise), mean=mean, noise_std=noise_std)
 
     def entropy(self, dimensions: int) -> float:
         """Return the entropy of the noise, H[Z|X] = K/2 ln(2 pi e variance), in nats.
@@ -143,22 +152,36 @@ class GaussianBottleneck(Bottleneck):
             raise ConfigError(
                 f"a Gaussian latent of K dimensions needs 2K features, means and deviations, not {features.shape[1]}"
             )
-        mean, parameter = features.chunk(2, dim=1)
+        return self.around(features, _noise(features[:, ::2], self.samples))
+
+    def around(self, features: Tensor, noise: Tensor) -> Latent:
+        """Return samples S x B x K from given noise.
+
+        Args:
+            features: Means and parameters of the deviations, B x 2K.
+            noise: Draws of a standard normal law, S x B x K.
+        """
+        mean, parameter = flattened(features).chunk(2, dim=1)
         positive = softplus(parameter) if self.deviation == "softplus" else parameter.exp()
         noise_std = threshold(positive, _SMALLEST_STD, _SMALLEST_STD)
-        return Latent(samples=_drawn(mean, noise_std, self.samples), mean=mean, noise_std=noise_std)
+        return Latent(samples=_samples(mean, noise_std, noise), mean=mean, noise_std=noise_std)
 
     def extra_repr(self) -> str:
         """Return what `repr` shows beside the layer."""
         return f"deviation={self.deviation!r}, samples={self.samples}"
 
 
-def _drawn(mean: Tensor, noise_std: float | Tensor, samples: int) -> Tensor:
+def _noise(mean: Tensor, samples: int) -> Tensor:
+    return torch.randn((samples, *mean.shape), dtype=mean.dtype, device=mean.device)
+
+
+def _samples(mean: Tensor, noise_std: float | Tensor, noise: Tensor) -> Tensor:
     """Return samples S x B x K of N(mean, noise_std^2); for one, no gradient is summed over S."""
-    shape = mean.shape if samples == 1 else (samples, *mean.shape)
-    noise = torch.randn(shape, dtype=mean.dtype, device=mean.device)
+    is_one = noise.shape[0] == 1
+    if is_one:
+        noise = noise.squeeze(0)
     if isinstance(noise_std, Tensor):
         drawn = torch.addcmul(mean, noise_std, noise)
     else:
         drawn = torch.add(mean, noise, alpha=noise_std)
-    return drawn.unsqueeze(0) if samples == 1 else drawn
+    return drawn.unsqueeze(0) if is_one else drawn

@@ -14,6 +14,7 @@ from ibtrain.training.invariants import broken_invariants
 from ibtrain.training.loop import Trained, check, train
 from ibtrain.training.progress import Epoch, epochs_after
 from ibtrain.training.rows import broken_lines
+from ibtrain.training.together import groups, train_together
 
 __all__ = [
     "Epoch",
@@ -29,9 +30,11 @@ __all__ = [
     "documents",
     "epochs_after",
     "evaluate",
+    "groups",
     "is_first_process",
     "load_data",
     "number_of_processes",
     "start_processes",
     "train",
+    "train_together",
 ]

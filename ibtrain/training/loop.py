@@ -13,10 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from ibtrain import plane
 from ibtrain.bottlenecks import Latent
@@ -34,8 +33,15 @@ from ibtrain.training.evaluation import Evaluation, evaluate
 from ibtrain.training.invariants import broken_invariants
 from ibtrain.training.progress import Epoch, append_epoch, load_checkpoint, read_epochs, save_checkpoint
 from ibtrain.training.rows import plain_row, run_rows
-
-_WALK, _LOOK = 0, 1  # what a seed is for
+from ibtrain.training.steps import (
+    TrainingStep,
+    batches_of,
+    look_seed,
+    noise_seed,
+    optimizer_of,
+    order_of,
+    weighted_sums,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,31 +61,6 @@ class Trained:
     loss: Loss
     epochs: tuple[Epoch, ...]
     rows: tuple[Row, ...]
-
-
-class TrainingStep(nn.Module):
-    """Network and loss in one module, so that processes share the gradients of both.
-
-    Args:
-        network: The network.
-        loss: The loss; surrogates that learn have parameters of their own.
-    """
-
-    def __init__(self, network: nn.Module, loss: Loss) -> None:
-        super().__init__()
-        self.network = network
-        self.loss = loss
-
-    def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss and its terms, in nats.
-
-        Args:
-            inputs: A prepared batch.
-            targets: Its classes.
-        """
-        latent, logits = self.network(inputs)
-        value = self.loss(latent, logits, targets)
-        return torch.stack([value.total, *value.terms.values()])
 
 
 def train(
@@ -122,10 +103,10 @@ def train(
     """
     data = load_data(config.data, root=data_root, download=download)
     with torch.random.fork_rng(), threads(config.training.threads):
-        run = _Run(config, data, make_fabric(accelerator, config.training.precision), folder)
-        epochs = run.walk(on_epoch)
-        network, loss = run.network.cpu(), run.step.loss.cpu()
-    return Trained(config=config, network=network, loss=loss, epochs=epochs, rows=run_rows(epochs, loss, config))
+        run = Run(config, data, make_fabric(accelerator, config.training.precision), folder, on_epoch)
+        while run.is_unfinished:
+            run.walk()
+        return run.trained()
 
 
 def check(
@@ -160,10 +141,28 @@ def check(
         make_fabric(accelerator, precision)
 
 
-class _Run:
-    """The state of one run, and how it goes on."""
+class Run:
+    """The state of one run, and how it goes on.
 
-    def __init__(self, config: Config, data: Dataset, fabric: Fabric, folder: str | Path | None) -> None:
+    Args:
+        config: What is run.
+        data: Its data, on any device.
+        fabric: Places network and data.
+        folder: Where the run is kept, and goes on from; None for nowhere.
+        on_epoch: Called after every pass, those that the run goes on from included.
+
+    Raises:
+        ConfigError: As `train`.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        data: Dataset,
+        fabric: Fabric,
+        folder: str | Path | None,
+        on_epoch: Callable[[Epoch], None] | None,
+    ) -> None:
         options = config.training
         self.config, self.fabric = config, fabric
         self.folder = None if folder is None else Path(folder)
@@ -175,33 +174,58 @@ class _Run:
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a form torch documents
         walked: Any = torch.compile(self.network) if options.compile else self.network
         self.step = TrainingStep(walked, build_loss(config, data))
-        self.optimizer = _optimizer(self.step, config)
-        self.model, self.optimizer = fabric.setup(self.step, self.optimizer)
+        self.model, self.optimizer = fabric.setup(self.step, optimizer_of(self.step.parameters(), config))
         self.schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self.optimizer, factor=options.decay, patience=options.patience
         )
         by_first_process(self._write_documents)
         shares = torch.bincount(data.train_targets).double() / len(data.train_targets)
         self.label_entropy = float(torch.special.entr(shares).sum())
+        self.on_epoch = on_epoch
+        self.epochs = list(self._resumed())
+        for epoch in self.epochs:
+            if on_epoch is not None:
+                on_epoch(epoch)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether passes are missing."""
+        return len(self.epochs) < self.config.training.epochs
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next pass."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def trained(self) -> Trained:
+        """Return the finished run; its network and loss go to the CPU."""
+        network, loss = self.network.cpu(), self.step.loss.cpu()
+        rows = run_rows(self.epochs, loss, self.config)
+        return Trained(config=self.config, network=network, loss=loss, epochs=tuple(self.epochs), rows=rows)
+
+    def walk(self, means: Sequence[float] | None = None, *, seconds: float = 0.0) -> None:
+        """Pass over the training data once, measure what came out, and keep it.
+
+        Args:
+            means: Means over the batches of the loss and its terms, if the pass was already made.
+            seconds: How long that pass took.
+
+        Raises:
+            ConfigError: If the loss is not finite, or the epoch cannot be written.
+        """
+        start, rate, number = time.perf_counter() - seconds, self.rate, len(self.epochs) + 1
+        means = self._pass(number) if means is None else means
+        epoch = self._measured(number, self._finite(means, number), rate, start)
+        self.epochs.append(epoch)
+        by_first_process(partial(self._keep, epoch))
+        if self.on_epoch is not None:
+            self.on_epoch(epoch)
 
     def _write_documents(self) -> None:
         if self.folder is None:
             return
         for name, text in documents(self.step.loss).items():
             write_text(self.folder / name, text)
-
-    def walk(self, on_epoch: Callable[[Epoch], None] | None) -> tuple[Epoch, ...]:
-        epochs = list(self._resumed())
-        for epoch in epochs:
-            if on_epoch is not None:
-                on_epoch(epoch)
-        for number in range(len(epochs) + 1, self.config.training.epochs + 1):
-            epoch = self._epoch(number)
-            epochs.append(epoch)
-            by_first_process(partial(self._keep, epoch))
-            if on_epoch is not None:
-                on_epoch(epoch)
-        return tuple(epochs)
 
     def _resumed(self) -> tuple[Epoch, ...]:
         state = None if self.folder is None else load_checkpoint(self.folder, digest=self.config.digest)
@@ -234,14 +258,12 @@ class _Run:
             }
             save_checkpoint(self.folder, state)
 
-    def _epoch(self, number: int) -> Epoch:
-        start = time.perf_counter()
-        rate = float(self.optimizer.param_groups[0]["lr"])
-        mean, terms = self._pass(number)
+    def _measured(self, number: int, means: Sequence[float], rate: float, start: float) -> Epoch:
+        mean, *terms = means
         self.schedule.step(mean)
         self._rescale(number)
         self._set_decoder()
-        torch.manual_seed(_seed(self.config.seed, number, _LOOK))
+        torch.manual_seed(look_seed(self.config, number))
         data, options = self.data, self.config.plane
         train, latent = evaluate(self.network, data, data.train_inputs, data.train_targets)
         test, _ = evaluate(self.network, data, data.test_inputs, data.test_targets)
@@ -258,7 +280,7 @@ class _Run:
         return Epoch(
             number=number,
             loss=mean,
-            terms=terms,
+            terms={term.surrogate.name: one for term, one in zip(self.step.loss.plan.terms, terms, strict=True)},
             train_accuracy=train.accuracy,
             test_accuracy=test.accuracy,
             learning_rate=rate,
@@ -267,15 +289,14 @@ class _Run:
             seconds=time.perf_counter() - start,
         )
 
-    def _pass(self, number: int) -> tuple[float, dict[str, float]]:
+    def _pass(self, number: int) -> list[float]:
         self.model.train()
         options, world = self.config.training, self.fabric.world_size
         inputs, targets = self.data.train_inputs, self.data.train_targets
-        generator = torch.Generator().manual_seed(_seed(self.config.seed, number, _WALK))
-        order = torch.randperm(len(targets), generator=generator).to(targets.device)
-        torch.manual_seed(_seed(self.config.seed, number, _WALK, self.fabric.global_rank))
+        order = order_of(self.config, number, len(targets)).to(targets.device)
+        torch.manual_seed(noise_seed(self.config, number, self.fabric.global_rank))
         values, shares = [], []
-        for batch in _batches(order, options.batch_size, world):
+        for batch in batches_of(order, options.batch_size, world):
             own = batch[self.fabric.global_rank :: world]
             images = augmented(inputs[own]) if self.config.data.augment else inputs[own]
             self.optimizer.zero_grad()
@@ -284,16 +305,16 @@ class _Run:
             self.optimizer.step()
             values.append(value.detach())
             shares.append(len(batch) / len(order))
-        mean, *terms = (
-            (torch.stack(values).double() * torch.tensor(shares, device=order.device)[:, None]).sum(0).tolist()
-        )
-        if not math.isfinite(mean):
+        return weighted_sums(values, shares).tolist()
+
+    def _finite(self, means: Sequence[float], number: int) -> Sequence[float]:
+        if not math.isfinite(means[0]):
             regularizer = regularizer_of(self.step.loss) or "no regularizer"
             raise ConfigError(
-                f"the loss is {mean} in epoch {number} (gamma = {self.config.objective.gamma}, {regularizer}): "
+                f"the loss is {means[0]} in epoch {number} (gamma = {self.config.objective.gamma}, {regularizer}): "
                 "lower training.learning_rate or objective.gamma"
             )
-        return mean, {term.surrogate.name: one for term, one in zip(self.step.loss.plan.terms, terms, strict=True)}
+        return means
 
     def _laid_out(self, inputs: Tensor) -> Tensor:
         is_wanted = self.config.training.channels_last and inputs.ndim == 4
@@ -305,7 +326,7 @@ class _Run:
         if not options.start:
             return
         scaling = next(module for module in self.network.modules() if isinstance(module, Scaling))
-        torch.manual_seed(_seed(self.config.seed, number, _LOOK))
+        torch.manual_seed(look_seed(self.config, number))
         _, latent = evaluate(self.network, self.data, self.data.train_inputs, self.data.train_targets)
         values = latent.samples[0] if latent.mean is None else latent.mean.reshape(-1, latent.mean.shape[-1])
         raw = values.double() / scaling.scale + scaling.shift
@@ -332,25 +353,3 @@ def _is_nonnegative(latent: Latent) -> bool:
     if latent.log_probabilities is not None:
         return True
     return isinstance(latent.noise_std, float) and 2 * math.pi * math.e * latent.noise_std**2 > 1 - 1e-9
-
-
-def _optimizer(step: nn.Module, config: Config) -> torch.optim.Optimizer:
-    options = config.training
-    parameters, rate, decay = step.parameters(), options.learning_rate, options.weight_decay
-    if options.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
-    kind = torch.optim.AdamW if options.optimizer == "adamw" else torch.optim.Adam
-    return kind(parameters, lr=rate, weight_decay=decay)
-
-
-def _seed(run: int, epoch: int, purpose: int, rank: int = 0) -> int:
-    return int(np.random.SeedSequence([run, epoch, purpose, rank]).generate_state(1, np.uint64)[0])
-
-
-def _batches(order: Tensor, size: int, world: int) -> list[Tensor]:
-    batches = list(order.split(size))
-    if len(batches) > 1 and len(batches[-1]) < world:
-        batches[-2:] = [torch.cat(batches[-2:])]
-    if len(batches[-1]) < world:
-        raise ConfigError(f"a batch of {len(batches[-1])} samples cannot be shared by {world} processes")
-    return batches

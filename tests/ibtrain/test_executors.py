@@ -181,5 +181,5 @@ def test_without_tensorboard_the_extra_is_named(tmp_path, monkeypatch):
 def test_workers_and_ray_are_refused_under_torchrun(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     for executor in (Workers(2), OnRay()):
-        with pytest.raises(ConfigError, match="leave out workers and Ray"):
+        with pytest.raises(ConfigError, match="leave out workers, Ray and together"):
             sweep([SHORT], tmp_path, accelerator="cpu", executor=executor)
