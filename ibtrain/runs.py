@@ -137,7 +137,7 @@ def read_rows(path: Path) -> tuple[Row, ...]:
 def _parsed(text: str) -> tuple[Row, ...]:
     header, *lines = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
     if tuple(header) != COLUMNS or not text.endswith("\n"):
-        raise ValueError("it is empty, cut short or no table of results")
+        raise ValueError("it is empty, cut short, or no table of results of this version")
     return tuple(
         Row(**{name: _KINDS.get(name, str)(cell) for name, cell in zip(COLUMNS, line, strict=True)}) for line in lines
     )
@@ -205,7 +205,7 @@ class Runs:
         """
         folder = self.folder(config)
         noted = folder / "config.toml"
-        if noted.is_file() and Config.load(noted) != config:
+        if noted.is_file() and _loaded(noted) != config:
             raise ConfigError(
                 f"{noted} was changed: it is not the configuration {config.digest} that the folder is named by; put it "
                 "back, or delete the folder"
@@ -226,6 +226,15 @@ class Runs:
         folder, results = self.folder(config), _table(rows)
         write_text(folder / _CHECKSUM, _checksum(results.encode()))
         write_text(folder / "results.csv", results)
+
+
+def _loaded(path: Path) -> Config:
+    try:
+        return Config.load(path)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{path} was changed or written by another version: {error}; put it back, or delete the folder"
+        ) from None
 
 
 def _checksum(results: bytes) -> str:

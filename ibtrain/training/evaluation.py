@@ -27,6 +27,7 @@ class Evaluation:
         prediction_cross_entropy: Cross-entropy of the prediction that averages over samples.
         sampled_error: Share of wrong labels among labels drawn from the decoder, in expectation.
         decoder_uncertainty: H[Y|Z] with the optimal decoder, for a categorical latent; else not a number.
+        standard_error: Of the cross-entropies, at most.
     """
 
     accuracy: float
@@ -34,6 +35,7 @@ class Evaluation:
     prediction_cross_entropy: float
     sampled_error: float
     decoder_uncertainty: float = math.nan
+    standard_error: float = 0.0
 
     def quantities(self) -> dict[str, tuple[str, float]]:
         """Return the numbers that are known, by name, each with the side of the bound that it is."""
@@ -85,6 +87,7 @@ def evaluate(
         prediction_cross_entropy=-log_likelihood.mean().item(),
         sampled_error=1 - log_likelihood.exp().mean().item(),
         decoder_uncertainty=uncertainty,
+        standard_error=log_likelihood.std(correction=0).item() / math.sqrt(len(targets)),
     )
     return evaluation, whole
 

@@ -46,6 +46,9 @@ def broken_invariants(
         if row.estimator.startswith("knn"):
             continue
         slack = _SLACK + (0.0 if math.isnan(row.standard_error) else _ERRORS * row.standard_error)
+        if row.quantity == "H[Y|Z]":
+            both = slack + _ERRORS * evaluation.standard_error
+            found["H[Y|Z] <= decoder cross-entropy"] &= not row.value > cross_entropy + both
         if row.quantity in limits:
             name, limit = limits[row.quantity]
             found[f"{row.quantity} <= {name}"] = row.value <= limit + slack

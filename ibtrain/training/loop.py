@@ -28,7 +28,7 @@ from ibtrain.networks import BottleneckNetwork, OptimalDecoder, Scaling
 from ibtrain.runs import Row, write_text
 from ibtrain.training.build import build_loss, build_network, load_data, regularizer_of
 from ibtrain.training.devices import by_first_process, make_fabric, threads
-from ibtrain.training.documents import documents
+from ibtrain.training.documents import documents, note_versions
 from ibtrain.training.evaluation import Evaluation, evaluate
 from ibtrain.training.invariants import broken_invariants
 from ibtrain.training.progress import Epoch, append_epoch, load_checkpoint, read_epochs, save_checkpoint
@@ -178,11 +178,11 @@ class Run:
         self.schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self.optimizer, factor=options.decay, patience=options.patience
         )
-        by_first_process(self._write_documents)
         shares = torch.bincount(data.train_targets).double() / len(data.train_targets)
         self.label_entropy = float(torch.special.entr(shares).sum())
         self.on_epoch = on_epoch
         self.epochs = list(self._resumed())
+        by_first_process(self._write_documents)
         for epoch in self.epochs:
             if on_epoch is not None:
                 on_epoch(epoch)
@@ -224,6 +224,7 @@ class Run:
     def _write_documents(self) -> None:
         if self.folder is None:
             return
+        note_versions(self.folder, epoch=len(self.epochs) + 1)
         for name, text in documents(self.step.loss).items():
             write_text(self.folder / name, text)
 
@@ -236,6 +237,7 @@ class Run:
             self.step.load_state_dict(state["step"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
+            self.fabric.strategy.precision.load_state_dict(state.get("precision", {}))
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(
                 f"the checkpoint in {self.folder} does not fit this version's network: {error}; delete it to train the "
@@ -255,6 +257,7 @@ class Run:
                 "step": self.step.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "schedule": self.schedule.state_dict(),
+                "precision": self.fabric.strategy.precision.state_dict(),
             }
             save_checkpoint(self.folder, state)
 

@@ -20,6 +20,9 @@ from ibtrain.runs import Row, write_bytes
 
 METRICS, CHECKPOINT = "metrics.jsonl", "checkpoint.pt"
 
+FORMAT = 1
+"""Number of the format of epochs and checkpoints; a version that reads another one says so."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Epoch:
@@ -157,7 +160,7 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
         ConfigError: If it cannot be written; the one before stays.
     """
     buffer = io.BytesIO()
-    torch.save(state, buffer)
+    torch.save({"format": FORMAT, **state}, buffer)
     write_bytes(folder / CHECKPOINT, buffer.getvalue())
 
 
@@ -169,7 +172,7 @@ def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
         digest: Digest of the run's configuration, which the checkpoint must be of.
 
     Raises:
-        ConfigError: If it cannot be read, or is of another configuration.
+        ConfigError: If it cannot be read, or is of another configuration or another format.
     """
     path = folder / CHECKPOINT
     if not path.is_file():
@@ -182,6 +185,11 @@ def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
             f"cannot read the checkpoint {path}: it is damaged, or holds more than tensors and plain values; "
             "delete it to train the run from its beginning"
         ) from None
+    if state.get("format", FORMAT) != FORMAT:
+        raise ConfigError(
+            f"the checkpoint {path} was written by another version, in format {state['format']} (this one reads "
+            f"{FORMAT}): go on with that version, or use another folder"
+        )
     if found != digest:
         raise ConfigError(
             f"the checkpoint {path} is of the configuration {found}, not of {digest}: use another folder, or delete it"

@@ -7,12 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
 
+import imeasure
 from ibtrain import Config, ConfigError, runs, sweep, train
-from ibtrain.training.progress import CHECKPOINT, METRICS, append_epoch, load_checkpoint, read_epochs
+from ibtrain.guarantee import Guarantee
+from ibtrain.training.documents import code_versions, documents
+from ibtrain.training.progress import CHECKPOINT, METRICS, append_epoch, load_checkpoint, read_epochs, save_checkpoint
 
 SHORT = Config().with_options(
     ["training.epochs=4", "network.hidden=[32]", "network.latent=4", "plane.samples=200", "objective.gamma=0.1"]
@@ -131,6 +136,43 @@ def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):
         train(SHORT.with_options(["seed=7"]), accelerator="cpu", folder=tmp_path)
 
 
+def test_a_checkpoint_of_another_format_is_refused_with_the_reason(tmp_path):
+    save_checkpoint(tmp_path, {"digest": SHORT.digest, "epoch": 1, "format": 7})
+    with pytest.raises(
+        ConfigError, match=r"another version, in format 7 \(this one reads 1\): go on with that version"
+    ):
+        train(SHORT, accelerator="cpu", folder=tmp_path)
+
+
+def test_other_code_that_goes_on_with_a_run_is_noted_below_the_first(tmp_path, monkeypatch):
+    with pytest.raises(StoppedError):
+        train(SHORT, accelerator="cpu", folder=tmp_path, on_epoch=stop_after(2))
+    first = (tmp_path / "versions.txt").read_text()
+    monkeypatch.setattr("ibtrain.training.documents.code_versions", lambda: "python 4\n")
+    train(SHORT, accelerator="cpu", folder=tmp_path)
+    assert (tmp_path / "versions.txt").read_text() == f"{first}\nfrom epoch 3 on\npython 4\n"
+
+
+def test_the_commit_of_a_checkout_is_noted():
+    root = Path(documents.__code__.co_filename).parents[2]
+    if not (root / ".git").exists():
+        pytest.skip("not a checkout")
+    found = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip("no git")
+    (line,) = [line for line in code_versions().splitlines() if line.startswith("commit ")]
+    assert line.removesuffix("-dirty") == f"commit {found.stdout.strip()}"
+
+
+def test_a_run_folder_of_another_version_is_refused_and_named(tmp_path):
+    folder = runs.Runs(tmp_path / "runs").begin(SHORT)
+    (folder / "config.toml").write_text("colour = 3\n" + SHORT.to_toml())
+    with pytest.raises(
+        ConfigError, match=r"config\.toml was changed or written by another version: unknown key 'colour'"
+    ):
+        sweep([SHORT], tmp_path, accelerator="cpu")
+
+
 def test_a_changed_configuration_in_a_run_folder_is_refused_and_the_other_runs_go_on(tmp_path):
     other = SHORT.with_options(["seed=1"])
     folder = runs.Runs(tmp_path / "runs").begin(SHORT)
@@ -173,6 +215,11 @@ def test_a_run_folder_says_what_the_run_is(tmp_path):
         METRICS,
         CHECKPOINT,
     }
-    assert "torch" in (folder / "versions.txt").read_text()
+    versions = (folder / "versions.txt").read_text()
+    assert f"torch {torch.__version__}" in versions
+    assert f"imeasure {version('imeasure')}" in versions
+    guarantee = Guarantee.from_json((folder / "guarantee.json").read_text())
+    assert guarantee.verify()
+    assert imeasure.CanonicalForm.from_json((folder / "canonical.json").read_text()).verify()
     rows = runs.read_rows(folder / "results.csv")
     assert all(math.isfinite(row.value) for row in rows)
