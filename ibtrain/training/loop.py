@@ -214,7 +214,7 @@ class Run:
             ConfigError: If the loss is not finite, or the epoch cannot be written.
         """
         start, rate, number = time.perf_counter() - seconds, self.rate, len(self.epochs) + 1
-        means = self._pass(number) if means is None else means
+        means = self.pass_alone(number) if means is None else means
         epoch = self._measured(number, self._finite(means, number), rate, start)
         self.epochs.append(epoch)
         by_first_process(partial(self._keep, epoch))
@@ -292,7 +292,12 @@ class Run:
             seconds=time.perf_counter() - start,
         )
 
-    def _pass(self, number: int) -> list[float]:
+    def pass_alone(self, number: int) -> list[float]:
+        """Pass over the training data once; return the means of the loss and its terms over the batches.
+
+        Args:
+            number: Which pass, from 1.
+        """
         self.model.train()
         options, world = self.config.training, self.fabric.world_size
         inputs, targets = self.data.train_inputs, self.data.train_targets

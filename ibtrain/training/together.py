@@ -103,7 +103,7 @@ def train_together(
                 is_stacked = _pays(behind, number)
             start, means = time.perf_counter(), None
             if is_stacked and len(behind) > 1:
-                means = _pass_together(behind, number)
+                means = pass_together(behind, number)
             seconds = (time.perf_counter() - start) / len(behind)
             for index, run in enumerate(behind):
                 try:
@@ -119,8 +119,16 @@ def _bound(on_epoch: Callable[[Config, Epoch], None] | None, config: Config) -> 
     return None if on_epoch is None else lambda epoch: on_epoch(config, epoch)
 
 
-def _pass_together(runs: Sequence[Run], number: int) -> list[list[float]]:
-    """Pass over the training data once with all members; return the means of loss and terms of each."""
+def pass_together(runs: Sequence[Run], number: int) -> list[list[float]]:
+    """Pass over the training data once with all members.
+
+    Args:
+        runs: The members, all after the same number of passes.
+        number: Which pass, from 1.
+
+    Returns:
+        For each member the means of the loss and its terms over the batches.
+    """
     stack = _Stack(runs)
     values, shares = [], []
     for batch in _batches(runs, number):
