@@ -18,15 +18,15 @@ from ibtrain.claims.evidence import Evidence
 from ibtrain.errors import ConfigError
 from ibtrain.records import Record
 from ibtrain.training import build_loss, build_network, load_data
-from ibtrain.training.loop import TrainingStep
 from ibtrain.training.progress import load_checkpoint
+from ibtrain.training.steps import TrainingStep
 
 EQUAL, SAME = 1e-6, 1e-5
 """Nats between the optimal decoder's cross-entropy and H[Y|Z]; relative difference of the two gradients."""
 
 _SAMPLES = 4096
 
-C2 = Claim(
+C2: Claim = Claim(
     "C2",
     "optimal decoder",
     "For a categorical Z the optimal decoder's cross-entropy equals the decoder uncertainty H[Y|Z], whose gradient has "
