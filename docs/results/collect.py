@@ -1,4 +1,4 @@
-"""Copy what `ibtrain reproduce` made beside these pages: pictures, and tables of every run's last values.
+"""Copy what `ibtrain reproduce` made beside these pages: small pictures, and tables of every run's last values.
 
 Usage: python docs/results/collect.py runs/reproduce/digits docs/results/digits
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+LARGEST = 300_000  # bytes of a picture
 KEYS = ["loss", "latent", "surrogate", "gamma", "quantity", "estimator", "epoch"]
 
 
@@ -24,7 +25,8 @@ def table(path):
 def main(source, target):
     target.mkdir(parents=True, exist_ok=True)
     for folder in sorted(path.parent for path in source.glob("fig*/results.csv")):
-        shutil.copy(folder / f"{folder.name}.svg", target)
+        svg = folder / f"{folder.name}.svg"
+        shutil.copy(svg if svg.stat().st_size < LARGEST else svg.with_suffix(".png"), target)
         table(folder / "results.csv").to_csv(target / f"{folder.name}.csv", index=False, float_format="%.5g")
 
 

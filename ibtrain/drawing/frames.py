@@ -56,7 +56,7 @@ def wanted(table: pd.DataFrame, quantities: Sequence[str]) -> pd.DataFrame:
 def last(table: pd.DataFrame) -> pd.DataFrame:
     """Return each run's last value of each quantity by each estimator."""
     keys = ["run", "quantity", "estimator"]
-    return table.sort_values("epoch").groupby(keys, sort=False).tail(1)
+    return table.sort_values("epoch", kind="stable").groupby(keys, sort=False).tail(1)
 
 
 def quartiles(table: pd.DataFrame, by: str) -> pd.DataFrame:

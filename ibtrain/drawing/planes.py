@@ -69,7 +69,7 @@ def draw_plane(
         handles.append(Line2D([], [], color="0.4", linewidth=3, alpha=0.5, label="quartiles over seeds"))
     if points["flagged"].any():
         hollow = Line2D([], [], marker="o", linestyle="", markersize=8, label="hollow: flagged, e.g. close to ln N")
-        hollow.set(markerfacecolor="none", markeredgecolor="0.3", markeredgewidth=1.6)
+        hollow.set(markerfacecolor="white", markeredgecolor="0.3", markeredgewidth=1.6)
         handles.append(hollow)
     panels[0].legend(handles=handles, title="regularizer", loc="upper right")
     if len(panels) > 1:
@@ -162,12 +162,13 @@ def _points(rows: Iterable[Row], estimator: str | None, *, is_last: bool) -> pd.
     flagged = table.assign(flagged=table["flags"] != "").groupby(_KEYS)["flagged"].any()
     found["flagged"] = flagged.reindex(found.index)
     found = found.fillna({"x_error": 0.0, "y_error": 0.0}).dropna().reset_index()
-    return found.sort_values("method", key=lambda column: column.map(methods.index), kind="stable")
+    order = [*methods, *dict.fromkeys(table["surrogate"])]
+    return found.sort_values(["method", "surrogate"], key=lambda column: column.map(order.index), kind="stable")
 
 
 def _scatter(axes: Any, part: pd.DataFrame, colours: Any, marker: str, size: float) -> None:
     shades = [gamma_colour(colours, gamma) for gamma in part["gamma"]]
-    faces = ["none" if flag else shade for shade, flag in zip(shades, part["flagged"], strict=True)]
+    faces = ["white" if flag else shade for shade, flag in zip(shades, part["flagged"], strict=True)]
     edges = [shade if flag else "black" for shade, flag in zip(shades, part["flagged"], strict=True)]
     widths = [1.6 if flag else 0.6 for flag in part["flagged"]]
     axes.scatter(

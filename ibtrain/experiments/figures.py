@@ -155,10 +155,10 @@ _DIGITS = Preset(
     "digits",
     "all five figures on scikit-learn's digits",
     _sorted(
-        _cross_entropies("fig3", _MLP, {"training.epochs": 24}, trials=8),
+        _cross_entropies("fig3", _MLP, {"training.epochs": 20}, trials=5),
         _scaling(
             without={"training.epochs": 32, "scaling.hold": 20, "scaling.factor": 1e-4},
-            noisy={"training.epochs": 45, "scaling.hold": 20, "scaling.factor": 0.85},
+            noisy={"training.epochs": 32, "scaling.hold": 12, "scaling.factor": 0.83},
             trials=3,
         ),
         *_planes({"training.epochs": 40}, gammas=GAMMAS, seeds=2, every=2),
