@@ -8,19 +8,7 @@ import click
 from benchmarks import page
 from benchmarks.record import RESULTS, Record, read, regressions, write
 
-NAMES = (
-    "prover",
-    "structures",
-    "simplify",
-    "atoms",
-    "imports",
-    "losses",
-    "steps",
-    "neighbours",
-    "many_neighbours",
-    "mixtures",
-    "training",
-)
+NAMES = tuple(page.TITLES)
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "benchmarks.md"
 
 
@@ -33,8 +21,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "benchmarks.md"
 def main(context: click.Context, names: tuple[str, ...], compare: bool, only_page: bool, out: Path | None) -> None:
     """Measure the benchmarks NAME, or all of them, next to their peers, and write one JSON file for each.
 
-    The peers are installed with `pip install -r benchmarks/peers.txt`. With --compare nothing that is committed
-    changes, and the exit status is 1 if a ratio got worse.
+    Every peer must be there; benchmarks/peers.txt says how they are installed. With --compare nothing that is
+    committed changes, and the exit status is 1 if a ratio got worse.
     """
     if only_page:
         page.write(PAGE, [record for name in NAMES if (record := read(name))])

@@ -1,10 +1,14 @@
-"""Growth curves: what a case needs here and in its peers against what grows, both axes logarithmic."""
+"""Growth curves: what a case needs here and in its peers against what grows, on logarithmic scales.
+
+Only a number n of variables stands on a plain scale, for everything grows exponentially with it.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from matplotlib.ticker import NullLocator
 
 from benchmarks.record import Figure
 
@@ -25,10 +29,10 @@ def draw(path: Path, figures: Sequence[Figure]) -> None:
             line = [(figure.at, figure.theirs) for figure in figures if figure.peer == peer]
             axes.plot(*zip(*line, strict=True), style, label=peer)
         axes.set_yscale("log")
-        if places[-1] >= 10 * places[0]:
+        if first.axis != "n":
             axes.set_xscale("log")
-        axes.set_xticks(places, [f"{place:,}" for place in places], minor=False)
-        axes.minorticks_off()
+        axes.set_xticks(places, [f"{place:,}" for place in places])
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(first.axis)
         axes.set_ylabel(_UNITS[first.unit])
         axes.set_title(first.case)

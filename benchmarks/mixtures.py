@@ -37,7 +37,7 @@ def _figure(kind: str, size: int) -> Figure:
     origin = torch.randint(size, (SAMPLES,), generator=generator)
     samples = means[origin] + math.sqrt(NOISE) * torch.randn(SAMPLES, WIDTH, generator=generator)
     works = [partial(mixture, means, NOISE, labels, SAMPLES, bounds=False), partial(_naive, samples, means)]
-    ours, theirs = in_turns(works, rounds=3, clock=time.perf_counter)
+    ours, theirs = in_turns(works, rounds=2, clock=time.perf_counter)
     return Figure(case=kind, axis="N", at=size, ours=ours, peer="logsumexp(cdist)", theirs=theirs)
 
 

@@ -23,12 +23,12 @@ LEAD = """# Benchmarks
 
 <!-- Written by `python -m benchmarks --page` from benchmarks/results; do not edit. -->
 
-Every figure is taken next to a named peer's, in one run on one machine. The last column says **how many times as much
-the peer needs**, so more is better for us, and less than 1 means that the peer is the better one. Seconds depend on the
-machine and on what else it did; ratios do so less.
+Every figure is taken next to a named peer's, in one run on one machine. Beside what a peer needs stands **how many
+times as much** that is, so more is better for us, and less than 1 means that the peer is the better one. Seconds depend
+on the machine and on what else it did; ratios do so less.
 
 ```sh
-pip install -r benchmarks/peers.txt
+pip install -r benchmarks/peers.txt && pip install --no-deps psitip==1.1.7 pixyz==0.3.3
 python -m benchmarks                     # all of them, written to benchmarks/results
 python -m benchmarks atoms --compare     # one of them; ratios worse than the committed ones by 20 % are reported
 python -m benchmarks --page              # this page
@@ -73,29 +73,51 @@ def _section(record: Record) -> Iterator[str]:
     if record.notes:
         yield ""
     grouped = cases(record.figures)
-    alone = [figure for figures in grouped.values() if not figures[0].axis for figure in figures]
+    alone = [figure for figure in record.figures if not figure.axis]
     if alone:
-        yield from _table("case", [(figure.case, figure) for figure in alone])
+        yield from _table(alone)
+    drawn = {id(curve[0]): number for number, curve in enumerate(curves(record), 1)}
     for figures in grouped.values():
-        if figures[0].axis:
-            yield f"### {figures[0].case}\n"
-            yield from _table(figures[0].axis, [(f"{figure.at:,}", figure) for figure in figures])
-    for number, curve in enumerate(curves(record), 1):
-        peers = " and ".join(dict.fromkeys(figure.peer for figure in curve if figure.peer))
-        words = f"{curve[0].case} against {curve[0].axis}: here and {peers}"
-        yield f"![{words}](images/benchmarks/{record.benchmark}-{number}.svg)\n"
+        first = figures[0]
+        if not first.axis:
+            continue
+        yield f"### {first.case}\n"
+        if id(first) in drawn:
+            peers = " and ".join(dict.fromkeys(figure.peer for figure in figures if figure.peer))
+            picture = f"images/benchmarks/{record.benchmark}-{drawn[id(first)]}.svg"
+            yield f"![{first.case} against {first.axis}: here and {peers}]({picture})\n"
+        yield from _growth(figures)
     versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
     yield f"{record.date}, {record.machine}; {versions}; `python -m benchmarks {record.benchmark}`.\n"
 
 
-def _table(head: str, rows: Sequence[tuple[str, Figure]]) -> Iterator[str]:
-    yield f"| {head} | here | peer | the peer needs | times as much |"
+def _table(figures: Sequence[Figure]) -> Iterator[str]:
+    yield "| case | here | peer | the peer needs | times as much |"
     yield "|---|---|---|---|---|"
-    for first, figure in rows:
+    for figure in figures:
         theirs = "" if figure.theirs is None else amount(figure.theirs, figure.unit)
         ratio = "" if figure.ratio is None else _digits(figure.ratio)
-        yield f"| {first} | {amount(figure.ours, figure.unit)} | {figure.peer} | {theirs} | {ratio} |"
+        yield f"| {figure.case} | {amount(figure.ours, figure.unit)} | {figure.peer} | {theirs} | {ratio} |"
     yield ""
+
+
+def _growth(figures: Sequence[Figure]) -> Iterator[str]:
+    """Yield a table with a row for each place on the axis and a column for each peer."""
+    peers = list(dict.fromkeys(figure.peer for figure in figures if figure.peer))
+    yield f"| {figures[0].axis} | here | {' | '.join(peers)} |"
+    yield "|---|---|" + "---|" * len(peers)
+    for place in sorted({figure.at for figure in figures if figure.at is not None}):
+        row = {figure.peer: figure for figure in figures if figure.at == place}
+        ours = next(iter(row.values()))
+        cells = [_beside(row.get(peer)) for peer in peers]
+        yield f"| {place:,} | {amount(ours.ours, ours.unit)} | {' | '.join(cells)} |"
+    yield ""
+
+
+def _beside(figure: Figure | None) -> str:
+    if figure is None or figure.theirs is None or figure.ratio is None:
+        return ""
+    return f"{amount(figure.theirs, figure.unit)}, **{_digits(figure.ratio)}** times"
 
 
 def _digits(value: float) -> str:
