@@ -20,7 +20,7 @@ from ibtrain.estimators.inputs import Array, choice, whole
 from ibtrain.estimators.neighbours import NORMS, SEARCHES, TREE_BELOW, Norm, Search
 from ibtrain.estimators.result import Estimate
 from ibtrain.estimators.runtime import tracked
-from ibtrain.estimators.samples import CROWDED, Samples, crowded, prepare, units
+from ibtrain.estimators.samples import CROWDED, Samples, crowded, digamma, prepare, units
 from imeasure.errors import ConfigError
 
 TILE = 1 << 22
@@ -94,7 +94,7 @@ def ksg(
 
     def terms(number: int) -> Tensor:
         counts = _counts(points, [(0,), (1,)], number, norm, search, nearest=variant == 1)
-        constant = _digamma(number)[0] - (1 / number if variant == 2 else 0.0)
+        constant = digamma(number) - (1 / number if variant == 2 else 0.0)
         return constant - torch.digamma(counts.double()).sum(1)
 
     found = terms(k)
@@ -104,8 +104,8 @@ def ksg(
         growth = 3 ** (2 / sum(space.shape[1] for space in points)) - 1
         found = found + (found - terms(3 * k)) / growth
         said += ", extrapolated to k = 0"
-    ceiling = _digamma(size)[0] - _digamma(k)[0] - (1 / k if variant == 2 else 0.0)
-    estimate = _estimate("I[X;Y]", found, _digamma(size)[0], spaces, k=k, method=f"KSG{variant}, {said}")
+    ceiling = digamma(size) - digamma(k) - (1 / k if variant == 2 else 0.0)
+    estimate = _estimate("I[X;Y]", found, digamma(size), spaces, k=k, method=f"KSG{variant}, {said}")
     if not 0.99 * ceiling < estimate.value <= math.log(size):
         return estimate
     return estimate.flagged(f"within 1 % of {ceiling:.2f}, the most that N samples and k neighbours can show")
@@ -153,7 +153,7 @@ def ksg_conditional(
     digammas = torch.digamma(counts.double())
     terms = digammas[:, 2] - digammas[:, 0] - digammas[:, 1]
     method = f"KSG conditional, {units(norm, standardize)}"
-    return _estimate("I[X;Y|Z]", terms, _digamma(k)[0], spaces, k=k, method=method)
+    return _estimate("I[X;Y|Z]", terms, digamma(k), spaces, k=k, method=method)
 
 
 def _spaces(data: dict[str, Array], *, standardize: bool, jitter: float, k: int) -> list[Samples]:
@@ -174,11 +174,6 @@ def _normal_scores(points: Tensor) -> Tensor:
     ranks = points.argsort(dim=0).argsort(dim=0).double()
     scores: Tensor = torch.special.ndtri((ranks + 0.5) / len(points))
     return scores
-
-
-def _digamma(*values: int) -> list[float]:
-    """Return the digamma function of integers."""
-    return [float(v) for v in torch.digamma(torch.tensor(values, dtype=torch.float64))]
 
 
 def _estimate(

@@ -16,7 +16,7 @@ from ibtrain.estimators.inputs import Array, Labels, choice, whole
 from ibtrain.estimators.logdet import gaussian_fit
 from ibtrain.estimators.neighbours import NORMS, SEARCHES, Norm, Search, nearest, radii
 from ibtrain.estimators.result import Estimates
-from ibtrain.estimators.samples import CROWDED, crowded, prepare, units, usable_classes
+from ibtrain.estimators.samples import CROWDED, crowded, digamma, prepare, units, usable_classes
 from imeasure.errors import ConfigError, UndefinedQuantityError
 
 
@@ -186,8 +186,7 @@ def _plain(radius: Tensor, k: int, width: int, offset: float) -> Measured:
             "the distances between samples are too small for float64: scale the samples up, or use standardize=True"
         )
     value, error = _mean(width * radius.log())
-    digammas = torch.digamma(torch.tensor([float(len(radius)), float(k)], dtype=torch.float64))
-    return value + offset + float(digammas[0] - digammas[1]), error
+    return value + offset + digamma(len(radius)) - digamma(k), error
 
 
 def _within(distances: Tensor, members: Tensor, own: Tensor, *, k: int, width: int, offset: float) -> Measured:
@@ -206,4 +205,4 @@ def _ross(rivals: Tensor, members: Tensor, own: Tensor) -> Measured:
     """Return Ross's information between the label and the latent."""
     terms = torch.digamma(own) - torch.digamma(members.double()) - torch.digamma(own + rivals)
     value, error = _mean(terms)
-    return value + float(torch.digamma(torch.tensor(float(len(rivals)), dtype=torch.float64))), error
+    return value + digamma(len(rivals)), error

@@ -1,4 +1,4 @@
-"""What the sample-based estimators share: standard scale, ties, classes too small to have neighbours, and caps.
+"""What the sample-based estimators share: standard scale, ties, small classes, caps and digammas.
 
 Every decision made here is reported: scaling in the estimator's name, the rest as flags. Values are never clipped.
 """
@@ -136,6 +136,16 @@ def usable_classes(labels: Labels, size: int, device: torch.device) -> tuple[Ten
     flags = (f"{dropped} samples alone in their class left out",) if dropped else ()
     _, numbers = torch.unique(classes[kept], return_inverse=True)
     return kept, numbers, flags
+
+
+def digamma(number: int) -> float:
+    """Return the digamma function of a whole number.
+
+    Example:
+        >>> round(digamma(2) - digamma(1), 12)
+        1.0
+    """
+    return float(torch.digamma(torch.tensor(number, dtype=torch.float64)))
 
 
 def units(norm: str, standardize: bool) -> str:

@@ -47,6 +47,9 @@ _JOINT = (
     "joint = members.T @ log_probabilities.exp() / len(target)  # C x K\n"
     "surprise = -joint * joint.clamp(min=torch.finfo(joint.dtype).tiny).log()\n"
 )
+_DIFFERENCE = (
+    "given = -given * given.clamp(min=torch.finfo(given.dtype).tiny).log()\nvalue = surprise.sum() - given.sum()"
+)
 _EXACT = "exact on the empirical law of the batch; Kirsch, Lyle and Gal (2020), section 5 and appendix A.3"
 
 LAWS = (
@@ -60,9 +63,7 @@ LAWS = (
         latex=r"-\sum_{y,z} p(y,z) \ln p(z \mid y)",
         reference=_EXACT,
         evaluate=_exact_conditional_entropy,
-        code=_JOINT + "given = joint.sum(1)\n"
-        "given = -given * given.clamp(min=torch.finfo(given.dtype).tiny).log()\n"
-        "value = surprise.sum() - given.sum()",
+        code=_JOINT + "given = joint.sum(1)\n" + _DIFFERENCE,
     ),
     Surrogate(
         name="Exact[Z]",
@@ -103,9 +104,7 @@ LAWS = (
         evaluate=_exact_decoder,
         orders=("Exact[Y|Z] <= CE[Y|Z]",),
         is_default=False,
-        code=_JOINT + "given = joint.sum(0)\n"
-        "given = -given * given.clamp(min=torch.finfo(given.dtype).tiny).log()\n"
-        "value = surprise.sum() - given.sum()",
+        code=_JOINT + "given = joint.sum(0)\n" + _DIFFERENCE,
     ),
     Surrogate(
         name="Noise[Z|X]",
