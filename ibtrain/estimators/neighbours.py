@@ -24,7 +24,7 @@ Search = Literal["auto", "tree", "tiles"]
 NORMS: tuple[Norm, ...] = get_args(Norm)
 SEARCHES: tuple[Search, ...] = get_args(Search)
 TREE_BELOW = 9
-"""Number of dimensions from which tiles beat a k-d tree on a CPU; see benchmarks/estimators.py."""
+"""Number of dimensions from which tiles beat a k-d tree on a CPU; see benchmarks/neighbours.py."""
 SPARE = {torch.float32: 4, torch.float64: 32}
 """Candidates beyond k whose distances are recomputed; the float32 pass needs few, as doubtful rows are repeated."""
 ROWS = 512
