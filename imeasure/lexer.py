@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from imeasure.errors import ParseError
-from imeasure.names import QUANTITY_NAMES, canonical_name
+from imeasure.names import MAX_NAME, QUANTITY_NAMES, canonical_name
 
 MAX_LENGTH = 100_000
 """Longest text that is read, in characters."""
@@ -43,7 +43,7 @@ _TOKEN = re.compile(
   | (?P<sense>(?:\\?arg[\s\\,!]*)?\\?(?:[Mm]in|[Mm]ax)(?:i?mi[sz]e)?(?![A-Za-z0-9])
       (?:\s*_(?:\{{[^{{}}]*\}}|\\?\w+))?)
   | (?P<arrow>->|→|⟶|\\to\b|\\rightarrow\b|\\longrightarrow\b|<->|↔|\\leftrightarrow\b)
-  | (?P<independent>_\|\|_|⊥+|⫫|\\perp(?:\s*(?:\\!)*\s*\\perp)?|\\indep\b|\\independent\b)
+  | (?P<independent>_\|\|_|⊥+|⫫|\\perp(?:(?:\s|\\!)*\\perp)?|\\indep\b|\\independent\b)
   | (?P<bar>\||\\mid\b|\\vert\b|∣|\\given\b)
   | (?P<times>\*\*|\*|·|×|⋅|\\cdot\b|\\times\b)
   | (?P<leq><=|≤|⩽|\\leqslant\b|\\leq\b|\\le\b)
@@ -119,20 +119,21 @@ def _plain_tokens(text: str) -> list[Token] | None:
     if not _PLAIN_TEXT.fullmatch(text) or text.rstrip().endswith((".", ",")):
         return None
     tokens: list[Token] = []
-    position = 0
-    for match in _PLAIN.finditer(text):
-        start, stop = match.span(match.lastindex or 0)
-        if match.start() != position or not match.lastindex:
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = _PLAIN.match(text, position)
+        if match is None or match.lastindex is None:
             return None
-        position, found = match.end(), match[match.lastindex]
+        start, stop = match.span(match.lastindex)
+        position, found = stop, match[match.lastindex]
         if match.lastindex == 1:
+            if stop - start > MAX_NAME:
+                return None
             kind = "quantity" if found in QUANTITY_NAMES else "name"
         else:
             kind = "number" if match.lastindex == 2 else "op"
             found = _PLAIN_OPERATORS.get(found, found)
         tokens.append(Token(kind, found, start, stop))
-    if text[position:].strip():
-        return None
     tokens.append(Token("end", "", len(text), len(text)))
     return tokens
 
@@ -167,6 +168,12 @@ def _token(kind: str, match: re.Match[str], text: str) -> Token:
             name = letter + _subscript(found)
         case _:
             name = found.partition("_{")[0] + (_subscript(found) if found.endswith("}") else "")
+    return _named(name, text, start, stop)
+
+
+def _named(name: str, text: str, start: int, stop: int) -> Token:
+    if len(name) > MAX_NAME:
+        raise ParseError(f"a name is longer than {MAX_NAME} characters", text, start, stop)
     return Token("quantity" if name in QUANTITY_NAMES else "name", canonical_name(name), start, stop)
 
 

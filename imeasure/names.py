@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import lru_cache
 
 QUANTITY_NAMES = frozenset({"H", "I", "CE", "KL"})
 """Names of the language's quantities, which no variable can have."""
+
+MAX_NAME = 100
+"""Longest name of a variable or parameter, in characters."""
 
 _SUBSCRIPT = re.compile(r"(?<=[^\W\d_])_(\d+)\Z")
 _GREEK = {
@@ -17,7 +20,7 @@ _GREEK = {
 _LETTERS = {spelled: symbol for symbol, spelled in _GREEK.items() if symbol != "ς"}
 
 
-@cache
+@lru_cache(10_000)
 def canonical_name(name: str) -> str:
     """Return the spelling that stands for a name however it was typed.
 
@@ -58,7 +61,7 @@ def unicode_name(name: str) -> str:
     return _LETTERS.get(letters, letters) + digits
 
 
-@cache
+@lru_cache(10_000)
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """Return a sort key that puts ``X2`` before ``X10``.
 
@@ -76,7 +79,7 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
 
 
-@cache
+@lru_cache(10_000)
 def latex_name(name: str) -> str:
     r"""Return a variable's name in LaTeX: ``Yhat`` as ``\hat{Y}``, ``X1`` as ``X_{1}``.
 

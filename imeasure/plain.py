@@ -12,10 +12,10 @@ from fractions import Fraction
 
 from imeasure.trees import ConstraintTree, Node, Product, Quantity, RelationTree, Sum
 
-LONGEST = 20_000
+LONGEST = 3_000
 """Longest text, in characters, that is tried."""
 
-_NAME = r"(?!(?:H|I|CE|KL)\b|[Mm]in|[Mm]ax)[A-Za-z][A-Za-z0-9]*"
+_NAME = r"(?!(?:H|I|CE|KL)\b|[Mm]in|[Mm]ax)[A-Za-z][A-Za-z0-9]{0,99}(?![A-Za-z0-9])"
 _GROUP = rf"{_NAME}(?:\ *,\ *{_NAME})*"
 _TERM = re.compile(
     rf"""\ *([-+]?)\ *

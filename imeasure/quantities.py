@@ -17,7 +17,7 @@ from sympy.core.basic import Atom
 from sympy.core.symbol import Str
 
 from imeasure.errors import ParseError
-from imeasure.names import QUANTITY_NAMES, canonical_name, latex_name, natural_key
+from imeasure.names import MAX_NAME, QUANTITY_NAMES, canonical_name, latex_name, natural_key
 
 _NAME = re.compile(r"[^\W\d][\w\u2080-\u2089]*['\u2032]*\Z")
 
@@ -45,6 +45,8 @@ class RandomVariable(Atom):
             return name
         if not isinstance(name, str) or not _NAME.match(name):
             raise ParseError("a random variable's name is a letter followed by letters, digits or _", repr(name), 0)
+        if len(name) > MAX_NAME:
+            raise ParseError(f"a name is longer than {MAX_NAME} characters", name, 0)
         if (spelled := canonical_name(name)) in QUANTITY_NAMES:
             raise ParseError(f"{spelled} is the name of a quantity; rename the variable", name, 0)
         variable: RandomVariable = super().__new__(cls)

@@ -38,6 +38,7 @@ from imeasure.trees import (
     Statement,
     Sum,
     has_quantity,
+    size,
 )
 
 __all__ = [
@@ -64,6 +65,14 @@ MAX_EXPONENT = 64
 """Largest exponent of a parameter or number."""
 MAX_SUM_EXPONENT = 8
 """Largest exponent of an expression in parentheses."""
+MAX_HEIGHT = 400
+"""Most operations that stand inside one another."""
+MAX_TERMS = 10_000
+"""Most terms of an expression that is written out."""
+MAX_DIGITS = 20_000
+"""Most digits of all numbers of a text together."""
+MAX_VARIABLES = 1000
+"""Most variables of a text."""
 FUNCTIONALS = ("CE", "KL")
 """Functionals that need no declaration."""
 
@@ -115,6 +124,9 @@ class _Reader:
         self.functionals = functionals
         self.position = 0
         self.depth = 0
+        self.height = 0
+        self.digits = 0
+        self.variables: set[str] = set()
 
     @property
     def token(self) -> Token:
@@ -142,15 +154,15 @@ class _Reader:
         if self.token.kind == "sense":
             sense = self.token.text
             self.position += 1
-            result = ObjectiveTree(sense, self.sum())
+            result = ObjectiveTree(sense, self.expression())
         elif constraint := self.constraint():
             result = constraint
         else:
-            expressions, operators = [self.sum()], []
+            expressions, operators = [self.expression()], []
             while self.token.text in _RELATIONS:
                 operators.append(_RELATIONS[self.token.text])
                 self.position += 1
-                expressions.append(self.sum())
+                expressions.append(self.expression())
             result = RelationTree(tuple(expressions), tuple(operators))
         if self.token.kind != "end":
             if self.token.text in ("<", ">"):
@@ -199,21 +211,46 @@ class _Reader:
         if token.kind != "name":
             raise self.expected(what)
         self.position += 1
+        self.variables.add(token.text)
+        if len(self.variables) > MAX_VARIABLES:
+            raise self.fail(f"a text with more than {MAX_VARIABLES} variables", token)
         return token.text
+
+    def grown(self, height: int) -> int:
+        self.height = max(height, self.height) + 1
+        if self.height > MAX_HEIGHT:
+            raise self.fail(f"nested deeper than {MAX_HEIGHT} operations")
+        return self.height
+
+    def spend(self, digits: int, token: Token) -> None:
+        self.digits += digits
+        if self.digits > MAX_DIGITS:
+            raise self.fail(f"the numbers of the text have more than {MAX_DIGITS} digits together", token)
+
+    def expression(self) -> Node:
+        start = self.token
+        found = self.sum()
+        if size(found, MAX_TERMS) > MAX_TERMS:
+            raise self.fail(f"written out, this has more than {MAX_TERMS} terms", start)
+        return found
 
     def sum(self) -> Node:
         terms: list[Node] = []
+        height = 0
         operator = self.take("+", "-")
         while operator or not terms:
             term = self.product()
+            height = max(height, self.height)
             terms.append(_negate(term) if operator and operator.text == "-" else term)
             operator = self.take("+", "-")
+        self.height = height + 1
         return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
     def product(self) -> Node:
-        left = self.factor()
+        left, height = self.factor(), self.height
         for _ in range(MAX_FACTORS):
             start = self.token
+            height = self.grown(height)
             if self.take("*"):
                 right = self.factor()
             elif self.take("/"):
@@ -267,6 +304,7 @@ class _Reader:
             raise self.fail("division by zero", self.tokens[self.position - 1])
         if max(abs(base.numerator), base.denominator).bit_length() * abs(exponent) > 4000:
             raise self.fail("the power is too large", self.tokens[self.position - 1])
+        self.spend(len(str(base)) * abs(exponent), self.tokens[self.position - 1])
         return base**exponent
 
     def exponent(self) -> int:
@@ -287,6 +325,7 @@ class _Reader:
 
     def primary(self) -> Node:
         token = self.token
+        self.height = 1
         if token.kind == "number":
             self.position += 1
             return self.number(token)
@@ -314,6 +353,7 @@ class _Reader:
         mantissa, _, exponent = token.text.lower().partition("e")
         if len(mantissa) > 1000 or len(exponent) > 4 or abs(int(exponent or 0)) > 1000:
             raise self.fail("the number is too long", token)
+        self.spend(len(mantissa) + abs(int(exponent or 0)), token)
         return Fraction(token.text)
 
     def parenthesised(self, what: str) -> Node:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import comb
 from typing import NamedTuple
 
 
@@ -83,12 +84,58 @@ class ConstraintTree:
 Statement = RelationTree | ObjectiveTree | ConstraintTree
 
 
-def has_quantity(node: Node) -> bool:
-    """Return whether a quantity occurs in a node."""
-    if isinstance(node, Quantity):
-        return True
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the nodes that a node joins."""
     if isinstance(node, Sum):
-        return any(map(has_quantity, node.terms))
+        return node.terms
     if isinstance(node, Product | Quotient):
-        return has_quantity(node.left) or has_quantity(node.right)
-    return isinstance(node, Power) and has_quantity(node.base)
+        return node.left, node.right
+    return (node.base,) if isinstance(node, Power) else ()
+
+
+def has_quantity(node: Node) -> bool:
+    """Return whether a quantity occurs in a node; a divisor and the base of a power have none."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, Quantity):
+            return True
+        stack.extend(children(top))
+    return False
+
+
+def size(node: Node, most: int) -> int:
+    """Return how many terms an expression has when it is written out over its common denominator.
+
+    Args:
+        node: An expression, of bounded height.
+        most: A number beyond which it does not matter how many there are.
+
+    Returns:
+        An upper bound of the number of terms, or a number above ``most``.
+
+    Example:
+        >>> sum_of_two = Sum((Parameter("a"), Parameter("b")))
+        >>> size(Product(sum_of_two, Power(sum_of_two, 8)), 1000)
+        18
+    """
+    divisors = set[Node]()
+
+    def written(node: Node) -> int:
+        match node:
+            case Sum(terms):
+                return min(sum(map(written, terms)), most + 1)
+            case Product(left, right):
+                return min(written(left) * written(right), most + 1)
+            case Quotient(left, right):
+                divisors.add(right)
+                return written(left)
+            case Power(base, exponent):
+                return min(comb(written(base) + abs(exponent) - 1, abs(exponent)), most + 1)
+            case _:
+                return 1
+
+    found = written(node)
+    while divisors and found <= most:
+        found *= written(divisors.pop())
+    return found
