@@ -158,8 +158,8 @@ class PlaneConfig(Section, table="plane"):
     """How the trained latent is measured."""
 
     estimators: tuple[str, ...] = option(("mixture",), choices=("mixture", "knn", "gaussian"))
-    """Which estimators; `gaussian` gives upper bounds on H[Z] and H[Z|Y]. Our choice: the mixture estimator, for the
-    noise is known; stated in the paper: nearest neighbours."""
+    """Which estimators; `gaussian` gives an upper bound on H[Z]. Our choice: the mixture estimator, for the noise is
+    known; stated in the paper: nearest neighbours."""
     every: int = option(0, minimum=0, maximum=_LARGEST)
     """Epochs between measurements; 0 measures after the last epoch alone. Our choice."""
     samples: int = option(2000, minimum=2, maximum=_LARGEST)
