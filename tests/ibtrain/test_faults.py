@@ -46,7 +46,9 @@ def test_runs_that_met_a_full_disk_go_on_when_there_is_room_with_equal_numbers(s
     expected = sweep(configs, tmp_path / "roomy", accelerator="cpu")
     with pytest.raises(ConfigError, match=r"(?s)failed.*No space left on device; choose another folder or make room"):
         sweep(configs, small.folder, accelerator="cpu")
-    assert not any(runs.Runs(small.folder / "runs").is_finished(config) for config in configs)
+    stored = runs.Runs(small.folder / "runs")
+    assert not all(map(stored.is_finished, configs))
+    assert all(stored.rows(digest) for digest in stored.finished())
     assert not list(small.folder.rglob(".*.*"))
     small.remount("size=16m")
     assert repr(sweep(configs, small.folder, accelerator="cpu")) == repr(expected)
