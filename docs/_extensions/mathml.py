@@ -11,8 +11,13 @@ _UPRIGHT = re.compile(r"\\(?:mathrm|operatorname)\{([A-Za-z]+)\}")
 
 
 def to_mathml(source: str, display: str) -> str:
-    """Return MathML of LaTeX; names such as H keep upright letters, which a single letter in `mi` would not."""
-    return convert(_UPRIGHT.sub(r"\\text{\1}", source), display=display)
+    """Return MathML of LaTeX.
+
+    Names such as H become text, because a single letter in `mi` is slanted; `aligned` is what the converter calls
+    `align*`.
+    """
+    upright = _UPRIGHT.sub(r"\\text{\1}", source)
+    return convert(upright.replace("{aligned}", "{align*}"), display=display)
 
 
 def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
