@@ -60,9 +60,14 @@ def collect(folders: Iterable[str | Path]) -> tuple[Record, ...]:
             if _is_run(table) or not any(table.parent.glob("runs/*/results.csv")):
                 for record in _records(table):
                     known = found.get(record.digest)
-                    if known is None or (known.folder is None and record.folder is not None):
+                    if known is None or _told(record) > _told(known):
                         found[record.digest] = record
     return tuple(found.values())
+
+
+def _told(record: Record) -> tuple[bool, bool]:
+    """Return how much lies beside a run's rows."""
+    return record.folder is not None, record.config is not None
 
 
 def rows_of(records: Iterable[Record]) -> tuple[Row, ...]:

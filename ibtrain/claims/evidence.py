@@ -7,6 +7,7 @@ compares runs, it compares those of the largest setting.
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ def pooled(table: pd.DataFrame) -> tuple[float, float]:
     return float(values.mean()), max(measured, between)
 
 
-def counted(table: pd.DataFrame) -> dict[str, int]:
+def counted(table: pd.DataFrame) -> dict[str, Any]:
     """Return how many seeds and runs a table has, as fields of a part."""
     return {"seeds": int(table["seed"].nunique()), "runs": int(table["run"].nunique())}
 

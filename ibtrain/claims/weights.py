@@ -172,6 +172,7 @@ def saturation(found: Evidence) -> Finding:
         ours = [_explained(points[points["surrogate"] == one], one, method) for one in SURROGATES]
         ours.append(_apart(points, method))
         parts += ours if index == 0 else map(beside, ours)
+        parts += _where_measured(points, method)
     return Finding(C6, tuple(parts) or (missing("the curve", "no run has both information-plane coordinates"),))
 
 
@@ -208,11 +209,7 @@ def _share_explained(points: pd.DataFrame) -> float:
 
 def _apart(points: pd.DataFrame, method: str) -> Part:
     what = f"largest difference of two curves, {method}"
-    curves = {}
-    for surrogate, own in points.groupby("surrogate"):
-        means = own.groupby("gamma")[["value", "value_2"]].mean()
-        if len(means) > 2:
-            curves[str(surrogate)] = means
+    curves = _curves(points)
     if len(curves) < len(SURROGATES):
         return missing(what, "not all three surrogates have points at three gammas or more")
     low = max(float(curve["value"].min()) for curve in curves.values())
@@ -245,13 +242,39 @@ def _apart(points: pd.DataFrame, method: str) -> Part:
     )
 
 
+def _curves(points: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return each surrogate's points over gamma, means over seeds, in the order of the first coordinate."""
+    means = {
+        str(surrogate): own.groupby("gamma")[["value", "value_2"]].mean().sort_values("value")
+        for surrogate, own in points.groupby("surrogate")
+    }
+    return {surrogate: curve for surrogate, curve in means.items() if len(curve) > 2}
+
+
+def _where_measured(points: pd.DataFrame, method: str) -> list[Part]:
+    """Report how far points lie from another curve where that one has points close by on both sides."""
+    curves = _curves(points)
+    reach, width = (np.ptp(points[name].to_numpy()) for name in ("value", "value_2"))
+    distances = []
+    for name, curve in curves.items():
+        x, y = curve["value"].to_numpy(), curve["value_2"].to_numpy()
+        for other in (own for one, own in curves.items() if one != name):
+            for point in other.itertuples():
+                after = int(np.searchsorted(x, point.value))
+                if 0 < after < len(x) and x[after] - x[after - 1] <= APART * reach:
+                    distances.append(abs(float(point.value_2 - np.interp(point.value, x, y))))
+    if not distances or not width:
+        return []
+    what = f"largest distance of a point from another curve that has points within {100 * APART:g} % of it, {method}"
+    return [Part(what, "reported", 100 * max(distances) / width, unit="% of the range", **counted(points))]
+
+
 def _around(surrogate: str, curve: pd.DataFrame, place: float) -> str:
     """Say between which measured points a curve leads past a place."""
-    ordered = curve.sort_values("value")
-    after = min(max(int(np.searchsorted(ordered["value"].to_numpy(), place)), 1), len(ordered) - 1)
+    after = min(max(int(np.searchsorted(curve["value"].to_numpy(), place)), 1), len(curve) - 1)
     points = [
         f"({one.value:.3g}, {one.value_2:.3g}) at gamma = {float(str(one.Index)):g}"
-        for one in ordered.iloc[after - 1 : after + 1].itertuples()
+        for one in curve.iloc[after - 1 : after + 1].itertuples()
     ]
     return f"there {surrogate_label(surrogate)} leads from {points[0]} straight to {points[1]}"
 

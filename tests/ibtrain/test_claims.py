@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from ibtrain import Config, ConfigError, claims
+from ibtrain import Config, ConfigError, claims, sweep
 from ibtrain.claims import (
     Finding,
     Part,
@@ -19,7 +19,7 @@ from ibtrain.claims import (
     to_markdown,
     weights,
 )
-from ibtrain.records import Record
+from ibtrain.records import Record, collect
 from ibtrain.runs import Row
 
 THREE = weights.SURROGATES
@@ -137,6 +137,25 @@ def test_c2_says_that_no_trained_run_was_there():
     assert finding.seeds == 0
     assert "on a random encoder" in finding.parts[0].spread
     assert "no run with a categorical latent and a checkpoint" in finding.parts[0].spread
+
+
+def test_c2_is_measured_on_the_encoder_of_a_trained_run(tmp_path):
+    options = [
+        "bottleneck.kind=categorical",
+        "objective.statement=min H[Y|Z]",
+        "objective.gamma=0",
+        "training.epochs=1",
+    ]
+    config = Config().with_options([*options, "network.hidden=[16]", "network.latent=5"])
+    sweep([config], tmp_path, accelerator="cpu")
+    (found,) = by_data(collect([tmp_path]))
+    finding = decoder.optimal_decoder(found)
+    assert finding.verdict == "PASS"
+    assert finding.parts[0].spread == f"on the run {config.digest} (seed 0), 1,437 training samples"
+    (tmp_path / "runs" / config.digest / "checkpoint.pt").write_bytes(b"damaged")
+    finding = decoder.optimal_decoder(found)
+    assert "on a random encoder" in finding.parts[0].spread
+    assert "cannot read the checkpoint" in finding.parts[0].spread
 
 
 # C4: scaling
@@ -281,6 +300,26 @@ def test_c6_passes_on_one_curve():
     assert finding.verdict == "PASS"
     assert only(finding, "variance explained by a falling curve, E").found == pytest.approx(100)
     assert only(finding, "difference").found == pytest.approx(0, abs=1e-9)
+    assert not [part for part in finding.parts if "largest distance" in part.what]
+
+
+def test_c6_reports_the_distance_where_both_curves_have_points():
+    dense = tuple(10.0 ** (power / 5) for power in range(-20, 6))
+
+    def preserved(surrogate, gamma, seed):
+        return -math.log10(gamma)
+
+    def residual(surrogate, gamma, seed):
+        return math.log10(gamma) + (0.3 if surrogate == weights.NORM else 0.0)
+
+    options = {"gammas": dense, "seeds": (0,)}
+    rows = [
+        *over_gamma(preserved, quantity="I[X;Z]", **options),
+        *over_gamma(residual, quantity="I[X;Y|Z]", **options),
+    ]
+    part = only(weights.saturation(found_in(rows)), "largest distance")
+    assert part.status == "reported"
+    assert part.found == pytest.approx(100 * 0.3 / 5.3)
 
 
 def test_c6_fails_where_a_curve_lies_apart_and_says_where():
