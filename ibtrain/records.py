@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError
-from ibtrain.runs import Row, read_rows
+from ibtrain.runs import Row, Runs, read_rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ def collect(folders: Iterable[str | Path]) -> tuple[Record, ...]:
         folders: Folders of runs, sweeps or figures, or folders that hold such.
 
     Raises:
-        ConfigError: If a folder has no results, or a file cannot be read.
+        ConfigError: If a folder has no results, a file cannot be read, or a run's results are not those it stored.
 
     Example:
         >>> import tempfile
@@ -109,7 +109,7 @@ def _is_run(table: Path) -> bool:
 
 
 def _records(table: Path) -> Iterator[Record]:
-    rows = read_rows(table)
+    rows = Runs(table.parent.parent).rows(table.parent.name) if _is_run(table) else read_rows(table)
     noted = table.parent / "config.toml"
     config = Config.load(noted) if noted.is_file() else None
     of_run: dict[str, list[Row]] = {}

@@ -238,7 +238,7 @@ class Run:
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
             self.fabric.strategy.precision.load_state_dict(state.get("precision", {}))
-        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"the checkpoint in {self.folder} does not fit this version's network: {error}; delete it to train the "
                 "run from its beginning"

@@ -8,10 +8,11 @@ on exactly.
 import dataclasses
 import io
 import json
+import operator
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import torch
 
@@ -61,12 +62,27 @@ class Epoch:
         Raises:
             ValueError: If it is no such line.
         """
-        values = json.loads(line)
         try:
+            values = json.loads(line)
             rows = tuple(Row(**row) for row in values.pop("rows"))
-            return cls(rows=rows, broken=tuple(values.pop("broken")), **values)
-        except (TypeError, KeyError, AttributeError) as error:
+            epoch = cls(rows=rows, broken=tuple(values.pop("broken")), **values)
+        except (TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError(f"no epoch: {error!r}") from None
+        fits = _fields_fit(epoch) and all(map(_fields_fit, epoch.rows))
+        if not fits or not all(_fits(value, float) for value in epoch.terms.values()):
+            raise ValueError("no epoch: it holds values of other kinds")
+        return epoch
+
+
+def _fields_fit(record: Epoch | Row) -> bool:
+    kinds = {field.name: get_origin(field.type) or field.type for field in dataclasses.fields(record)}
+    return all(_fits(getattr(record, name), kind) for name, kind in kinds.items())
+
+
+def _fits(value: object, kind: Any) -> bool:
+    if isinstance(value, int) and kind in (int, float):
+        return abs(value) < 2**63  # longer ones are no floats
+    return isinstance(value, kind)
 
 
 def append_epoch(folder: Path, epoch: Epoch) -> None:
@@ -111,10 +127,10 @@ def read_epochs(folder: Path, *, until: int) -> tuple[Epoch, ...]:
     path = folder / METRICS
     lines = path.read_bytes().split(b"\n") if path.is_file() else ()
     found = {epoch.number: epoch for epoch in _readable(lines)}
-    missing = [number for number in range(1, until + 1) if number not in found]
-    if missing:
+    missing = next((number for number in range(1, until + 1) if number not in found), None)
+    if missing is not None:
         raise ConfigError(
-            f"{path} has no epoch {missing[0]}, though the checkpoint beside it was made after epoch {until}: "
+            f"{path} has no epoch {missing}, though the checkpoint beside it was made after epoch {until}: "
             f"delete the folder {folder} to train the run again"
         )
     return tuple(found[number] for number in range(1, until + 1))
@@ -179,7 +195,7 @@ def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        found = state["digest"]
+        found, epoch = state["digest"], operator.index(state["epoch"])
     except Exception:  # torch raises whatever the bytes lead it to, and advises to load unsafely
         raise ConfigError(
             f"cannot read the checkpoint {path}: it is damaged, or holds more than tensors and plain values; "
@@ -190,6 +206,8 @@ def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
             f"the checkpoint {path} was written by another version, in format {state['format']} (this one reads "
             f"{FORMAT}): go on with that version, or use another folder"
         )
+    if epoch < 1:
+        raise ConfigError(f"the checkpoint {path} is of no epoch: delete it to train the run from its beginning")
     if found != digest:
         raise ConfigError(
             f"the checkpoint {path} is of the configuration {found}, not of {digest}: use another folder, or delete it"

@@ -59,6 +59,13 @@ def test_a_single_run_and_a_table_alone_are_enough(swept, tmp_path):
     assert rows_of([record]) == tuple(rows_of_run(TWO))
 
 
+def test_results_of_a_run_that_were_changed_are_refused(swept):
+    table = swept / "runs" / ONE.digest / "results.csv"
+    table.write_text(table.read_text().replace(",1.0,", ",2.0,"))
+    with pytest.raises(ConfigError, match="are not those that were stored"):
+        collect([swept])
+
+
 def test_folders_without_results_are_refused_with_a_remedy(tmp_path):
     with pytest.raises(ConfigError, match=r"holds no results\.csv: give the folder that a sweep"):
         collect([tmp_path])

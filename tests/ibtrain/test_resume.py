@@ -1,5 +1,6 @@
 """Runs that are stopped go on exactly; what cannot be read is said; nothing that was kept is lost."""
 
+import dataclasses
 import json
 import math
 import os
@@ -16,8 +17,17 @@ import torch
 import imeasure
 from ibtrain import Config, ConfigError, runs, sweep, train
 from ibtrain.guarantee import Guarantee
+from ibtrain.runs import Row
 from ibtrain.training.documents import code_versions, documents
-from ibtrain.training.progress import CHECKPOINT, METRICS, append_epoch, load_checkpoint, read_epochs, save_checkpoint
+from ibtrain.training.progress import (
+    CHECKPOINT,
+    METRICS,
+    Epoch,
+    append_epoch,
+    load_checkpoint,
+    read_epochs,
+    save_checkpoint,
+)
 
 SHORT = Config().with_options(
     ["training.epochs=4", "network.hidden=[32]", "network.latent=4", "plane.samples=200", "objective.gamma=0.1"]
@@ -117,6 +127,50 @@ def test_an_unreadable_checkpoint_is_said_and_kept(tmp_path, content):
     ):
         train(SHORT, accelerator="cpu", folder=tmp_path)
     assert path.read_bytes() == broken
+
+
+@pytest.mark.parametrize("epoch", [None, "2", -1, 2.0])
+def test_a_checkpoint_of_no_epoch_is_refused(tmp_path, epoch):
+    save_checkpoint(tmp_path, {"digest": SHORT.digest, "epoch": epoch})
+    with pytest.raises(ConfigError, match=r"checkpoint .* delete it to train the run from its beginning"):
+        load_checkpoint(tmp_path, digest=SHORT.digest)
+
+
+def test_a_checkpoint_may_claim_any_number_of_epochs(tmp_path):
+    with pytest.raises(ConfigError, match=r"has no epoch 1, though the checkpoint beside it was made after epoch"):
+        read_epochs(tmp_path, until=10**18)
+
+
+ROW = Row("a", 1, 0.1, "LogVar[Z]", 0, "H[Z]", "mixture", "two-sided", 1.0)
+EPOCH = Epoch(1, 0.5, {"CE[Y|Z]": 0.5}, 0.9, 0.8, 1e-3, rows=(ROW,), broken=("name",))
+
+
+def test_an_epoch_is_read_back():
+    assert Epoch.from_json(EPOCH.to_json()).to_json() == EPOCH.to_json()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"number": "1"},
+        {"number": []},
+        {"loss": "0.5"},
+        {"loss": 10**400},
+        {"terms": {"CE[Y|Z]": None}},
+        {"terms": ["CE[Y|Z]"]},
+        {"rows": [{**dataclasses.asdict(ROW), "value": "1"}]},
+        {"rows": 3},
+        {"colour": 3},
+    ],
+)
+def test_a_line_with_other_values_is_no_epoch(changes):
+    with pytest.raises(ValueError, match="no epoch"):
+        Epoch.from_json(json.dumps(json.loads(EPOCH.to_json()) | changes))
+
+
+def test_a_line_that_nests_without_end_is_no_epoch():
+    with pytest.raises(ValueError, match="no epoch"):
+        Epoch.from_json("[" * 100_000)
 
 
 def test_a_checkpoint_never_executes_anything(tmp_path):
