@@ -10,11 +10,19 @@ from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError
 from ibtrain.training import Epoch
+
+
+class _Count(ProgressColumn):
+    """How many are done; nothing before the first run tells how many there are."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.total is None else f"{task.completed:g}/{task.total:g} {task.fields['unit']}")
 
 
 class LiveView:
@@ -34,7 +42,7 @@ class LiveView:
         self._bars = Progress(
             TextColumn("{task.description:5}"),
             BarColumn(bar_width=12),
-            TextColumn("{task.completed}/{task.total} {task.fields[unit]}"),
+            _Count(),
             TimeElapsedColumn(),
             TextColumn("{task.fields[note]}"),
             console=console or Console(),

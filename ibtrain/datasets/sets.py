@@ -100,10 +100,9 @@ def _torchvision(kind: str, name: str, root: str | Path, *, download: bool) -> t
             warnings.simplefilter("ignore", UserWarning)  # torchvision warns that numpy's arrays are not writable
             return make(root, train=True, download=download), make(root, train=False, download=download)
     except (RuntimeError, OSError, ValueError, AssertionError) as error:  # torchvision asserts that a file is sound
-        remedy = "look at the message, and try again" if download else "add --download (download=True) to fetch it"
-        raise ConfigError(
-            f"cannot read the data set {name} below {root}: {error or 'a file is damaged'}; {remedy}"
-        ) from None
+        said = str(error).partition(" You can use download")[0].rstrip(". ") or "a file is damaged"
+        remedy = "look at the message, and try again" if download else "give download=True to fetch it"
+        raise ConfigError(f"cannot read the data set {name} below {root}: {said}; {remedy}") from None
 
 
 def _of_bytes(

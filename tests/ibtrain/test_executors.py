@@ -171,6 +171,15 @@ def test_curves_for_tensorboard_hold_every_epoch_once_also_when_a_run_goes_on(tm
     assert [scalar.value for scalar in losses] == pytest.approx([epoch.loss for epoch in seen], rel=1e-6)
 
 
+def test_a_view_counts_no_epochs_before_a_run_tells_its_own():
+    console = Console(file=io.StringIO(), width=120)
+    with LiveView(console, total=2, done=2):
+        pass
+    said = console.file.getvalue()
+    assert "2/2 runs" in said
+    assert "None" not in said
+
+
 def test_without_tensorboard_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ConfigError, match=r"pip install 'imeasure\[tensorboard\]'"):

@@ -102,7 +102,7 @@ def test_two_processes_train_one_run_as_one_process_does(tmp_path):
         (["--workers", "2", "--ray"], "leave out --workers, --together or --ray"),
         (["--together", "--ray"], "leave out --workers, --together or --ray"),
         (["--gpus", "0.5"], "add --ray"),
-        (["--set", "data.name=mnist", "--data", "nothing"], "add --download"),
+        (["--set", "data.name=mnist", "--data", "nothing"], "Dataset not found; give --download to fetch it"),
     ],
 )
 def test_bad_options_are_one_line_on_standard_error(tmp_path, monkeypatch, capsys, arguments, message):
