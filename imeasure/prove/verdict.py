@@ -107,7 +107,8 @@ class Verdict:
         if self.problem.model is not None:
             lines.append(f"in the model {self.problem.model}")
         if self.certificate is not None:
-            lines.append(f"by a certificate of {sum(map(len, self.certificate.parts))} steps (certificate.explain())")
+            steps = sum(map(len, self.certificate.parts))
+            lines.append(f"by a certificate of {steps} {'step' if steps == 1 else 'steps'} (certificate.explain())")
         if self.refutation is not None:
             lines += self._refuted(self.refutation)
         if self.reason:
