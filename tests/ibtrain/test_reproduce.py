@@ -106,7 +106,7 @@ def run(monkeypatch, *arguments):
         ),
         (["fig1", "--preset", "mnist"], "the preset mnist has fig3, fig4, but no fig1"),
         (["all", "--preset", "mnist"], "cannot read the data set mnist below data"),
-        (["all", "--preset", "cifar10"], "add --download"),
+        (["all", "--preset", "cifar10"], "give --download to fetch it"),
         (["fig6", "--set", "seed=1"], "fig6 varies seed itself"),
         (["fig6", "--set", "sede=1"], "unknown key 'sede'"),
         (["fig6", "--shard", "2"], "--shard needs I/N"),
