@@ -60,7 +60,8 @@ def draw_cross_entropies(rows: Iterable[Row], path: str | Path, *, title: str = 
 def draw_scaling(rows: Iterable[Row], path: str | Path, *, title: str = "") -> None:
     """Draw the training error against the latent's entropy as it is scaled down, one panel for each kind of latent.
 
-    Only the epochs from the largest entropy on are drawn, from left to right as the entropy falls.
+    Only the epochs from the largest entropy on are drawn, from left to right as the entropy falls. An estimator that
+    has a single value in a panel makes no curve there.
 
     Args:
         rows: Results of runs whose latents were scaled down while they were trained.
@@ -81,6 +82,7 @@ def draw_scaling(rows: Iterable[Row], path: str | Path, *, title: str = "") -> N
             part = entropies[(entropies["latent"] == latent) & (entropies["method"] == method)]
             points = part.assign(error=errors.reindex(list(zip(part["run"], part["epoch"], strict=True))).to_numpy())
             _error_band(axes, points, COLOURS[index % len(COLOURS)], _STYLES.get(method, "-."), method)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.invert_xaxis()
         axes.set(xlabel="H[Z]  (nats)", title=_LATENTS.get(latent, latent))
         axes.grid(color="0.92")
@@ -92,7 +94,7 @@ def draw_scaling(rows: Iterable[Row], path: str | Path, *, title: str = "") -> N
 
 
 def _error_band(axes: Any, points: pd.DataFrame, colour: str, style: Any, label: str) -> None:
-    if points.empty:
+    if points["epoch"].nunique() < 2:
         return
     middle = points.groupby("epoch")[["value", "error"]].median()
     middle = middle.loc[middle["value"].idxmax() :]
