@@ -12,6 +12,9 @@ QUANTITY_NAMES = frozenset({"H", "I", "CE", "KL"})
 MAX_NAME = 100
 """Longest name of a variable or parameter, in characters."""
 
+MAX_GROUPS = 12
+"""Most groups of one quantity; the interaction information of n groups is a sum of 2^n joint entropies."""
+
 _SUBSCRIPT = re.compile(r"(?<=[^\W\d_])_(\d+)\Z")
 _GREEK = {
     symbol: unicodedata.name(symbol).rsplit(" ", 1)[1].lower().replace("lamda", "lambda")

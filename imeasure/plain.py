@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from imeasure.names import MAX_GROUPS
 from imeasure.trees import ConstraintTree, Node, Product, Quantity, RelationTree, Sum
 
 LONGEST = 3_000
@@ -17,10 +18,11 @@ LONGEST = 3_000
 
 _NAME = r"(?!(?:H|I|CE|KL)\b|[Mm]in|[Mm]ax)[A-Za-z][A-Za-z0-9]{0,99}(?![A-Za-z0-9])"
 _GROUP = rf"{_NAME}(?:\ *,\ *{_NAME})*"
+_GROUPS = rf"{_GROUP}(?:\ *;\ *{_GROUP}){{1,{MAX_GROUPS - 1}}}"
 _TERM = re.compile(
     rf"""\ *([-+]?)\ *
     (?:(?:(\d{{1,9}})(?:\ */\ *([1-9]\d{{0,8}}))?\ *\*?\ *)?
-       (?:H\ *([(\[])\ *({_GROUP})|I\ *([(\[])\ *({_GROUP}(?:\ *;\ *{_GROUP})+))(?:\ *\|\ *({_GROUP}))?\ *([)\]])
+       (?:H\ *([(\[])\ *({_GROUP})|I\ *([(\[])\ *({_GROUPS}))(?:\ *\|\ *({_GROUP}))?\ *([)\]])
       |(\d{{1,9}}))
     \ *(<=|>=|==?|(?=[-+])|\Z)|(.)""",
     re.VERBOSE | re.DOTALL,

@@ -17,7 +17,7 @@ from sympy.core.basic import Atom
 from sympy.core.symbol import Str
 
 from imeasure.errors import ParseError
-from imeasure.names import MAX_NAME, QUANTITY_NAMES, canonical_name, latex_name, natural_key
+from imeasure.names import MAX_GROUPS, MAX_NAME, QUANTITY_NAMES, canonical_name, latex_name, natural_key
 
 _NAME = re.compile(r"[^\W\d][\w\u2080-\u2089]*['\u2032]*\Z")
 
@@ -112,7 +112,7 @@ class Information(sympy.Expr):
         The quantity, or sympy's 0 if a group has nothing left beyond the condition.
 
     Raises:
-        ParseError: If there is no group, or an empty one.
+        ParseError: If there is no group, an empty one, or more than :data:`imeasure.names.MAX_GROUPS`.
 
     Example:
         >>> X, Y, Z = rvs("X Y Z")
@@ -136,6 +136,8 @@ class Information(sympy.Expr):
         if not all(sets):
             return sympy.S.Zero
         least = {group for group in sets if not any(other < group for other in sets)}
+        if len(least) > MAX_GROUPS:
+            raise ParseError(f"a quantity has more than {MAX_GROUPS} groups", f"{len(least)} groups", 0)
         ordered = sorted((_sorted(group) for group in least), key=lambda g: [natural_key(v.name) for v in g])
         return super().__new__(cls, sympy.Tuple(*(sympy.Tuple(*group) for group in ordered)), sympy.Tuple(*condition))
 

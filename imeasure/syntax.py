@@ -24,6 +24,7 @@ from fractions import Fraction
 
 from imeasure.errors import ParseError
 from imeasure.lexer import Token, tokenize
+from imeasure.names import MAX_GROUPS
 from imeasure.plain import read_plain
 from imeasure.trees import (
     ConstraintTree,
@@ -394,6 +395,8 @@ class _Reader:
         if name.text == "I" and len(groups) == 1:
             hint = ", as in I[X;Y]" if len(groups[0]) == 1 else ": ';' separates groups, ',' joins variables"
             raise self.fail(f"I needs at least two groups{hint}", name)
+        if len(groups) > MAX_GROUPS:
+            raise self.fail(f"a quantity has more than {MAX_GROUPS} groups", name)
         if name.text != "I" and len(groups) > 1:
             raise self.fail(f"{name.text} takes one group of variables; join them by ','", name)
         return Quantity(name.text, tuple(groups), given)

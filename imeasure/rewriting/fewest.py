@@ -21,12 +21,14 @@ import sympy
 from sympy.polys.domains import FractionField
 
 from imeasure.elimination import Column, Span, combination
-from imeasure.errors import DerivationError
+from imeasure.errors import DerivationError, ModelError
 from imeasure.exchange import as_model
 from imeasure.measure import EntropyForm, as_expression, entropy_form, linear_terms, variables_of
 from imeasure.model import Model
 from imeasure.rewriting.pool import Pool, Vector, pool
 
+MAX_VARIABLES = 8
+"""Up to so many variables short forms are searched for; ten have about a million quantities."""
 PLANE_LIMIT = 200
 """Most quantities among which planes are searched; four variables have 135 without facts."""
 
@@ -64,6 +66,7 @@ def shortest(expression: sympy.Expr | str, *, model: Model | str | None = None) 
         NonlinearError: If the expression is not linear in its quantities.
         UnknownVariableError: If a variable is not in the model.
         UndefinedQuantityError: If a quantity has no value under the model.
+        ModelError: If more than :data:`MAX_VARIABLES` variables are involved.
 
     Example:
         >>> shortest("H[X] + H[Y] - H[X,Y]")
@@ -75,6 +78,11 @@ def shortest(expression: sympy.Expr | str, *, model: Model | str | None = None) 
     model = as_model(model)
     model.require_defined(expression)
     names = model.covering(variables_of(expression))
+    if len(names) > MAX_VARIABLES:
+        raise ModelError(
+            f"short forms are searched for among up to {MAX_VARIABLES} variables, and {len(names)} are involved here; "
+            "Model.reduce gives a normal form"
+        )
     result = _Search(expression, model, names).run()
     if model.reduce(result.expression - expression) != 0:
         raise DerivationError(f"the search returned {result.expression}, which differs from {expression}")

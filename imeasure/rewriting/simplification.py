@@ -43,6 +43,7 @@ def simplify(
         NonlinearError: If the statement is a relation or a constraint, or not linear in its quantities.
         UnknownVariableError: If a variable is not in the model.
         UndefinedQuantityError: If a quantity has no value under the model.
+        ModelError: If an expression, or the facts about an objective, involve more than 8 variables.
         DegenerateObjectiveError: If the loss has no positive coefficient, so that the best latent is trivial.
 
     Example:

@@ -123,6 +123,8 @@ def nested(start, times):
         ("1e999999999*H[X]", "the number is too long"),
         ("9^9^9", "expected"),
         ("9^9999", "an integer exponent up to 64"),
+        (f"I[{';'.join('ABCDEFGJKLMNO')}] >= 0", "a quantity has more than 12 groups"),
+        (f"beta*I[{';'.join('ABCDEFGJKLMNO')}]", "a quantity has more than 12 groups"),
         ("H[X]" * 30_000, "longer than 100000 characters"),
     ],
 )

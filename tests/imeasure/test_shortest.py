@@ -6,7 +6,18 @@ import sympy
 from hypothesis import given, settings, strategies as st
 from strategies import expressions
 
-from imeasure import Distribution, Model, NonlinearError, param, parse, shortest, simplify
+from imeasure import (
+    Distribution,
+    Information,
+    Model,
+    ModelError,
+    NonlinearError,
+    ParseError,
+    param,
+    parse,
+    shortest,
+    simplify,
+)
 from imeasure.measure import entropy_form, linear_terms
 
 beta, gamma = param("beta"), param("gamma")
@@ -228,3 +239,10 @@ def test_coefficients_may_be_of_any_size():
     expression = parse("1e400*H[X] - H[X|Y] + H[Z]")
     found = shortest(expression)
     assert entropy_form(found.expression - expression).is_zero()
+
+
+def test_more_variables_than_can_be_searched_are_refused():
+    with pytest.raises(ModelError, match="among up to 8 variables, and 30 are involved here"):
+        simplify(f"H[{','.join(f'A{i}' for i in range(30))}]")
+    with pytest.raises(ParseError, match="more than 12 groups"):
+        Information([[f"A{i}"] for i in range(13)])
