@@ -73,14 +73,14 @@ def nearest(
     if search == "auto":
         search = "tree" if points.device.type == "cpu" and points.shape[1] < TREE_BELOW else "tiles"
     order = torch.sort(classes, stable=True).indices
-    centre = points[:: math.ceil(len(points) / CENTRING)].median(0).values
-    points, classes = points[order] - centre, classes[order]
+    points, classes = points[order], classes[order]
     most = min(max(ks), len(points) - 1)
     if search == "tree":
         found = _tree(points, classes, ks, most, norm)
     else:
+        centre = points[:: math.ceil(len(points) / CENTRING)].median(0).values
         with full_precision():
-            found = _sweep(points, classes, ks, most, norm)
+            found = _sweep(points - centre, classes, ks, most, norm)
     back = torch.argsort(order)
     return Neighbours(found.overall[back], found.within[back], found.rivals[back])
 

@@ -350,3 +350,12 @@ def test_both_float_types_agree():
     rounded = points.float()
     for quantity, estimate in knn(rounded, labels).quantities.items():
         assert knn(rounded.double(), labels)[quantity].value == pytest.approx(estimate.value, abs=1e-12)
+
+
+def test_a_tree_measures_the_samples_themselves():
+    generator = torch.Generator().manual_seed(0)
+    points = 1e-3 * torch.randn(240, 1, generator=generator, dtype=torch.float64)
+    points[120:] += 1e6
+    distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist").fill_diagonal_(math.inf)
+    found = nearest(points, torch.zeros(240, dtype=torch.int64), (1, 3), search="tree")
+    assert found.overall.equal(distances.topk(3, dim=1, largest=False).values)
