@@ -8,7 +8,6 @@ from ibtrain.training.devices import (
     number_of_processes,
     start_processes,
 )
-from ibtrain.training.documents import documents
 from ibtrain.training.evaluation import Evaluation, evaluate
 from ibtrain.training.invariants import broken_invariants
 from ibtrain.training.loop import Trained, check, train
@@ -27,7 +26,6 @@ __all__ = [
     "by_first_process",
     "check",
     "decided_by_first",
-    "documents",
     "epochs_after",
     "evaluate",
     "groups",
