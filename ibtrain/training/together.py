@@ -239,7 +239,7 @@ def _pays(runs: Sequence[Run], number: int) -> bool:
 
     try:
         together = _seconds(_Stack(runs).step, batches)
-    except (RuntimeError, NotImplementedError):  # what vmap cannot map is passed separately
+    except (RuntimeError, NotImplementedError):  # vmap cannot map it: they are trained one by one
         return False
     return together < len(runs) * _seconds(step_alone, batches)
 
