@@ -66,22 +66,28 @@ def _order(found: Evidence, lower: str, upper: pd.DataFrame, what: str) -> Part:
     both = paired(found.of(lower), upper)
     if both.empty:
         return missing(what, f"no run has both {lower} and decoder cross-entropy")
-    excess = both["value"] - both["value_2"]
-    return _violations(what, both, excess, ROUNDING)
+    return _violations(what, both, both["value"] - both["value_2"])
 
 
-def _violations(what: str, table: pd.DataFrame, excess: "pd.Series[float]", slack: "pd.Series[float] | float") -> Part:
+def _violations(
+    what: str,
+    table: pd.DataFrame,
+    excess: "pd.Series[float]",
+    slack: "pd.Series[float] | float" = ROUNDING,
+    *,
+    unit: str = " nats",
+) -> Part:
     """Return a part that counts where an excess is above its slack."""
     broken = table.assign(excess=excess)[(excess > slack).to_numpy()]
     worst = broken.sort_values("excess", ascending=False)
-    places = (f"{one.excess:.3g} nats in epoch {one.epoch} of {_run(one)}" for one in worst.itertuples())
+    places = (f"{one.excess:.3g}{unit} in epoch {one.epoch} of {_run(one)}" for one in worst.itertuples())
     return judged(
         f"violations of {what}",
         float(len(broken)),
         holds=broken.empty,
         unit=f"of {len(table):,}",
         needed="none",
-        spread=f"largest difference {excess.max():.3g} nats",
+        spread=f"largest difference {excess.max():.3g}{unit}",
         note=f"{what} is broken at {len(broken):,} of {len(table):,} places: by {listed(places, most=3)}",
         **counted(table),
     )
@@ -124,13 +130,7 @@ def drawn_error(found: Evidence) -> Finding:
     if both.empty:
         return Finding(C3, (missing(what, "no run has both the sampled error and the decoder cross-entropy"),))
     excess = both["value"] - (1 - np.exp(-both["value_2"]))
-    part = _violations(what, both, excess, ROUNDING)
-    return Finding(C3, (_in_shares(part, excess),))
-
-
-def _in_shares(part: Part, excess: "pd.Series[float]") -> Part:
-    note = part.note.replace(" nats", "")
-    return dataclasses.replace(part, spread=f"largest difference {excess.max():.3g}", note=note)
+    return Finding(C3, (_violations(what, both, excess, unit=""),))
 
 
 def entropies(found: Evidence) -> Finding:
@@ -182,7 +182,7 @@ def limits(found: Evidence) -> Finding:
         for method, name in (("mixture", "mixture estimator"), ("knn", "nearest neighbours")):
             part = both[both["method"] == method]
             if not part.empty:
-                counts = _violations(f"{what}, {name}", part, part["value"] - part["value_2"], ROUNDING)
+                counts = _violations(f"{what}, {name}", part, part["value"] - part["value_2"])
                 parts.append(counts if method == "mixture" else beside(counts))
             elif method == "mixture":
                 parts.append(missing(what, f"no run has {quantity} by the mixture estimator and {limit}"))

@@ -6,12 +6,13 @@ compares runs, it compares those of the largest setting.
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ibtrain.claims.claim import Part, beside
 from ibtrain.config import Config
 from ibtrain.drawing.frames import frame
 from ibtrain.records import Record, rows_of
@@ -91,6 +92,20 @@ def methods(table: pd.DataFrame) -> list[str]:
     """Return the estimators that are there, the one that decides first."""
     there = set(table["method"])
     return [method for method in METHODS if method in there]
+
+
+def by_method(table: pd.DataFrame, measure: Callable[[pd.DataFrame, str], Sequence[Part]]) -> list[Part]:
+    """Return what is measured with each estimator: the most trusted one that has anything decides, others do not.
+
+    Args:
+        table: Rows by several estimators.
+        measure: Takes the rows by one estimator and its name, and returns parts of a claim.
+    """
+    parts: list[Part] = []
+    for method in methods(table):
+        found = measure(table[table["method"] == method], method)
+        parts += map(beside, found) if parts else found
+    return parts
 
 
 def paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

@@ -7,8 +7,8 @@ for good.
 
 import pandas as pd
 
-from ibtrain.claims.claim import Claim, Finding, Part, beside, judged, missing
-from ibtrain.claims.evidence import Evidence, counted, largest, methods, spread
+from ibtrain.claims.claim import Claim, Finding, Part, judged, missing
+from ibtrain.claims.evidence import Evidence, by_method, counted, largest, spread
 
 FALL, FLAT = 100.0, 0.5
 """Nats by which the entropy falls without noise, and percentage points by which the error may change meanwhile."""
@@ -50,14 +50,12 @@ def _case(found: Evidence, latent: str, name: str) -> list[Part]:
         for record in found.records
         if record.config is not None and record.config.scaling.start
     }
-    parts = []
-    for index, method in enumerate(methods(entropy)):
-        rows = entropy[entropy["method"] == method]
+
+    def measured(rows: pd.DataFrame, method: str) -> list[Part]:
         ways = [_way(way, accuracy, starts.get(str(run))) for run, way in rows.groupby("run")]
-        part = test(f"{what}, {method}", ways, rows)
-        is_decisive = index == 0
-        parts.append(part if is_decisive else beside(part))
-    return parts
+        return [test(f"{what}, {method}", ways, rows)]
+
+    return by_method(entropy, measured)
 
 
 def _way(rows: pd.DataFrame, accuracy: "pd.Series[float]", start: int | None) -> pd.DataFrame:
@@ -74,62 +72,55 @@ def _way(rows: pd.DataFrame, accuracy: "pd.Series[float]", start: int | None) ->
 
 
 def _flat(what: str, ways: list[pd.DataFrame], rows: pd.DataFrame) -> Part:
-    changes, falls = [], []
-    for way in ways:
-        fallen = way["entropy"].iloc[0] - way["entropy"]
-        until = fallen[fallen >= FALL].index
-        falls.append(float(fallen.max()))
-        if len(until):
-            changes.append(_largest_change(way["error"].loc[: until[0]]))
-    if not changes:
-        return missing(
-            what, f"the entropy fell by {max(falls):.3g} nats only, not by {FALL:g}: more epochs or a smaller factor"
-        )
-    found = pd.Series(changes)
-    middle = float(found.median())
+    fallen = [way["entropy"].iloc[0] - way["entropy"] for way in ways]
+    until = _changes_until(ways, [one >= FALL for one in fallen])
+    if not until:
+        most = max(float(one.max()) for one in fallen)
+        note = f"the entropy fell by {most:.3g} nats only, not by {FALL:g}: more epochs or a smaller factor"
+        return missing(what, note)
+    changes = pd.Series([float(one.loc[one.abs().idxmax()]) for one in until])
+    middle = float(changes.median())
     return judged(
         what,
         middle,
         unit="points",
         holds=abs(middle) < FLAT,
         needed=f"under {FLAT:g} points while H[Z] falls by {FALL:g} nats",
-        spread=spread(found),
+        spread=spread(changes),
         note=f"the error {_moved(middle)} while the entropy fell by {FALL:g} nats, not by less than {FLAT:g} points",
         **counted(rows),
     )
 
 
 def _rising(what: str, ways: list[pd.DataFrame], rows: pd.DataFrame) -> Part:
-    rises, reached = [], []
-    for way in ways:
-        share = way["entropy"] / way["entropy"].iloc[0]
-        until = share[share <= SHARE].index
-        reached.append(float(share.min()))
-        if len(until):
-            rises.append(float(way["error"].loc[until[0]] - way["error"].iloc[0]))
-    if not rises:
-        return missing(
-            what,
-            f"the entropy only fell to {100 * min(reached):.3g} % of its start, not to {100 * SHARE:g} %: more epochs",
-        )
-    found = pd.Series(rises)
-    middle = float(found.median())
+    shares = [way["entropy"] / way["entropy"].iloc[0] for way in ways]
+    until = _changes_until(ways, [one <= SHARE for one in shares])
+    if not until:
+        least = 100 * min(float(one.min()) for one in shares)
+        note = f"the entropy only fell to {least:.3g} % of its start, not to {100 * SHARE:g} %: more epochs"
+        return missing(what, note)
+    rises = pd.Series([float(one.iloc[-1]) for one in until])
+    middle = float(rises.median())
     return judged(
         what,
         middle,
         unit="points",
         holds=middle >= RISE,
         needed=f"at least {RISE:g} points when H[Z] reaches {100 * SHARE:g} % of its start",
-        spread=spread(found),
+        spread=spread(rises),
         note=f"the error {_moved(middle)} by the time the entropy reached {100 * SHARE:g} % of its start, "
         f"{RISE - middle:.3g} points short of {RISE:g}",
         **counted(rows),
     )
 
 
-def _largest_change(errors: "pd.Series[float]") -> float:
-    changes = errors - errors.iloc[0]
-    return float(changes.loc[changes.abs().idxmax()])
+def _changes_until(ways: list[pd.DataFrame], reached: list["pd.Series[bool]"]) -> list["pd.Series[float]"]:
+    """Return how the error changed by epoch up to where the entropy has fallen far enough, of runs that got there."""
+    return [
+        way["error"].loc[: there.idxmax()] - way["error"].iloc[0]
+        for way, there in zip(ways, reached, strict=True)
+        if there.any()
+    ]
 
 
 def _moved(change: float) -> str:

@@ -84,7 +84,7 @@ def to_markdown(every: Sequence[Judged], *, title: str = "The claims, tested", n
                 )
                 for finding in judged.findings
             ],
-            raw=(2,),
+            raw=(2, 4),
         )
         for finding in judged.findings:
             lines += _details(finding)
@@ -121,7 +121,7 @@ def _rows(header: Sequence[str], rows: Sequence[Sequence[str]], *, raw: Sequence
 def _cell(text: str) -> str:
     """Return text that Markdown shows as it is, in one line."""
     plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return plain.replace("|", r"\|").replace("*", r"\*") if not plain.startswith("**") else plain
+    return plain.replace("|", r"\|").replace("*", r"\*")
 
 
 def to_json(every: Sequence[Judged]) -> str:

@@ -13,8 +13,8 @@ import pandas as pd
 from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 
-from ibtrain.claims.claim import Claim, Finding, Part, beside, judged, listed, missing
-from ibtrain.claims.evidence import Evidence, counted, largest, methods, paired, pooled, spread
+from ibtrain.claims.claim import Claim, Finding, Part, judged, listed, missing
+from ibtrain.claims.evidence import Evidence, by_method, counted, largest, paired, pooled, spread
 from ibtrain.drawing.frames import last, surrogate_label
 from ibtrain.plane import PRESERVED, RESIDUAL
 
@@ -22,8 +22,13 @@ SURROGATES = ("LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]")
 NORM = "SquaredNorm[Z]"
 
 CORRELATION, SMALL = -0.9, 1e-2
+"""C5: the largest correlation, and the gamma up to which E||Z||² has the lowest entropy."""
+
 EXPLAINED, APART = 0.95, 0.1
+"""C6: the least share of variance, and the largest share of the range between two curves."""
+
 ERRORS = 3.0
+"""C7: how many standard errors a loss must exceed."""
 
 C5 = Claim(
     "C5",
@@ -74,36 +79,32 @@ def _ends(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _correlations(rows: pd.DataFrame, quantity: str, surrogate: str) -> list[Part]:
-    what = f"Spearman correlation of gamma and {quantity}, {surrogate_label(surrogate)}"
-    parts: list[Part] = []
-    for method in methods(rows):
-        part = rows[rows["method"] == method]
+    label = surrogate_label(surrogate)
+    what = f"Spearman correlation of gamma and {quantity}, {label}"
+
+    def measured(part: pd.DataFrame, method: str) -> list[Part]:
         if part["gamma"].nunique() < 3 or part["value"].nunique() < 2:
-            continue
-        value = float(stats.spearmanr(part["gamma"], part["value"]).statistic)
-        of_seeds = pd.Series(
-            [float(stats.spearmanr(one["gamma"], one["value"]).statistic) for _, one in _varying(part)], dtype=float
-        )
-        one = judged(
-            f"{what}, {method}",
-            value,
-            holds=value <= CORRELATION,
-            needed=f"at most {CORRELATION:g}",
-            spread=spread(of_seeds),
-            note=f"{quantity} with {surrogate_label(surrogate)} has a correlation of {value:.3f} with gamma, "
-            f"{value - CORRELATION:.2g} above {CORRELATION:g}: {_rises(part, quantity)}",
-            **counted(part),
-        )
-        parts.append(one if not parts else beside(one))
-    return parts or [
-        missing(what, f"no runs at three gammas or more with {surrogate_label(surrogate)} have {quantity}")
-    ]
+            return []
+        value = _correlation(part)
+        varying = [one for _, one in part.groupby("seed") if min(one["gamma"].nunique(), one["value"].nunique()) > 1]
+        return [
+            judged(
+                f"{what}, {method}",
+                value,
+                holds=value <= CORRELATION,
+                needed=f"at most {CORRELATION:g}",
+                spread=spread(pd.Series(map(_correlation, varying), dtype=float)),
+                note=f"{quantity} with {label} has a correlation of {value:.3f} with gamma, "
+                f"{value - CORRELATION:.2g} above {CORRELATION:g}: {_rises(part, quantity)}",
+                **counted(part),
+            )
+        ]
+
+    return by_method(rows, measured) or [missing(what, f"no runs at three gammas or more with {label} have {quantity}")]
 
 
-def _varying(part: pd.DataFrame) -> list[tuple[object, pd.DataFrame]]:
-    return [
-        (seed, one) for seed, one in part.groupby("seed") if one["gamma"].nunique() > 1 and one["value"].nunique() > 1
-    ]
+def _correlation(part: pd.DataFrame) -> float:
+    return float(stats.spearmanr(part["gamma"], part["value"]).statistic)
 
 
 def _rises(part: pd.DataFrame, quantity: str) -> str:
@@ -120,30 +121,32 @@ def _rises(part: pd.DataFrame, quantity: str) -> str:
 
 def _lowest(ends: pd.DataFrame) -> list[Part]:
     what = f"gammas up to {SMALL:g} at which {surrogate_label(NORM)} has the lowest H[Z]"
-    parts: list[Part] = []
-    small = ends[ends["gamma"] <= SMALL * (1 + 1e-9)]
-    for method in methods(small):
-        rows = small[small["method"] == method]
+
+    def measured(rows: pd.DataFrame, method: str) -> list[Part]:
         tables = {float(gamma): _means(one) for gamma, one in rows.groupby("gamma")}
         means = {gamma: found for gamma, found in tables.items() if len(found) == len(SURROGATES)}
         if not means:
-            continue
+            return []
         failing = [text for gamma, found in means.items() if (text := _not_lowest(gamma, found))]
         count, total = len(means) - len(failing), len(means)
         margins = pd.Series([min(v[0] for k, v in m.items() if k != NORM) - m[NORM][0] for m in means.values()])
-        one = judged(
-            f"{what}, {method}",
-            float(count),
-            unit=f"of {total}",
-            holds=not failing,
-            needed="all",
-            spread=f"margin {spread(margins, over='gammas')}, in nats",
-            note=f"{surrogate_label(NORM)} does not have the lowest H[Z] at {len(failing)} of {total} gammas up to "
-            f"{SMALL:g}: {listed(failing)}",
-            **counted(rows),
-        )
-        parts.append(one if not parts else beside(one))
-    return parts or [missing(what, f"no gamma up to {SMALL:g} has runs with all three surrogates")]
+        return [
+            judged(
+                f"{what}, {method}",
+                float(count),
+                unit=f"of {total}",
+                holds=not failing,
+                needed="all",
+                spread=f"margin {spread(margins, over='gammas')}, in nats",
+                note=f"{surrogate_label(NORM)} does not have the lowest H[Z] at {len(failing)} of {total} gammas up to "
+                f"{SMALL:g}: {listed(failing)}",
+                **counted(rows),
+            )
+        ]
+
+    return by_method(ends[ends["gamma"] <= SMALL * (1 + 1e-9)], measured) or [
+        missing(what, f"no gamma up to {SMALL:g} has runs with all three surrogates")
+    ]
 
 
 def _means(rows: pd.DataFrame) -> dict[str, tuple[float, float]]:
@@ -166,14 +169,13 @@ def saturation(found: Evidence) -> Finding:
         found: The runs.
     """
     both = paired(_ends(found.of(PRESERVED)), _ends(found.of(RESIDUAL)))
-    parts: list[Part] = []
-    for index, method in enumerate(methods(both)):
-        points = both[both["method"] == method]
-        ours = [_explained(points[points["surrogate"] == one], one, method) for one in SURROGATES]
-        ours.append(_apart(points, method))
-        parts += ours if index == 0 else map(beside, ours)
-        parts += _where_measured(points, method)
-    return Finding(C6, tuple(parts) or (missing("the curve", "no run has both information-plane coordinates"),))
+
+    def measured(points: pd.DataFrame, method: str) -> list[Part]:
+        explained = [_explained(points[points["surrogate"] == one], one, method) for one in SURROGATES]
+        return [*explained, _apart(points, method), *_where_measured(points, method)]
+
+    parts = by_method(both, measured) or [missing("the curve", "no run has both information-plane coordinates")]
+    return Finding(C6, tuple(parts))
 
 
 def _explained(points: pd.DataFrame, surrogate: str, method: str) -> Part:
@@ -288,23 +290,21 @@ def compression(found: Evidence) -> Finding:
     rows = found.of(PRESERVED)
     rows = rows[(rows["surrogate"] == NORM) & rows["method"].isin(("mixture", "knn"))]
     rows = largest(rows[rows.groupby(["run", "method"])["epoch"].transform("nunique") > 2])
-    parts: list[Part] = []
-    for index, method in enumerate(methods(rows)):
-        ours = _compressions(rows[rows["method"] == method], method)
-        parts += ours if index == 0 else map(beside, ours)
+    parts = by_method(rows, _compressions)
     what = "gammas above 0 with a loss beyond three standard errors"
     note = f"no run with {surrogate_label(NORM)} was measured after three epochs or more"
     return Finding(C7, tuple(parts) or (missing(what, note),))
 
 
 def _compressions(rows: pd.DataFrame, method: str) -> list[Part]:
-    shown, beyond = [], []
+    shown, told, beyond = [], [], []
     for gamma, of_gamma in rows.groupby("gamma"):
         losses = pd.DataFrame([_loss(way) for _, way in of_gamma.groupby("run")])
         value, error = pooled(losses)
         is_beyond = value > ERRORS * error and value > 0
         if gamma > 0:
             beyond.append(is_beyond)
+            told.append(f"gamma = {gamma:g} loses {value:.3g} (± {error:.2g}) nats")
         part = Part(
             f"{PRESERVED} lost after its largest value, gamma = {gamma:g}, {method}",
             "reported",
@@ -321,7 +321,6 @@ def _compressions(rows: pd.DataFrame, method: str) -> list[Part]:
         what = f"gammas above 0 with a loss beyond three standard errors, {method}"
         return [missing(what, "no run with a gamma above 0 was measured over epochs"), *shown]
     count = sum(beyond)
-    told = [_told(part) for part in shown if ", gamma = 0," not in part.what]
     deciding = judged(
         f"gammas above 0 with a loss beyond three standard errors, {method}",
         float(count),
@@ -333,11 +332,6 @@ def _compressions(rows: pd.DataFrame, method: str) -> list[Part]:
         **counted(rows),
     )
     return [deciding, *shown]
-
-
-def _told(part: Part) -> str:
-    gamma = part.what.split("gamma = ")[1].split(",")[0]
-    return f"gamma = {gamma} loses {part.found:.3g} ({part.spread.split(',')[0]}) nats"
 
 
 def _loss(way: pd.DataFrame) -> dict[str, float]:
