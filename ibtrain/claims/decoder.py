@@ -17,9 +17,8 @@ from ibtrain.claims.claim import Claim, Finding, Part, judged
 from ibtrain.claims.evidence import Evidence
 from ibtrain.errors import ConfigError
 from ibtrain.records import Record
-from ibtrain.training import build_loss, build_network, load_data
+from ibtrain.training import build_network, load_data
 from ibtrain.training.progress import load_checkpoint
-from ibtrain.training.steps import TrainingStep
 
 EQUAL, SAME = 1e-6, 1e-5
 """Nats between the optimal decoder's cross-entropy and H[Y|Z]; relative difference of the two gradients."""
@@ -67,13 +66,14 @@ def _trained(record: Record, root: str | Path) -> tuple[Callable[[], Tensor], Se
     if state is None:
         raise ConfigError(f"the run {record.digest} has no checkpoint")
     data = load_data(record.config.data, root=root)
-    step = TrainingStep(build_network(record.config, data), build_loss(record.config, data))
+    network = build_network(record.config, data)
     weights = {name.replace("_orig_mod.", ""): value for name, value in state["step"].items()}
+    own = {name.removeprefix("network."): value for name, value in weights.items() if name.startswith("network.")}
     try:
-        step.load_state_dict(weights)
+        network.load_state_dict(own)
     except RuntimeError as error:
         raise ConfigError(f"the checkpoint of the run {record.digest} does not fit: {error}") from None
-    network = step.network.double().eval()
+    network = network.double().eval()
     inputs, targets = data.prepare(data.train_inputs[:_SAMPLES]).double(), data.train_targets[:_SAMPLES]
 
     def encode() -> Tensor:
