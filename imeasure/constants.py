@@ -7,10 +7,10 @@ from functools import lru_cache
 import sympy
 
 from imeasure.elimination import Basis, columns_of
-from imeasure.measure import variables_of
 from imeasure.model import Model
 from imeasure.quantities import Information
 from imeasure.shannon import subsets
+from imeasure.terms import variables_of
 
 
 @lru_cache(maxsize=64)
@@ -63,13 +63,13 @@ def as_constant(expression: sympy.Expr, model: Model) -> sympy.Expr | None:
         >>> as_constant(parse("H[Y|Z] + I[Y;Z]"), model)
         H[Y]
     """
-    generators = constant_generators(model)
     names = model.covering(variables_of(expression))
-    target, form = model.coordinates(expression, names)
+    target, terms = model.coordinates(expression, names)
     coefficients = constant_basis(model, names).coefficients(target)
     if coefficients is None:
         return None
-    return sympy.Add(*(form.coefficient(c) * generator for c, generator in zip(coefficients, generators, strict=True)))
+    shares = zip(coefficients, constant_generators(model), strict=True)
+    return sympy.Add(*(terms.coefficient(c) * generator for c, generator in shares if c != 0))
 
 
 def is_constant(expression: sympy.Expr, model: Model) -> bool:

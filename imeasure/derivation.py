@@ -17,12 +17,13 @@ import sympy
 from imeasure.constants import facts_of, is_constant
 from imeasure.errors import DerivationError, ParseError
 from imeasure.exchange import entry, expression, format_of, loaded, model_data, read_model, reading
-from imeasure.measure import collected, entropy_form, variables_of
+from imeasure.measure import entropy_form
 from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.printing import to_latex, to_text
 from imeasure.signs import Conditions, holds_everywhere
 from imeasure.statements import Relation
+from imeasure.terms import collected, variables_of
 from imeasure.vocabulary import Names, spelled
 
 BY, DIVIDE = ", by ", "divide by "

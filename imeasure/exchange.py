@@ -14,11 +14,11 @@ import networkx as nx
 import sympy
 
 from imeasure.errors import DerivationError, InformationError, ModelError
-from imeasure.measure import as_expression, collected
 from imeasure.model import Model, supervised
 from imeasure.parser import parse
 from imeasure.printing import to_text
 from imeasure.statements import Objective
+from imeasure.terms import as_expression, collected
 
 T = TypeVar("T")
 MAX_STEPS = 1000

@@ -8,11 +8,11 @@ from typing import Any, Literal, cast
 import sympy
 
 from imeasure.errors import ModelError, unknown
-from imeasure.measure import as_expression, variables_of
 from imeasure.names import natural_key
 from imeasure.parser import parse
 from imeasure.quantities import RandomVariable, param
 from imeasure.statements import Constraint, Relation
+from imeasure.terms import as_expression, variables_of
 
 Kind = Literal["discrete", "continuous", "noisy", "noiseless"]
 KINDS: tuple[Kind, ...] = ("discrete", "continuous", "noisy", "noiseless")

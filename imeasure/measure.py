@@ -11,40 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sympy
-from sympy.polys.constructor import construct_domain
 
 from imeasure.errors import NonlinearError, UnknownVariableError, unknown
-from imeasure.names import natural_key
-from imeasure.parser import parse
-from imeasure.printing import quantity_key, to_text
-from imeasure.quantities import Functional, Information, param
+from imeasure.printing import to_text
+from imeasure.quantities import Functional, Information
+from imeasure.terms import as_expression, exact_terms, factored, variables_of
 from imeasure.transforms import inclusion_exclusion, zeta
 
 MAX_ATOM_VARIABLES = 24
 """Most variables whose atoms are enumerated."""
-
-
-@lru_cache(maxsize=4096)
-def factored(coefficient: sympy.Expr) -> sympy.Expr:
-    """Return a coefficient in factored form; the few that a session meets are kept.
-
-    Args:
-        coefficient: A sympy expression without quantities.
-
-    Returns:
-        ``sympy.factor`` of it.
-
-    Example:
-        >>> factored(parse("beta^2 - 1"))
-        (beta - 1)*(beta + 1)
-    """
-    return sympy.factor(coefficient)
 
 
 @dataclass(frozen=True)
@@ -120,56 +100,6 @@ def mask_of(variables: Iterable[Any], index: Mapping[str, int]) -> int:
     return mask
 
 
-def linear_terms(expression: sympy.Expr) -> dict[sympy.Expr | None, sympy.Expr]:
-    """Return the coefficient of each quantity of an expression, and of None for the constant.
-
-    Args:
-        expression: A sympy expression, linear in its quantities.
-
-    Returns:
-        Coefficients by quantity, none of them identically zero as written.
-
-    Raises:
-        NonlinearError: If quantities are multiplied, divided by, or inside a function.
-
-    Example:
-        >>> linear_terms(parse("beta*(H[X] - H[Y]) + 1"))
-        {H[X]: beta, H[Y]: -beta, None: 1}
-    """
-    found: dict[sympy.Expr | None, list[sympy.Expr]] = {}
-
-    def visit(node: sympy.Expr, factor: sympy.Expr) -> None:
-        if isinstance(node, Information | Functional):
-            found.setdefault(node, []).append(factor)
-        elif not node.has(Information, Functional):
-            found.setdefault(None, []).append(factor * node)
-        elif isinstance(node, sympy.Add):
-            for term in node.args:
-                visit(term, factor)
-        elif isinstance(node, sympy.Mul):
-            carriers = [arg for arg in node.args if arg.has(Information, Functional)]
-            if len(carriers) > 1:
-                raise NonlinearError(f"quantities are multiplied in {node}; only sums with coefficients are measures")
-            visit(carriers[0], factor * sympy.Mul(*(arg for arg in node.args if arg is not carriers[0])))
-        else:
-            raise NonlinearError(f"{node} is not linear in its quantities; only sums with coefficients are measures")
-
-    visit(sympy.sympify(expression, strict=True), sympy.S.One)
-    sums = {quantity: sympy.Add(*coefficients) for quantity, coefficients in found.items()}
-    ordered = sorted(sums, key=lambda quantity: (quantity is None, *quantity_key(quantity)))
-    return {quantity: sums[quantity] for quantity in ordered if sums[quantity] != 0}
-
-
-def collected(expression: sympy.Expr) -> sympy.Expr:
-    """Return an expression with one factored coefficient a quantity.
-
-    Example:
-        >>> collected(parse("beta*H[X] - H[X]"))
-        (beta - 1)*H[X]
-    """
-    return sympy.Add(*(factored(c) * (1 if q is None else q) for q, c in linear_terms(expression).items()))
-
-
 def joint_entropies(quantity: Information, index: Mapping[str, int]) -> dict[int, int]:
     """Return a quantity as integer coefficients of joint entropies.
 
@@ -188,56 +118,6 @@ def joint_entropies(quantity: Information, index: Mapping[str, int]) -> dict[int
         {2: -1, 3: 1, 6: 1, 7: -1}
     """
     return inclusion_exclusion((mask_of(group, index) for group in quantity.groups), mask_of(quantity.given, index))
-
-
-def variables_of(expression: sympy.Expr) -> tuple[str, ...]:
-    """Return the names of an expression's variables in natural order.
-
-    Args:
-        expression: A sympy expression.
-
-    Returns:
-        The names.
-
-    Example:
-        >>> variables_of(parse("I[X10;X2] + H[X1]"))
-        ('X1', 'X2', 'X10')
-    """
-    names: set[str] = set()
-    for quantity in expression.atoms(Information, Functional):
-        groups = quantity.groups if isinstance(quantity, Information) else (quantity.variables,)
-        names.update(v.name for group in (*groups, quantity.given) for v in group)
-    return tuple(sorted(names, key=natural_key))
-
-
-def as_expression(expression: sympy.Expr | str) -> sympy.Expr:
-    """Return an expression given as sympy object or as text.
-
-    Args:
-        expression: A sympy expression, a number, or text.
-
-    Returns:
-        The sympy expression.
-
-    Raises:
-        ParseError: If the text is not in the language.
-        NonlinearError: If it is a relation, an objective or a constraint instead.
-
-    Example:
-        >>> as_expression("H[X|Y]")
-        H[X|Y]
-    """
-    result = parse(expression) if isinstance(expression, str) else expression
-    if isinstance(result, int | float | Fraction):
-        try:
-            result = sympy.Rational(str(result))
-        except (TypeError, ValueError):
-            raise NonlinearError(f"{result} is no number that a coefficient can be") from None
-    if not isinstance(result, sympy.Expr):
-        raise NonlinearError(f"expected an expression of quantities such as H[Y|Z], not '{result}'")
-    if result.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.I):
-        raise NonlinearError(f"'{result}' has a coefficient that is no real number")
-    return result.xreplace({s: param(s.name) for s in result.free_symbols if not s.is_real and s.name.isidentifier()})
 
 
 def entropy_form(expression: sympy.Expr | str, names: tuple[str, ...] | None = None) -> EntropyForm:
@@ -262,12 +142,11 @@ def entropy_form(expression: sympy.Expr | str, names: tuple[str, ...] | None = N
     expression = as_expression(expression)
     names = variables_of(expression) if names is None else names
     index = {name: i for i, name in enumerate(names)}
-    linear = linear_terms(expression)
-    values, domain = _exact(tuple(linear.values()))
+    exact = exact_terms(expression)
     terms: dict[int, Any] = {}
     functionals: dict[Functional, Any] = {}
     constant: Any = 0
-    for quantity, value in zip(linear, values, strict=True):
+    for quantity, value in exact.values.items():
         if quantity is None:
             constant = value
         elif isinstance(quantity, Information):
@@ -279,7 +158,7 @@ def entropy_form(expression: sympy.Expr | str, names: tuple[str, ...] | None = N
                 quantity = Functional("KL", quantity.variables, quantity.given)  # noqa: PLW2901 - CE = H + KL
             mask_of((*quantity.variables, *quantity.given), index)
             _accumulate(functionals, {quantity: 1}, value)
-    return EntropyForm(names, terms, functionals, constant, domain)
+    return EntropyForm(names, terms, functionals, constant, exact.domain)
 
 
 def _accumulate(form: dict[Any, Any], addend: Mapping[Any, int], factor: Any) -> None:
@@ -290,21 +169,6 @@ def _accumulate(form: dict[Any, Any], addend: Mapping[Any, int], factor: Any) ->
             form.pop(key, None)
         else:
             form[key] = total
-
-
-@lru_cache(maxsize=1024)
-def _exact(coefficients: tuple[sympy.Expr, ...]) -> tuple[tuple[Any, ...], Any]:
-    rational = [sympy.nsimplify(c, rational=True) if c.has(sympy.Float) else c for c in coefficients]
-    if all(c.is_Rational for c in rational):
-        return tuple(Fraction(int(c.p), int(c.q)) for c in rational), None
-    try:
-        domain, elements = construct_domain(rational, field=True)
-    except ZeroDivisionError:
-        raise NonlinearError(f"a coefficient divides by zero: {', '.join(map(str, rational))}") from None
-    # Coefficients whose parameters all cancel leave sympy without generators.
-    if not domain.is_Composite and (cancelled := [sympy.cancel(c) for c in rational]) != rational:
-        return _exact(tuple(cancelled))
-    return tuple(elements), domain
 
 
 def atom_coefficients(form: EntropyForm) -> npt.NDArray[Any]:

@@ -13,12 +13,12 @@ import sympy
 from imeasure.command_line import print_json
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError, UnknownVariableError, unknown
-from imeasure.measure import as_expression, variables_of
 from imeasure.names import canonical_name
 from imeasure.parser import parse
 from imeasure.printing import to_text
 from imeasure.quantities import Functional
 from imeasure.statements import Objective
+from imeasure.terms import as_expression, variables_of
 
 _TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _ROUNDING = 1e-12

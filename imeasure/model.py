@@ -15,15 +15,17 @@ from typing import Any, Literal
 import networkx as nx
 import sympy
 
-from imeasure.elimination import Column, Rows, column_quantity, columns_of, substitute
+from imeasure.coordinates import Space
+from imeasure.elimination import Column, column_quantity
 from imeasure.equations import Known
 from imeasure.errors import ModelError, UndefinedQuantityError, UnknownVariableError, unknown
 from imeasure.facts import Kind, read_assumption, read_fixed, read_kinds, read_ranges, statement_variables
 from imeasure.graphs import read_graph, uninfluenced
-from imeasure.measure import EntropyForm, as_expression, atom, entropy_form, mask_of, variables_of
+from imeasure.measure import EntropyForm, atom, entropy_form, mask_of
 from imeasure.names import natural_key
 from imeasure.quantities import Information, RandomVariable
 from imeasure.statements import Constraint, Relation
+from imeasure.terms import Terms, as_expression, exact_terms, variables_of
 
 MAX_VARIABLES = 8
 """Most variables among which facts are eliminated."""
@@ -223,14 +225,16 @@ class Model:
             >>> Model("Y -> X -> Z").reduce("H[Z]")
             H[Z|X,Y] + I[X;Z|Y] + I[X;Y;Z]
         """
-        coordinates, form = self.coordinates(expression)
+        expression = as_expression(expression)
+        names = self._involved(variables_of(expression))
+        coordinates, terms = self.coordinates(expression, names)
         return sympy.Add(
-            *(form.coefficient(value) * column_quantity(column, form.names) for column, value in coordinates.items())
+            *(terms.coefficient(value) * column_quantity(column, names) for column, value in coordinates.items())
         )
 
     def coordinates(
         self, expression: sympy.Expr | str, names: tuple[str, ...] | None = None
-    ) -> tuple[dict[Column, Any], EntropyForm]:
+    ) -> tuple[dict[Column, Any], Terms]:
         """Return the normal form as exact coefficients of atoms (bitmask), functionals, and the constant (None).
 
         Args:
@@ -238,7 +242,7 @@ class Model:
             names: The variables to use, at least those of the model and the expression.
 
         Returns:
-            Coefficients, zeros left out, and the form whose names and coefficients they refer to.
+            Coefficients, zeros left out, and the terms whose coefficients they are sums of.
 
         Raises:
             InformationError: As :meth:`reduce`.
@@ -246,8 +250,8 @@ class Model:
         expression = as_expression(expression)
         names = self._involved(variables_of(expression)) if names is None else names
         self.require_defined(expression)
-        form = entropy_form(expression, names)
-        return substitute(columns_of(form), _rows(self, names)), form
+        terms = exact_terms(expression)
+        return _space(self, names).coordinates(terms), terms
 
     def _involved(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Return the variables over which an expression is reduced: the model's, or if too many those that matter."""
@@ -315,7 +319,7 @@ class Model:
             (I[Y;Z|X],)
         """
         names = self.variables if names is None else self.covering(names)
-        rows = _rows(self, names)
+        rows = _space(self, names).rows
         return tuple(atom(mask, names) for mask in range(1, 1 << len(names)) if rows.get(mask) == ())
 
     def equations(self, names: tuple[str, ...]) -> tuple[tuple[str, EntropyForm], ...]:
@@ -385,12 +389,12 @@ def supervised(
 
 
 @lru_cache(maxsize=256)
-def _rows(model: Model, names: tuple[str, ...]) -> Rows:
+def _space(model: Model, names: tuple[str, ...]) -> Space:
     if not (model.nodes or model.assumptions):
-        return {}
+        return Space(names, {})
     if len(names) > MAX_VARIABLES:
         raise ModelError(
             f"facts are eliminated among up to {MAX_VARIABLES} variables, and {len(names)} are involved here: "
             f"{', '.join(names)}; ask about fewer of them, or prove relations with check"
         )
-    return model.known.rows(names)
+    return Space(names, model.known.rows(names))

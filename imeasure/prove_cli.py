@@ -21,13 +21,13 @@ from imeasure.command_line import model_from_options, model_options, print_json
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError, InformationError, UnknownVariableError, unknown
 from imeasure.inquiry import hints
-from imeasure.measure import as_expression
 from imeasure.model import Model
 from imeasure.names import canonical_name
 from imeasure.parser import parse
 from imeasure.prove import UniformMixture, Verdict, check as check_relation, prove_range
 from imeasure.prove.ranges import parameters
 from imeasure.statements import Relation
+from imeasure.terms import as_expression
 
 Ranges = tuple[tuple[str, str, str], ...]
 

@@ -16,12 +16,13 @@ import sympy
 from sympy.solvers.inequalities import solve_rational_inequalities
 
 from imeasure.exchange import entry, read_set, set_data, texts
-from imeasure.measure import as_expression
 from imeasure.model import Model
 from imeasure.quantities import Functional, Information, param
+from imeasure.terms import as_expression
 
 _ASCII = (str, "<=", ">=", " or ")
 _MINUS = sympy.S.NegativeOne
+_ANY = sympy.Dummy("parameter", real=True)
 
 
 @dataclass(frozen=True)
@@ -296,7 +297,7 @@ def with_positive_denominator(expression: sympy.Expr, conditions: Conditions, mo
     Returns:
         An equal expression, such as ``beta/(1 - beta)`` for ``-beta/(beta - 1)`` where ``0 < beta < 1``.
     """
-    numerator, denominator = sympy.fraction(sympy.factor(expression))
+    numerator, denominator = sympy.fraction(_factored(expression))
     if holds_everywhere(-denominator, conditions, model):
         numerator, denominator = sympy.expand(-numerator), sympy.expand(-denominator)
     return numerator / denominator
@@ -334,16 +335,21 @@ def _without_settled_signs(product: sympy.Expr, values_of: Callable[[sympy.Symbo
 
 @lru_cache(maxsize=1024)
 def _factored(expression: sympy.Expr) -> sympy.Expr:
-    return sympy.factor(sympy.together(expression))
+    return sympy.factor(expression)
+
+
+def _positive_set(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Set:
+    """Return where an expression of one parameter is positive; what the parameter is called does not matter."""
+    return _positive_values(expression.xreplace({symbol: _ANY})).xreplace({_ANY: symbol})
 
 
 @lru_cache(maxsize=1024)
-def _positive_set(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Set:
+def _positive_values(expression: sympy.Expr) -> sympy.Set:
     numerator, denominator = sympy.fraction(sympy.together(expression))
     try:
-        pair = sympy.Poly(numerator, symbol), sympy.Poly(denominator, symbol)
+        pair = sympy.Poly(numerator, _ANY), sympy.Poly(denominator, _ANY)
     except sympy.PolynomialError:
-        return sympy.solveset(expression > 0, symbol, sympy.S.Reals)
+        return sympy.solveset(expression > 0, _ANY, sympy.S.Reals)
     return solve_rational_inequalities([[(pair, ">")]])
 
 

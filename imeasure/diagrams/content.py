@@ -15,12 +15,13 @@ from imeasure.diagrams.chains import chain_of, interval_atoms
 from imeasure.diagrams.naming import between, shortest
 from imeasure.diagrams.valuation import read_values
 from imeasure.errors import ConfigError, ModelError, NonlinearError
-from imeasure.measure import atom, atom_coefficients, entropy_form, mask_of, variables_of
+from imeasure.measure import atom, atom_coefficients, entropy_form, mask_of
 from imeasure.model import MAX_VARIABLES, Model
 from imeasure.parser import parse
 from imeasure.quantities import Information
 from imeasure.signs import Conditions, holds_everywhere
 from imeasure.statements import Objective
+from imeasure.terms import variables_of
 
 MAX_BARS = 16
 """Most variables whose atoms are counted out one by one."""

@@ -9,7 +9,8 @@ import sympy
 
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError, ModelError, UnknownVariableError
-from imeasure.measure import as_expression, atom, atom_coefficients, entropy_form, variables_of
+from imeasure.measure import atom, atom_coefficients, entropy_form
+from imeasure.terms import as_expression, variables_of
 
 _NOISE = 1e-11
 _CONTRADICTION = 1e-6

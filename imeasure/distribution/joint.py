@@ -20,8 +20,9 @@ from imeasure.distribution.entropies import common_counts, joint_entropies
 from imeasure.distribution.examples import example_table
 from imeasure.distribution.values import Atoms, exact_combination, with_parameters
 from imeasure.errors import ConfigError, ModelError, UndefinedQuantityError
-from imeasure.measure import entropy_form, variables_of
+from imeasure.measure import entropy_form
 from imeasure.quantities import Functional
+from imeasure.terms import variables_of
 
 Names = str | Iterable[str]
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from imeasure.distribution.displays import html_table, text_table
 from imeasure.errors import ConfigError, UnknownVariableError
-from imeasure.measure import as_expression, atom, entropy_form
+from imeasure.measure import atom, entropy_form
 from imeasure.quantities import Information, param
+from imeasure.terms import as_expression
 from imeasure.transforms import atoms_from_entropies
 
 _ATOMS_SHOWN = 63

@@ -12,12 +12,12 @@ import sympy
 from imeasure.certificate import Certificate
 from imeasure.errors import ConfigError
 from imeasure.exchange import as_model
-from imeasure.measure import as_expression, variables_of
 from imeasure.model import Model, supervised
 from imeasure.printing import to_latex, to_text
 from imeasure.prove.check import check
 from imeasure.rewriting.quotient import quotient
 from imeasure.statements import Relation
+from imeasure.terms import as_expression, variables_of
 from imeasure.vocabulary import Names, spelled
 
 _ZERO = sympy.S.Zero

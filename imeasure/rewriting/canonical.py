@@ -18,7 +18,6 @@ from imeasure.constants import as_constant
 from imeasure.elimination import Basis, combination
 from imeasure.errors import DegenerateObjectiveError, DerivationError, NonlinearError
 from imeasure.exchange import as_model
-from imeasure.measure import as_expression, collected, variables_of
 from imeasure.model import Model
 from imeasure.printing import to_text
 from imeasure.quantities import Functional, Information
@@ -29,6 +28,7 @@ from imeasure.rewriting.form import CanonicalForm
 from imeasure.rewriting.quotient import Candidate, Quotient, quotient
 from imeasure.signs import Conditions, holds_everywhere, positive, with_positive_denominator
 from imeasure.statements import Objective
+from imeasure.terms import as_expression, collected, variables_of
 
 
 def canonical_form(
@@ -74,11 +74,11 @@ class _Search:
         names = model.covering((*present, *wanted))
         model.require_defined(objective.expression)
         self.space: Quotient = quotient(model, names, homogeneous=True)
-        self.target, self.form = self.space.coordinates(self.sign * objective.expression)
-        pieces, exact = rational_vectors(self.target, self.form)
+        self.target, self.terms = self.space.coordinates(self.sign * objective.expression)
+        pieces, exact = rational_vectors(self.target, self.terms.domain)
         self.pieces = pieces if exact else []  # a quick test: no functions of the parameters to divide
-        self.loss_vector, form = self.space.coordinates(loss)
-        if form.domain is not None:
+        self.loss_vector, terms = self.space.coordinates(loss)
+        if terms.domain is not None:
             raise NonlinearError(f"the loss {to_text(loss)} has a parameter; give one whose coefficients are numbers")
         if not self.loss_vector:
             raise DegenerateObjectiveError(
@@ -118,7 +118,7 @@ class _Search:
             yield other
 
     def value(self, coefficient: Any) -> sympy.Expr:
-        return self.form.coefficient(coefficient)
+        return self.terms.coefficient(coefficient)
 
     def is_beyond(self, candidate: Candidate) -> bool:
         return self.targets <= candidate.beyond

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import sympy
 
@@ -26,13 +25,15 @@ from imeasure.derivation import (
     Step,
     same_for_any_variables,
 )
-from imeasure.elimination import Basis, Column, columns_of
+from imeasure.elimination import Basis
 from imeasure.errors import DerivationError
-from imeasure.measure import collected, entropy_form, linear_terms, variables_of
 from imeasure.model import Model
 from imeasure.printing import to_text
 from imeasure.signs import Conditions
 from imeasure.statements import Objective
+from imeasure.terms import collected, linear_terms, variables_of
+
+_NO_FACTS = Model()
 
 
 def derive(
@@ -102,8 +103,8 @@ def derive(
 def _express(quantity: sympy.Expr, terms: Sequence[sympy.Expr], model: Model) -> sympy.Expr | None:
     basis = [*terms, *constant_generators(model)]
     names = model.covering(variables_of(sympy.Add(quantity, *terms)))
-    for known in (None, model):
-        target = _coordinates(quantity, names, known)
+    for known in (_NO_FACTS, model):
+        target = known.coordinates(quantity, names)[0]
         coefficients = _basis(tuple(basis), names, known).coefficients(target)
         if coefficients is not None:
             return sympy.Add(*(sympy.Rational(c) * term for c, term in zip(coefficients, basis, strict=True)))
@@ -111,15 +112,8 @@ def _express(quantity: sympy.Expr, terms: Sequence[sympy.Expr], model: Model) ->
 
 
 @lru_cache(maxsize=256)
-def _basis(terms: tuple[sympy.Expr, ...], names: tuple[str, ...], model: Model | None) -> Basis:
-    return Basis([_coordinates(term, names, model) for term in terms])
-
-
-@lru_cache(maxsize=1024)
-def _coordinates(expression: sympy.Expr, names: tuple[str, ...], model: Model | None) -> dict[Column, Any]:
-    if model is None:
-        return columns_of(entropy_form(expression, names))
-    return model.coordinates(expression, names)[0]
+def _basis(terms: tuple[sympy.Expr, ...], names: tuple[str, ...], model: Model) -> Basis:
+    return Basis([model.coordinates(term, names)[0] for term in terms])
 
 
 def _reason(quantity: sympy.Expr, identity: sympy.Expr, model: Model) -> tuple[str, str]:
@@ -129,6 +123,6 @@ def _reason(quantity: sympy.Expr, identity: sympy.Expr, model: Model) -> tuple[s
         return CHAIN_RULE, statement
     names = model.covering(variables_of(difference))
     facts, basis = facts_of(model, names)
-    coefficients = basis.coefficients(columns_of(entropy_form(difference, names)))
+    coefficients = basis.coefficients(_NO_FACTS.coordinates(difference, names)[0])
     used = dict.fromkeys(name for name, c in zip(facts, coefficients or (), strict=False) if c)
     return MODEL, f"{statement}{BY}{', '.join(used)}"

@@ -17,7 +17,6 @@ from imeasure.constants import as_constant, is_constant
 from imeasure.elimination import Column, column_quantity, combination
 from imeasure.errors import DerivationError, NonlinearError, UnknownVariableError, unknown
 from imeasure.exchange import as_model, entry, expression, format_of, loaded, model_data, objective, read_model, reading
-from imeasure.measure import collected, variables_of
 from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.printing import to_latex, to_text
@@ -26,6 +25,7 @@ from imeasure.rewriting.parameters import allowed, demands, meets, minors, named
 from imeasure.rewriting.quotient import Quotient, quotient
 from imeasure.signs import Conditions, holds_everywhere, positive
 from imeasure.statements import Objective
+from imeasure.terms import collected, variables_of
 from imeasure.vocabulary import Names, spelled
 
 
@@ -380,6 +380,6 @@ def _obstacle(first: Objective, second: Objective, model: Model, space: Quotient
                 found.append((place, candidate.quantity))
                 break
         else:
-            atoms = (form.coefficient(value) * column_quantity(column, form.names) for column, value in rest.items())
+            atoms = (form.coefficient(value) * column_quantity(column, space.names) for column, value in rest.items())
             found.append((len(space.candidates), sympy.Add(*atoms)))
     return min(found, key=lambda pair: (pair[0], str(pair[1])))[1]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import combinations
 from math import lcm, prod
 from typing import Any
@@ -23,9 +24,10 @@ from sympy.polys.domains import FractionField
 from imeasure.elimination import Column, Span, combination
 from imeasure.errors import DerivationError, ModelError
 from imeasure.exchange import as_model
-from imeasure.measure import EntropyForm, as_expression, entropy_form, linear_terms, variables_of
+from imeasure.measure import entropy_form
 from imeasure.model import Model
 from imeasure.rewriting.pool import Pool, Vector, pool
+from imeasure.terms import as_expression, linear_terms, variables_of
 
 MAX_VARIABLES = 8
 """Up to so many variables short forms are searched for; ten have about a million quantities."""
@@ -102,7 +104,7 @@ class _Search:
         target = self.pool.coordinates(self.form)
         if not target:
             return Shortest(sympy.S.Zero, proved=True)
-        vectors, exact = rational_vectors(target, self.form)
+        vectors, exact = rational_vectors(target, self.form.domain)
         table = _Table(self.pool, vectors)
         found, excluded = self.within(table)
         if found is None:
@@ -120,7 +122,7 @@ class _Search:
         dimension = table.dimension
         if found := self.cheapest([table.zeros], dimension):
             return found, dimension - 1 if table.trusted(1) else 0
-        lines = [[*table.zeros, *line] for line in table.lines() if len(line) > 1]
+        lines = [[*table.zeros, *line] for line in table.lines()]
         if found := self.cheapest(lines, dimension + 1):
             return found, dimension if table.trusted(2) else 0
         if len(self.pool.members) > PLANE_LIMIT:
@@ -212,9 +214,9 @@ class _Table:
 
     def __init__(self, offered: Pool, target: Sequence[Vector]) -> None:
         basis = _integers(offered, target)
-        self.longest = int(np.abs(offered.matrix).sum(axis=1).max(initial=1))
+        self.longest = offered.longest
         self.volume = prod(sum(map(abs, row)) for row in basis)
-        self.rows = offered.matrix % _PRIME
+        self.rows = offered.matrix
         reduced: list[npt.NDArray[np.int64]] = []
         for row in basis:
             vector = (row % _PRIME).astype(np.int64)
@@ -242,28 +244,32 @@ class _Table:
             rows = _without(self.rows[others], _normal(self.rows[first][None])[0])
             inside = [other for other, row in zip(others, rows, strict=True) if not row.any()]
             for line in _buckets(rows, others):
-                if len(line) + len(inside) > 1:
-                    yield [first, *inside, *line]
+                yield [first, *inside, *line]
 
 
 def _buckets(rows: npt.NDArray[np.int64], labels: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the labels of two or more rows that are multiples of one another; one alone never makes a sum shorter."""
+    filled = np.flatnonzero(rows.any(axis=1))
+    normal = _normal(rows[filled])
+    # Rows whose hash nobody shares have no multiple; only the others are compared in full.
+    _, places, counts = np.unique(normal @ _hashing(normal.shape[1]), return_inverse=True, return_counts=True)
     groups: dict[bytes, list[int]] = {}
-    for label, row, normal in zip(labels, rows, _normal(rows), strict=True):
-        if row.any():
-            groups.setdefault(normal.tobytes(), []).append(label)
-    yield from groups.values()
+    for place in np.flatnonzero(counts[places] > 1).tolist():
+        groups.setdefault(normal[place].tobytes(), []).append(labels[filled[place]])
+    yield from (group for group in groups.values() if len(group) > 1)
+
+
+@cache
+def _hashing(count: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng(0).integers(_PRIME, size=count)
 
 
 def _normal(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Scale each row so that its first entry other than zero is 1, modulo the prime."""
     leading = np.take_along_axis(rows, (rows != 0).argmax(axis=1)[:, None], axis=1)
-    inverse, base, exponent = np.ones_like(leading), leading.copy(), _PRIME - 2
-    while exponent:
-        if exponent & 1:
-            inverse = inverse * base % _PRIME
-        base = base * base % _PRIME
-        exponent >>= 1
-    return rows * inverse % _PRIME
+    values, places = np.unique(leading, return_inverse=True)
+    inverses = np.array([pow(value, _PRIME - 2, _PRIME) for value in values.tolist()], dtype=np.int64)
+    return rows * inverses[places.reshape(leading.shape)] % _PRIME
 
 
 def _without(rows: npt.NDArray[np.int64], vector: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -284,23 +290,23 @@ def _integers(offered: Pool, vectors: Sequence[Vector]) -> npt.NDArray[np.object
     return result
 
 
-def rational_vectors(target: Mapping[Column, Any], form: EntropyForm) -> tuple[list[Vector], bool]:
+def rational_vectors(target: Mapping[Column, Any], domain: Any) -> tuple[list[Vector], bool]:
     """Return independent rational vectors whose span is the least that contains an expression.
 
     Args:
         target: The expression's coordinates.
-        form: The form that its coefficients refer to.
+        domain: The field that its coefficients lie in, None for the rationals.
 
     Returns:
         The vectors, and whether they are known to be the fewest (not for coefficients beyond rational functions).
     """
     pieces: dict[Any, dict[Column, Fraction]] = {}
-    exact = form.domain is None or isinstance(form.domain, FractionField)
-    if form.domain is None:
+    exact = domain is None or isinstance(domain, FractionField)
+    if domain is None:
         pieces[1] = {column: Fraction(value) for column, value in target.items()}
     elif exact:
-        elements = {c: form.domain.convert(value) for c, value in target.items()}
-        denominator = form.domain.field.ring.one
+        elements = {c: domain.convert(value) for c, value in target.items()}
+        denominator = domain.field.ring.one
         for element in elements.values():
             denominator = denominator.lcm(element.denom)
         for column, element in elements.items():
@@ -308,6 +314,6 @@ def rational_vectors(target: Mapping[Column, Any], form: EntropyForm) -> tuple[l
                 pieces.setdefault(monomial, {})[column] = Fraction(int(value.numerator), int(value.denominator))
     else:
         for column, value in target.items():
-            pieces.setdefault(form.coefficient(value), {})[column] = Fraction(1)
+            pieces.setdefault(domain.to_sympy(value), {})[column] = Fraction(1)
     span = Span()
     return [vector for vector in pieces.values() if span.add(vector)], exact

@@ -14,11 +14,11 @@ import sympy
 
 from imeasure.errors import NonlinearError
 from imeasure.exchange import entry, expression
-from imeasure.measure import collected
 from imeasure.model import Model
 from imeasure.printing import to_text
 from imeasure.quantities import Functional, Information, param
 from imeasure.signs import Conditions, holds_everywhere, positive
+from imeasure.terms import collected
 
 Solution = dict[sympy.Symbol, sympy.Expr]
 _NONNEGATIVE = sympy.Interval(0, sympy.oo)

@@ -71,6 +71,11 @@ class Pool:
         """The number of the simplest quantity of each direction."""
         return {direction(row): i for i, row in reversed(list(enumerate(self.matrix)))}
 
+    @cached_property
+    def longest(self) -> int:
+        """The largest sum of the absolute entries of a row."""
+        return int(np.abs(self.matrix).sum(axis=1).max(initial=1))
+
     def chain(self, row: npt.NDArray[np.int64]) -> list[int]:
         """Return quantities whose span contains an integer vector, few of them where a beam search finds few."""
         return pursue(self.matrix, self.sizes, self.shared, row, self.single) if row.any() else []

@@ -18,11 +18,13 @@ import numpy.typing as npt
 import sympy
 
 from imeasure.constants import constant_generators
+from imeasure.coordinates import Space
 from imeasure.elimination import Column, Rows, columns_of, eliminate, substitute
 from imeasure.measure import EntropyForm, entropy_form, members
 from imeasure.model import Model
 from imeasure.quantities import Information
 from imeasure.rewriting.shapes import shape_quantity, shape_rows, shapes
+from imeasure.terms import Terms, as_expression, exact_terms
 
 Vector = Mapping[Column, Fraction]
 
@@ -56,13 +58,14 @@ class Quotient:
     rows: Rows
     homogeneous: bool
 
-    def coordinates(self, expression: sympy.Expr) -> tuple[dict[Column, Any], EntropyForm]:
-        """Return an expression's coordinates, and the form that its coefficients refer to."""
-        form = entropy_form(expression, self.names)
-        columns = columns_of(form)
-        if self.homogeneous:
-            columns.pop(None, None)
-        return substitute(columns, self.rows), form
+    def coordinates(self, expression: sympy.Expr) -> tuple[dict[Column, Any], Terms]:
+        """Return an expression's coordinates, and the terms whose coefficients they are sums of."""
+        terms = exact_terms(as_expression(expression))
+        return self._space.coordinates(terms), terms
+
+    @cached_property
+    def _space(self) -> Space:
+        return Space(self.names, self.rows, homogeneous=self.homogeneous)
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:

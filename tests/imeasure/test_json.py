@@ -28,8 +28,8 @@ from imeasure import (
     to_text,
 )
 from imeasure.exchange import as_model, model_data, read_model, read_set, set_data
-from imeasure.measure import collected
 from imeasure.signs import holds_everywhere, positive
+from imeasure.terms import collected
 
 beta, gamma = param("beta"), param("gamma")
 COEFFICIENTS = ["1", "beta", "(1 - beta)", "gamma", "1/(beta - 1)", "2*(beta - 1)", "beta*gamma", "beta^2", "1/2", "3"]

@@ -8,7 +8,8 @@ from hypothesis import given, strategies as st
 from strategies import NAMES, expressions
 
 from imeasure import Distribution, H, I, Measure, NonlinearError, UnknownVariableError, param, parse, rvs
-from imeasure.measure import entropy_form, linear_terms, members
+from imeasure.measure import entropy_form, members
+from imeasure.terms import linear_terms
 from imeasure.transforms import atoms_from_entropies, entropies_from_atoms, moebius, zeta
 
 X, Y, Z = rvs("X Y Z")

@@ -18,7 +18,8 @@ from imeasure import (
     shortest,
     simplify,
 )
-from imeasure.measure import entropy_form, linear_terms
+from imeasure.measure import entropy_form
+from imeasure.terms import linear_terms
 
 beta, gamma = param("beta"), param("gamma")
 CHAIN = Model("Y -> X -> Z")

@@ -8,8 +8,8 @@ import sympy
 from hypothesis import given, settings, strategies as st
 
 from imeasure import CanonicalForm, DegenerateObjectiveError, DerivationError, Model, param, simplify
-from imeasure.measure import as_expression
 from imeasure.signs import holds_everywhere, positive
+from imeasure.terms import as_expression
 
 A, B, C = map(param, "abc")
 UNIT, UPWARDS = (0, 1), (0, sympy.oo)
