@@ -114,6 +114,7 @@ def joint_entropies(quantity: Information, index: Mapping[str, int]) -> dict[int
         UnknownVariableError: If a variable has no bit.
 
     Example:
+        >>> from imeasure.parser import parse
         >>> joint_entropies(parse("I[X;Z|Y]"), {"X": 0, "Y": 1, "Z": 2})
         {2: -1, 3: 1, 6: 1, 7: -1}
     """

@@ -18,7 +18,7 @@ from sympy.solvers.inequalities import solve_rational_inequalities
 from imeasure.exchange import entry, read_set, set_data, texts
 from imeasure.model import Model
 from imeasure.quantities import Functional, Information, param
-from imeasure.terms import as_expression
+from imeasure.terms import as_expression, factored
 
 _ASCII = (str, "<=", ">=", " or ")
 _MINUS = sympy.S.NegativeOne
@@ -168,7 +168,7 @@ def positive(expressions: Iterable[sympy.Expr], model: Model) -> Conditions:
     relations: list[sympy.Basic] = []
     for expression in expressions:
         for symbol, values in _positive_part(expression, model.range, relations).items():
-            sets[symbol] = sets.get(symbol, model.range(symbol)).intersect(values)
+            sets[symbol] = _common(sets.get(symbol, model.range(symbol)), values)
     narrower = {symbol: values for symbol, values in sets.items() if values != model.range(symbol)}
     ordered = tuple(sorted(narrower.items(), key=lambda item: str(item[0])))
     kept = list(dict.fromkeys(relations))
@@ -197,7 +197,7 @@ def holds_everywhere(expression: sympy.Expr, conditions: Conditions, model: Mode
 
     needed: list[sympy.Basic] = []
     sets = _positive_part(expression, values_of, needed)
-    if not needed and all(values_of(symbol).is_subset(values) for symbol, values in sets.items()):
+    if not needed and all(_within(values_of(symbol), values) for symbol, values in sets.items()):
         return True
     signs = _Signs([relation.lhs for relation in conditions.relations if relation != sympy.false], values_of)
     return signs.imply(expression)
@@ -271,13 +271,13 @@ class _Signs:
             return _sign(base, self.positives, tuple((s, self.values_of(s)) for s in sorted(symbols, key=str)))
         symbol = next(iter(base.free_symbols))
         values = self.values_of(symbol)
-        if values.is_subset(_positive_set(base, symbol)):
+        if _within(values, _positive_set(base, symbol)):
             return 1
-        return -1 if values.is_subset(_positive_set(-base, symbol)) else 0
+        return -1 if _within(values, _positive_set(-base, symbol)) else 0
 
 
 def _factors(product: sympy.Expr) -> tuple[sympy.Expr, ...]:
-    return tuple(sympy.Mul.make_args(_factored(product)))
+    return tuple(sympy.Mul.make_args(factored(product)))
 
 
 def _upright(base: sympy.Expr) -> tuple[sympy.Expr, bool]:
@@ -297,7 +297,7 @@ def with_positive_denominator(expression: sympy.Expr, conditions: Conditions, mo
     Returns:
         An equal expression, such as ``beta/(1 - beta)`` for ``-beta/(beta - 1)`` where ``0 < beta < 1``.
     """
-    numerator, denominator = sympy.fraction(_factored(expression))
+    numerator, denominator = sympy.fraction(factored(expression))
     if holds_everywhere(-denominator, conditions, model):
         numerator, denominator = sympy.expand(-numerator), sympy.expand(-denominator)
     return numerator / denominator
@@ -307,7 +307,7 @@ def _positive_part(
     expression: sympy.Expr, values_of: Callable[[sympy.Symbol], sympy.Set], relations: list[sympy.Basic]
 ) -> dict[sympy.Symbol, sympy.Set]:
     """Return the positive sets of one-parameter expressions; append what couples parameters to the relations."""
-    rest = _factored(expression)
+    rest = factored(expression)
     if len(rest.free_symbols) > 1:
         rest = _without_settled_signs(rest, values_of)
     if len(rest.free_symbols) == 1:
@@ -334,8 +334,13 @@ def _without_settled_signs(product: sympy.Expr, values_of: Callable[[sympy.Symbo
 
 
 @lru_cache(maxsize=1024)
-def _factored(expression: sympy.Expr) -> sympy.Expr:
-    return sympy.factor(expression)
+def _common(left: sympy.Set, right: sympy.Set) -> sympy.Set:
+    return left.intersect(right)
+
+
+@lru_cache(maxsize=1024)
+def _within(inner: sympy.Set, outer: sympy.Set) -> bool:
+    return bool(inner.is_subset(outer))
 
 
 def _positive_set(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Set:

@@ -21,6 +21,8 @@ from imeasure.parser import parse
 from imeasure.printing import quantity_key
 from imeasure.quantities import Functional, Information, param
 
+_ANY = sympy.Dummy("parameter", real=True)
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -42,9 +44,8 @@ class Terms:
         return sympy.Rational(value)
 
 
-@lru_cache(maxsize=4096)
 def factored(coefficient: sympy.Expr) -> sympy.Expr:
-    """Return a coefficient in factored form; the few that a session meets are kept.
+    """Return a coefficient in factored form; the few that a session meets are kept, whatever the parameter is called.
 
     Args:
         coefficient: A sympy expression without quantities.
@@ -56,6 +57,15 @@ def factored(coefficient: sympy.Expr) -> sympy.Expr:
         >>> factored(parse("beta^2 - 1"))
         (beta - 1)*(beta + 1)
     """
+    symbols = coefficient.free_symbols
+    if len(symbols) != 1:
+        return _factored(coefficient)
+    (symbol,) = symbols
+    return _factored(coefficient.xreplace({symbol: _ANY})).xreplace({_ANY: symbol})
+
+
+@lru_cache(maxsize=4096)
+def _factored(coefficient: sympy.Expr) -> sympy.Expr:
     return sympy.factor(coefficient)
 
 
