@@ -59,6 +59,9 @@ class CommandLine(click.Group):
         except BrokenPipeError:
             _discard_output()
             status = CLOSED
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            status = BAD_INPUT
         except (click.ClickException, OSError, MemoryError, ModuleNotFoundError) as error:
             click.echo(f"error: {self._said(error)}", err=True)
             if isinstance(error, OSError):

@@ -75,8 +75,23 @@ def read_assumption(fact: Any, functionals: tuple[str, ...] = ()) -> Relation | 
     """
     statement = parse(fact, functionals=functionals) if isinstance(fact, str) else fact
     if not isinstance(statement, Relation | Constraint):
-        raise ModelError(f"'{fact}' is no fact; expected a relation, a Markov chain or an independence")
+        raise no_fact(fact)
     return statement
+
+
+def no_fact(statement: object) -> ModelError:
+    """Return the error about a statement that cannot be assumed.
+
+    Args:
+        statement: Text or object.
+
+    Returns:
+        The error, to be raised.
+    """
+    return ModelError(
+        f"'{statement}' is no fact; expected a relation such as 'H[Y|X] = 0', a Markov chain such as 'X -> Y -> Z', or "
+        "an independence such as 'X _||_ Y | Z'"
+    )
 
 
 def read_kinds(kinds: Mapping[str, str]) -> tuple[tuple[str, Kind], ...]:

@@ -18,6 +18,7 @@ import sympy
 from imeasure import syntax
 from imeasure.certificate.rows import Names, Parametric, Row, add, information, quantity_text, row_of
 from imeasure.errors import ConfigError, ModelError, NonlinearError, ParseError, UndefinedQuantityError
+from imeasure.facts import no_fact
 from imeasure.model import Model
 from imeasure.names import natural_key
 from imeasure.parser import parse, to_sympy
@@ -145,7 +146,7 @@ def read_problem(
     model = Model(model) if isinstance(model, str) else model
     if not isinstance(model, Model | None):
         raise ModelError(f"a model is a Model, the text of a graph such as 'Y -> X -> Z', or None, not {model!r}")
-    listed = _listed(given, "given", "a fact or a list of facts, such as 'X -> Y -> Z'")
+    listed = listed_facts(given)
     declared = set(_declared(functionals)) | set(() if model is None else model.functionals)
     for statement in (claim, *listed):
         if isinstance(statement, Relation):
@@ -179,6 +180,21 @@ def read_problem(
             if kind == "noiseless":
                 _require_defined(model, (claim_text, *texts), known)
     return Problem(claim_text, tuple(texts), model, known, names, links, tuple(facts), real)
+
+
+def listed_facts(given: Any) -> list[Statement]:
+    """Return facts as a list, one alone as a list of it.
+
+    Args:
+        given: A text, an object, or an iterable of them.
+
+    Returns:
+        The facts.
+
+    Raises:
+        ConfigError: If it is none of these.
+    """
+    return _listed(given, "given", "a fact or a list of facts, such as 'X -> Y -> Z'")
 
 
 def _listed(entries: Any, name: str, expected: str) -> list[Any]:
@@ -267,7 +283,7 @@ def _facts(tree: syntax.Statement, source: str, names: Names) -> Iterator[Fact]:
             yield Fact(wording, source, row, equality=True)
         return
     if not isinstance(tree, syntax.RelationTree) or not tree.operators:
-        raise ModelError(f"'{source}' is no fact; expected a relation, a Markov chain or an independence")
+        raise no_fact(source)
     alone = len(tree.operators) == 1
     for left, operator, right in zip(tree.expressions, tree.operators, tree.expressions[1:], strict=False):
         try:

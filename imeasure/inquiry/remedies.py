@@ -11,7 +11,7 @@ from time import monotonic
 
 import sympy
 
-from imeasure.certificate.problem import Statement, read_problem
+from imeasure.certificate.problem import Statement, listed_facts, read_problem
 from imeasure.errors import NonlinearError
 from imeasure.facts import statement_variables
 from imeasure.measure import members
@@ -22,7 +22,7 @@ from imeasure.prove.verdict import Verdict
 from imeasure.quantities import Information
 from imeasure.rewriting.shapes import shape_quantity, shapes
 from imeasure.shannon import subsets
-from imeasure.statements import Constraint, Relation
+from imeasure.statements import Relation
 
 Facts = tuple[Relation, ...]
 _ZERO = sympy.S.Zero
@@ -60,7 +60,7 @@ def conditions(
         I[Y;Z|X] = 0
         I[Y;Z] = 0
     """
-    known = [given] if isinstance(given, str | Relation | Constraint) else list(given)
+    known = listed_facts(given)
     if check(relation, model=model, given=known):
         return ((),)
     problem = read_problem(relation, model, known)
@@ -148,7 +148,7 @@ def hints(
         I[X;Z] = I[X,Y;Z]
     """
     end = monotonic() + seconds
-    known = [given] if isinstance(given, str | Relation | Constraint) else list(given)
+    known = listed_facts(given)
     if isinstance(relation, Verdict):
         problem = relation.problem
         model, functionals = model or problem.model, (*functionals, *problem.functionals)

@@ -129,7 +129,7 @@ class Verdict:
             *(f"  {line}" for line in str(self.counterexample).splitlines()),
             *([f"and {chosen}"] if chosen else []),
             *(f"  {name}: q is{_rows(q)}" for name, q in self.decoders.items()),
-            f"which obeys the facts {'exactly' if found.exact else 'to 1e-12'}",
+            *([f"which obeys the facts {'exactly' if found.exact else 'to 1e-12'}"] if self.problem.facts else []),
             "(imeasure.hints(verdict) looks for true statements nearby)",
         ]
 

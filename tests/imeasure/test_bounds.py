@@ -160,3 +160,9 @@ def test_no_listed_condition_implies_another():
     assert found
     for one in found:
         assert not any(all(check(fact, given=one) for fact in other) for other in found if other is not one)
+
+
+def test_facts_of_another_kind_are_refused():
+    for question in (conditions, hints):
+        with pytest.raises(ConfigError, match="given takes a fact or a list of facts"):
+            question("I[X;Z] >= I[Y;Z]", given=3)

@@ -18,6 +18,13 @@ def test_simplify_prints_form_derivation_and_alternatives():
     assert "also: H[Y|Z] + b*(H[Z|Y] - H[Z|X])" in result.output
 
 
+def test_without_a_command_help_is_shown_line_by_line():
+    result = run()
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Usage: main [OPTIONS] COMMAND [ARGS]...\n\n")
+    assert "\n  simplify " in result.stderr
+
+
 def test_simplify_as_json():
     data = json.loads(run("simplify", "min I[X;Z] - beta*I[Y;Z]", "--json").output)
     assert data["loss"] == "H[Y|Z]"
