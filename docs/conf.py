@@ -1,6 +1,5 @@
 """How the documentation's site is built: `tox run -e site`, without network access."""
 
-import logging
 import os
 import sys
 from importlib.metadata import version as version_of
@@ -25,9 +24,6 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_extensions"]
 default_role = "code"
-
-# Folders may wait for a page. Sphinx gives this warning no type that suppress_warnings could name.
-logging.getLogger("sphinx.sphinx.directives.other").addFilter(lambda record: "didn't match any" not in str(record.msg))
 
 # References. Objects of other projects have no pages here, because nothing is fetched while building.
 nitpicky = True

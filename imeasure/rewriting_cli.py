@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from imeasure.catalogue import objectives as catalogue
+from imeasure.catalogue import CatalogueEntry, objectives as catalogue
 from imeasure.command_line import model_from_options, model_options, names_option, print_json
 from imeasure.errors import ConfigError
 from imeasure.exchange import model_data
@@ -27,7 +27,13 @@ from imeasure.vocabulary import Names
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @model_options
 def simplify_command(statement: str, names: Names, loss: str | None, as_json: bool, **options: Any) -> None:
-    """Rewrite STATEMENT: an objective to loss + weight * regularizer, an expression to the shortest equal one."""
+    """Rewrite STATEMENT: an objective to loss + weight * regularizer, an expression to the shortest equal one.
+
+    A name of the catalogue, such as IB, brings its own graph and loss, unless --model and --loss say others.
+    """
+    if (known := catalogue.get(statement)) is not None:
+        options = _with_graph_of(known, options)
+        statement, loss = known.statement, loss or known.loss
     graph = options.pop("graph")
     if isinstance(parse(statement), Objective):
         _show_form(simplify(statement, model=model_from_options(graph, **options), loss=loss), as_json, names)
@@ -41,6 +47,15 @@ def simplify_command(statement: str, names: Names, loss: str | None, as_json: bo
         return
     click.echo(to_text(found.expression, names=names))
     click.echo("proved shortest" if found.proved else "shorter ones are not excluded")
+    if found.expression.free_symbols:
+        click.echo("(for the canonical form of an objective write 'min' or 'max' before it)")
+
+
+def _with_graph_of(known: CatalogueEntry, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a model, those of an entry's own graph where none is given."""
+    if options["graph"] is not None or known.model() == catalogue["IB"].model():
+        return options
+    return options | {"graph": known.graph, "fixed": options["fixed"] or ",".join(known.fixed)}
 
 
 def _show_form(form: CanonicalForm, as_json: bool, names: Names) -> None:
@@ -70,14 +85,13 @@ def equivalent_command(first: str, second: str, names: Names, solve_for: str, as
     """
     texts = [catalogue[text].statement if text in catalogue else text for text in (first, second)]
     own = {entry.graph: entry for text in (first, second) if (entry := catalogue.get(text)) is not None}
-    graph = options.pop("graph")
-    if graph is None and len(own) > 1:
+    if options["graph"] is None and len(own) > 1:
         raise ConfigError(
             f"'{first}' and '{second}' stand on different graphs, {' and '.join(own)}; choose one as --model"
         )
-    setting = next(iter(own.values()), None)
-    if graph is None and setting is not None and setting.model() != catalogue["IB"].model():
-        graph, options["fixed"] = setting.graph, options["fixed"] or ",".join(setting.fixed)
+    for setting in own.values():
+        options = _with_graph_of(setting, options)
+    graph = options.pop("graph")
     found = equivalent(*texts, model=model_from_options(graph, **options), solve_for=solve_for)
     if as_json:
         print_json(found.to_dict())

@@ -3,6 +3,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from imeasure import objectives, simplify
 from imeasure.cli import main
 
 
@@ -20,6 +21,24 @@ def test_an_expression_takes_no_loss():
 def test_objectives_of_the_catalogue_bring_their_graph(name):
     result = run("equivalent", name, name)
     assert result.output == "equivalent: second = (1) * first\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("VIB", "H[Y|Z] + b*I[X;Z|Y] with b = beta/(1 - beta), for 0 < beta < 1"),
+        ("InfoMax", str(simplify("max I[X;Z]", model=objectives["InfoMax"].model(), loss=objectives["InfoMax"].loss))),
+    ],
+)
+def test_an_objective_is_simplified_by_its_name(name, form):
+    result = run("simplify", name)
+    assert result.exit_code == 0
+    assert result.output.startswith(f"{form}\n")
+
+
+def test_an_expression_with_a_parameter_may_be_meant_as_an_objective():
+    assert "write 'min' or 'max' before it" in run("simplify", "I[X;Z] - beta*I[Y;Z]").output
+    assert run("simplify", "H[X] + H[Y|X]").output == "H[X,Y]\nproved shortest\n"
 
 
 def test_objectives_on_different_graphs_need_a_model():
