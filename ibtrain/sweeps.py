@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError
@@ -93,7 +94,10 @@ def sweep(
     if number_of_processes() > 1 and not isinstance(executor or InProcess(), InProcess):
         raise ConfigError("torchrun lets its processes share each run: leave out workers, Ray and together")
     missing = [config for config in mine if not runs.is_finished(config)]
-    check(missing, accelerator=accelerator, data_root=data_root, download=download)
+    doubts = check(missing, accelerator=accelerator, data_root=data_root, download=download)
+    if console is not None and is_first_process():
+        for doubt in doubts:
+            console.print(escape(f"note: {doubt}"), highlight=False)
     start_processes(accelerator)
     table = _Table(Path(folder), runs, wanted)
     _raise_for(table.read(), len(mine))

@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from ibtrain.experiments import PRESETS, figure_of
+
 Status = Literal["holds", "fails", "missing", "reported"]
 Verdict = Literal["PASS", "FAIL", "not run"]
 
@@ -80,6 +82,7 @@ class Finding:
     Args:
         claim: The claim.
         parts: What was measured.
+        data: Name of the data set.
 
     Example:
         >>> claim = Claim("C0", "order", "One is less than two.", "1 < 2", ())
@@ -89,6 +92,7 @@ class Finding:
 
     claim: Claim
     parts: tuple[Part, ...]
+    data: str = "digits"
 
     @property
     def verdict(self) -> Verdict:
@@ -110,8 +114,8 @@ class Finding:
 
     @property
     def command(self) -> str:
-        """What has to be run for this claim, on the data set that ships."""
-        return " && ".join(f"ibtrain reproduce {figure} --preset digits" for figure in self.claim.figures)
+        """What has to be run for this claim on the same data, with the first preset that has the figure on them."""
+        return " && ".join(f"ibtrain reproduce {figure} {_options(figure, self.data)}" for figure in self.claim.figures)
 
     @property
     def seeds(self) -> int:
@@ -129,6 +133,15 @@ class Finding:
             "explanation": self.explanation,
             "parts": parts,
         }
+
+
+def _options(figure: str, data: str) -> str:
+    """Return the preset of a figure on some data; where no preset has it, that of the digits with the data replaced."""
+    for preset in PRESETS.values():
+        if any(figure_of(one) == figure and data == one.base.data.name for one in preset.experiments):
+            return f"--preset {preset.name}"
+    name, _, folder = data.partition(" ")
+    return f"--preset digits --set data.name={name}" + (f" --set data.folder={folder}" if folder else "")
 
 
 def judged(what: str, found: float, *, holds: bool, needed: str, note: str, **fields: Any) -> Part:

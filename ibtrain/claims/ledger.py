@@ -68,7 +68,7 @@ def judge(records: Sequence[Record], *, data_root: str | Path = "data") -> tuple
 
 
 def _judged(found: Evidence, data_root: str | Path) -> Judged:
-    findings = (
+    findings: tuple[Finding, ...] = (
         bounds.cross_entropies(found),
         decoder.optimal_decoder(found, data_root),
         bounds.drawn_error(found),
@@ -79,4 +79,6 @@ def _judged(found: Evidence, data_root: str | Path) -> Judged:
         bounds.entropies(found),
         bounds.limits(found),
     )
+    if any(record.config is not None for record in found.records):
+        findings = tuple(dataclasses.replace(finding, data=found.data) for finding in findings)
     return Judged(found.data, int(found.table["run"].nunique()), int(found.table["seed"].nunique()), findings)

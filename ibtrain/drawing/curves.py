@@ -4,6 +4,7 @@ Layouts follow Kirsch, Lyle and Gal, "Unpacking Information Bottlenecks" (2020).
 quartiles; several estimators stand beside each other, told apart by line.
 """
 
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ _METRICS: dict[str, tuple[str, Any]] = {
     "prediction cross-entropy": (COLOURS[1], "-."),
 }
 _STYLES: dict[str, Any] = {"mixture": "-", "knn": "--", "exact": "-", "gaussian": ":"}
+_LETTERS = 10
+"""Letters of a title that fit an inch."""
 _LATENTS = {"dropout": "without noise", "noisy-dropout": "with noise"}
 
 
@@ -52,8 +55,10 @@ def draw_cross_entropies(rows: Iterable[Row], path: str | Path, *, title: str = 
         axes.set_axisbelow(True)
     panels[0].set_ylabel("nats, training data")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    figure.suptitle(_with_trials(title, table))
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=len(labels) if len(losses) > 2 else 1, frameon=False
+    )
+    _entitle(figure, title, table)
     save(figure, path)
 
 
@@ -89,7 +94,7 @@ def draw_scaling(rows: Iterable[Row], path: str | Path, *, title: str = "") -> N
         axes.set_axisbelow(True)
     panels[0].set_ylabel("training error  (%)")
     panels[-1].legend(title="H[Z] by", fontsize="small")
-    figure.suptitle(_with_trials(title, table))
+    _entitle(figure, title, table)
     save(figure, path)
 
 
@@ -134,11 +139,15 @@ def draw_entropies(rows: Iterable[Row], path: str | Path, *, title: str = "") ->
     ]
     handles += [Line2D([], [], color="0.3", linestyle=_STYLES.get(name, "-."), label=name) for name in methods]
     figure.axes[-1].legend(handles=handles, fontsize="small")
-    figure.suptitle(_with_trials(title, table))
+    _entitle(figure, title, table)
     save(figure, path)
 
 
-def _with_trials(title: str, table: pd.DataFrame) -> str:
+def _entitle(figure: Figure, title: str, table: pd.DataFrame) -> None:
+    """Put title and trials above a picture, in as many lines as its width needs."""
     trials = int(table["seed"].nunique())
     spread = "" if trials == 1 else ", median and quartiles"
-    return f"{title}  ({trials} {'trial' if trials == 1 else 'trials'}{spread})".strip()
+    about = f"({trials} {'trial' if trials == 1 else 'trials'}{spread})"
+    letters = int(_LETTERS * figure.get_figwidth())
+    lines = [f"{title}  {about}"] if len(title) + len(about) < letters else [*textwrap.wrap(title, letters), about]
+    figure.suptitle("\n".join(lines).strip())

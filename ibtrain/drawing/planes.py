@@ -83,7 +83,8 @@ def draw_trajectories(
 ) -> None:
     """Draw the way of every gamma through the information plane, median over seeds, dots growing with the epoch.
 
-    Every estimator has a panel of its own. Bands lead from quartile to quartile over seeds; bars are standard errors.
+    Gamma = 0 lies dotted and hollow above the others, so that none hides another. Every estimator has a panel of its
+    own. Bands lead from quartile to quartile over seeds; bars are standard errors.
 
     Args:
         rows: Results of runs that were measured after many epochs.
@@ -104,10 +105,14 @@ def draw_trajectories(
             colour = gamma_colour(colours, float(gamma))
             sizes = np.interp(middle.index, span, [6, 70])
             _bands(axes, part, middle, colour)
-            axes.plot(middle["x"], middle["y"], color=colour, linewidth=0.9, alpha=0.8)
-            axes.scatter(middle["x"], middle["y"], s=sizes, color=colour, edgecolors="white", linewidths=0.4, zorder=3)
-            if gamma == 0:
-                axes.plot([], [], "o-", color="black", label="gamma = 0")
+            if gamma > 0:
+                dots: dict[str, Any] = {"color": colour, "edgecolors": "white", "linewidths": 0.4, "zorder": 3}
+                axes.plot(middle["x"], middle["y"], color=colour, linewidth=0.9, alpha=0.8)
+            else:
+                dots = {"facecolors": "none", "edgecolors": colour, "linewidths": 0.9, "zorder": 4}
+                axes.plot(middle["x"], middle["y"], color=colour, linewidth=0.9, linestyle=":", zorder=4)
+                axes.plot([], [], color=colour, linestyle=":", marker="o", fillstyle="none", label="gamma = 0")
+            axes.scatter(middle["x"], middle["y"], s=sizes, **dots)
         ends = measured.sort_values("epoch").groupby("run").tail(1).groupby("gamma")[["x", "y"]].median()
         axes.plot(ends["x"], ends["y"], color="0.6", linestyle=_DASHES, zorder=1, label="ends of the trajectories")
         _frame_plane(axes, method if len(panels) > 1 else title)

@@ -115,7 +115,7 @@ def check(
     accelerator: str = "auto",
     data_root: str | Path = "data",
     download: bool = False,
-) -> None:
+) -> tuple[str, ...]:
     """Refuse configurations that cannot be trained, before anything is trained.
 
     Args:
@@ -124,21 +124,25 @@ def check(
         data_root: Folder of the data sets.
         download: Whether to fetch data that are missing.
 
+    Returns:
+        What is not proved of the losses whose configurations allow that, once each.
+
     Raises:
         ConfigError: If a loss or a network cannot be built, the data are not there, or the accelerator is not.
         InformationError: If an objective cannot be read or has no canonical form, or a loss is not proved.
 
     Example:
         >>> check([Config()], accelerator="cpu")
+        ()
     """
     sets = {config.data: load_data(config.data, root=data_root, download=download) for config in configs}
-    for config in configs:
-        build_loss(config, sets[config.data])
+    plans = [build_loss(config, sets[config.data]).plan for config in configs]
     for config in {(config.data, config.network, config.bottleneck): config for config in configs}.values():
         with torch.random.fork_rng():
             build_network(config, sets[config.data])
     for precision in {config.training.precision for config in configs}:
         make_fabric(accelerator, precision)
+    return tuple(dict.fromkeys(f"{plan.formula}: {plan.doubt}" for plan in plans if plan.guarantee is None))
 
 
 class Run:

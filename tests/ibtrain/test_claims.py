@@ -3,12 +3,33 @@
 import json
 
 import pytest
-from claim_rows import THREE, both_entropies, chain, cross_entropies
+from claim_rows import THREE, both_entropies, chain, cross_entropies, row
 
 from ibtrain import Config, ConfigError, claims
 from ibtrain.claims import Finding, Part, by_data, judge, to_json, to_markdown, weights
 from ibtrain.records import Record
 from ibtrain.runs import Row
+
+
+@pytest.mark.parametrize(
+    ("options", "c1", "c5"),
+    [
+        ([], "fig3 --preset digits", "fig5 --preset digits"),
+        (["data.name=permuted-mnist"], "fig3 --preset mnist", "fig5 --preset digits --set data.name=permuted-mnist"),
+        (["data.name=cifar10"], "fig3 --preset cifar10", "fig5 --preset cifar10"),
+        (
+            ["data.name=images", "data.folder=photos"],
+            "fig3 --preset digits --set data.name=images --set data.folder=photos",
+            "fig5 --preset digits --set data.name=images --set data.folder=photos",
+        ),
+    ],
+)
+def test_what_is_not_run_names_a_preset_on_the_same_data(options, c1, c5):
+    record = Record("a", (row("H[Y]", 2.3),), Config().with_options(options))
+    (judged,) = judge([record])
+    explanations = {finding.claim.name: finding.explanation for finding in judged.findings}
+    assert explanations["C1"].endswith(f"To run it: ibtrain reproduce {c1}")
+    assert explanations["C5"].endswith(f"To run it: ibtrain reproduce {c5}")
 
 
 def test_runs_on_two_data_sets_are_judged_apart():

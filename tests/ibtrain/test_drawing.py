@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from ibtrain import ConfigError, drawing
@@ -44,6 +45,16 @@ def test_trajectories_are_medians_over_seeds_and_gamma_zero_is_black(drawn, tmp_
     np.testing.assert_allclose(curves[0], [[7, 0.9], [8, 0.9], [9, 0.9]])
     assert axes.lines[0].get_color() == "black"
     np.testing.assert_allclose(lines(axes)["ends of the trajectories"], [[9, 0.9], [8.99, 0.91], [8, 1.9]])
+
+
+def test_gamma_zero_lies_above_the_others_and_hides_none(drawn, tmp_path):
+    drawing.draw_trajectories(plane_rows(), tmp_path / "one.png")
+    zero, *others = (line for line in drawn[0].axes[0].lines if len(line.get_xdata()) == 3)
+    assert zero.get_linestyle() == ":"
+    assert zero.get_zorder() > max(other.get_zorder() for other in others)
+    dots = [one for one in drawn[0].axes[0].collections if isinstance(one, PathCollection)]
+    assert [len(one.get_facecolors()) for one in dots] == [0, 1, 1]
+    assert dots[0].get_zorder() > dots[1].get_zorder() == dots[2].get_zorder()
 
 
 def test_seeds_have_bands_from_quartile_to_quartile_and_bars_of_standard_errors(drawn, tmp_path):
@@ -92,6 +103,24 @@ def test_cross_entropies_have_a_panel_for_each_loss_and_a_line_for_each_metric(d
         assert tuple(lines(panel)) == METRICS
         np.testing.assert_allclose(lines(panel)["decoder cross-entropy"], [[1, 4], [2, 3]])
     assert drawn[0].get_suptitle() == "digits  (3 trials, median and quartiles)"
+
+
+@pytest.mark.parametrize(
+    "losses", [("CE[Y|Z]",), ("Exact[Y|Z]", "CE[Y|Z]"), ("Exact[Y|Z]", "CE[Y|Z]", "Prediction[Y|Z]")]
+)
+def test_title_and_legend_lie_within_the_picture_whatever_its_width(drawn, tmp_path, losses):
+    rows = [
+        row(metric, 1.0 / epoch, epoch=epoch, loss=loss) for metric in METRICS for loss in losses for epoch in (1, 2)
+    ]
+    title = "Figure 3 on permuted-mnist: decoder uncertainty and cross-entropies"
+    drawing.draw_cross_entropies(rows, tmp_path / "three.png", title=title)
+    figure = drawn[0]
+    figure.draw_without_rendering()
+    for part in (figure.legends[0], figure._suptitle):
+        shown = part.get_window_extent()
+        assert figure.bbox.x0 <= shown.x0 < shown.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= shown.y0 < shown.y1 <= figure.bbox.y1
+    assert " ".join(figure.get_suptitle().split()) == f"{title} (1 trial)"
 
 
 def test_scaling_pairs_the_error_with_the_entropy_of_the_same_epoch_from_the_largest_entropy_on(drawn, tmp_path):

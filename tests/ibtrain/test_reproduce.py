@@ -39,7 +39,6 @@ def test_every_experiment_is_a_file_and_its_runs_differ(tmp_path, preset, name):
     assert len(set(digests)) == len(digests)
 
 
-@pytest.mark.filterwarnings("ignore:Prediction")
 @pytest.mark.parametrize(("preset", "name"), EVERY)
 def test_every_experiment_has_a_loss(preset, name):
     for config in {(c.objective, c.bottleneck): c for c in experiment(preset, name).configs()[::7]}.values():
@@ -169,8 +168,16 @@ def test_the_latent_is_held_before_it_shrinks_and_the_error_without_noise_does_n
     assert accuracy == sorted(accuracy)
 
 
+def test_a_loss_without_proof_is_told_once_in_plain_words(tmp_path, monkeypatch, capsys):
+    arguments = ("--preset", "digits-fast", "--set", "training.epochs=1", "--out", tmp_path, "--accelerator", "cpu")
+    assert run(monkeypatch, "fig3", *arguments) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert shown.out.count("Prediction[Y|Z]: no proof that the loss bounds") == 1
+    assert "note: Prediction[Y|Z]" in shown.out
+
+
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Prediction")
 def test_the_short_form_makes_all_figures(tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, "all", "--preset", "digits-fast", "--out", tmp_path, "--accelerator", "cpu") == 0
     folder = tmp_path / "digits-fast"
