@@ -123,6 +123,9 @@ class TrainingConfig(Section, table="training"):
     here."""
     weight_decay: float = option(0.0, minimum=0.0)
     """Weight decay of the optimiser. Our choice: the paper states none."""
+    schedule: str = option("plateau", choices=("plateau", "cosine"))
+    """How the learning rate falls: by steps where the loss has stopped improving, or along half a cosine, epoch by
+    epoch, to 0 after the last. Stated in the paper: the plateau; the cosine is our choice for runs of few epochs."""
     decay: float = option(0.8, above=0.0, maximum=1.0)
     """Factor of the learning rate when the loss has stopped improving. Stated in the paper: 0.8."""
     patience: int = option(3, minimum=0, maximum=_LARGEST)

@@ -188,7 +188,11 @@ _MNIST = Preset(
     "figures 3 and 4 on MNIST, the latter on a part of it",
     _sorted(
         _cross_entropies(
-            "fig3", _MLP, {"data.name": "permuted-mnist", "training.batch_size": 256, "training.epochs": 12}, trials=3
+            "fig3",
+            _MLP,
+            {"data.name": "permuted-mnist", "training.batch_size": 256},
+            {"training.epochs": 10, "training.schedule": "cosine"},
+            trials=3,
         ),
         _scaling(
             {"data.name": "mnist", "data.samples": 1000, "data.test_samples": 500, "network.latent": 128},

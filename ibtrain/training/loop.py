@@ -267,7 +267,7 @@ class Run:
 
     def _measured(self, number: int, means: Sequence[float], rate: float, start: float) -> Epoch:
         mean, *terms = means
-        self.schedule.step(mean)
+        self._set_rate(number, mean)
         self._rescale(number)
         self._set_decoder()
         torch.manual_seed(look_seed(self.config, number))
@@ -318,6 +318,16 @@ class Run:
             values.append(value.detach())
             shares.append(len(batch) / len(order))
         return weighted_sums(values, shares).tolist()
+
+    def _set_rate(self, number: int, loss: float) -> None:
+        """Set the learning rate of the next pass."""
+        options = self.config.training
+        if options.schedule == "plateau":
+            self.schedule.step(loss)
+            return
+        share = (1 + math.cos(math.pi * number / options.epochs)) / 2
+        for group in self.optimizer.param_groups:
+            group["lr"] = options.learning_rate * share
 
     def _finite(self, means: Sequence[float], number: int) -> Sequence[float]:
         if not math.isfinite(means[0]):

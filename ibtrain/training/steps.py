@@ -56,7 +56,7 @@ def optimizer_of(parameters: Iterable[Tensor], config: Config, *, rate: float | 
     if options.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
     kind = torch.optim.AdamW if options.optimizer == "adamw" else torch.optim.Adam
-    return kind(parameters, lr=rate, weight_decay=decay)
+    return kind(parameters, lr=rate, weight_decay=decay, fused=True)
 
 
 def order_of(config: Config, number: int, size: int) -> Tensor:

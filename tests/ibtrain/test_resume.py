@@ -68,6 +68,16 @@ def test_a_stopped_run_ends_with_the_numbers_of_one_that_was_not(tmp_path, kind)
         assert torch.equal(value, resumed.network.state_dict()[name])
 
 
+def test_the_rate_follows_half_a_cosine_also_in_a_run_that_was_stopped(tmp_path):
+    config = SHORT.with_options(["training.schedule=cosine", "training.learning_rate=0.002"])
+    with pytest.raises(StoppedError):
+        train(config, accelerator="cpu", folder=tmp_path, on_epoch=stop_after(2))
+    resumed = train(config, accelerator="cpu", folder=tmp_path)
+    rates = [epoch.learning_rate for epoch in resumed.epochs]
+    assert rates == pytest.approx([0.002, 0.001 + 0.001 * math.sqrt(0.5), 0.001, 0.001 - 0.001 * math.sqrt(0.5)])
+    assert repr(numbers(resumed)) == repr(numbers(train(config, accelerator="cpu")))
+
+
 def test_checkpoints_are_made_as_often_as_the_configuration_says(tmp_path):
     config = SHORT.with_options(["training.checkpoint_every=3"])
     with pytest.raises(StoppedError):

@@ -36,7 +36,7 @@ class StoppedError(BaseException):
 @pytest.mark.parametrize(
     "options",
     [
-        ["bottleneck.kind=noise", "bottleneck.samples=2", "network.decoder=[8]"],
+        ["bottleneck.kind=noise", "bottleneck.samples=2", "network.decoder=[8]", "training.schedule=cosine"],
         ["bottleneck.kind=gaussian", "training.optimizer=sgd", "training.weight_decay=0.001"],
         ["bottleneck.kind=categorical", "training.optimizer=adamw", "training.weight_decay=0.01"],
         ["objective.surrogate=CE[Z|Y]", "bottleneck.kind=gaussian"],
