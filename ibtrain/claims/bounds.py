@@ -15,7 +15,7 @@ from ibtrain.config import ZERO_ENTROPY_VARIANCE, Config
 GAP = 0.01
 """Largest median gap between decoder cross-entropy and decoder uncertainty, in nats."""
 
-C1 = Claim(
+C1: Claim = Claim(
     "C1",
     "order of the cross-entropies",
     "The prediction cross-entropy and the decoder uncertainty H[Y|Z] never exceed the decoder cross-entropy, and the "
@@ -24,14 +24,14 @@ C1 = Claim(
     "minimised, the median over trials of the final gap is under 0.01 nats.",
     ("fig3",),
 )
-C3 = Claim(
+C3: Claim = Claim(
     "C3",
     "bound of the error",
     "A label drawn from the decoder is wrong with probability at most 1 - exp(-decoder cross-entropy).",
     "No epoch of any run breaks the bound on the training data.",
     ("fig3",),
 )
-C8 = Claim(
+C8: Claim = Claim(
     "C8",
     "order of the entropies",
     "With noise of zero entropy the conditional entropies bound the redundant information, and log-variances bound the "
@@ -39,7 +39,7 @@ C8 = Claim(
     "Each of the three holds within two standard errors at every measured epoch of every run.",
     ("fig5",),
 )
-C9 = Claim(
+C9: Claim = Claim(
     "C9",
     "limits of the informations",
     "A latent tells no more than there is: I[Y;Z] <= H[Y], and I[X;Z] <= ln N on N samples.",

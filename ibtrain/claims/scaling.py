@@ -16,7 +16,7 @@ FALL, FLAT = 100.0, 0.5
 SHARE, RISE = 0.1, 5.0
 """Share of its start to which the entropy falls with noise, and percentage points by which the error rises by then."""
 
-C4 = Claim(
+C4: Claim = Claim(
     "C4",
     "noise makes entropy matter",
     "Without noise a deterministic network can scale its latent down at will: the entropy falls without end and the "

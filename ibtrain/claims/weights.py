@@ -30,7 +30,7 @@ EXPLAINED, APART = 0.95, 0.1
 ERRORS = 3.0
 """C7: how many standard errors a loss must exceed."""
 
-C5 = Claim(
+C5: Claim = Claim(
     "C5",
     "gamma compresses",
     "H[Z] and H[Z|Y] fall as gamma grows, for each of the three surrogates, and E||Z||² acts at the smallest gammas.",
@@ -38,7 +38,7 @@ C5 = Claim(
     "lowest H[Z] of the three at every gamma up to 0.01.",
     ("fig5",),
 )
-C6 = Claim(
+C6: Claim = Claim(
     "C6",
     "one saturation curve",
     "Over gamma the points (I[X;Z], I[X;Y|Z]) of the three surrogates trace the same saturating curve.",
@@ -46,7 +46,7 @@ C6 = Claim(
     "they differ by less than 10 % of the range.",
     ("fig6",),
 )
-C7 = Claim(
+C7: Claim = Claim(
     "C7",
     "compression after expansion",
     "Over epochs I[X;Z] first grows, and then falls where the regularizer has weight.",
