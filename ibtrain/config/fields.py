@@ -252,17 +252,18 @@ class Config(Section):
         """Return the configuration as nested tables of plain values."""
         return dataclasses.asdict(self)
 
-    def with_options(self, options: Sequence[str]) -> Self:
+    def with_options(self, options: str | Sequence[str]) -> Self:
         """Return a copy in which some values are replaced.
 
         Args:
-            options: Texts `key=value`, the key with dots between tables, the value as in TOML (a bare word is a text).
+            options: One text `key=value` or several, the key with dots between tables, the value as in TOML (a bare word
+                is a text).
 
         Raises:
             ConfigError: If an option has no `=`, its key is unknown, or its value cannot be used.
         """
         mapping = self.to_mapping()
-        for given in options:
+        for given in (options,) if isinstance(options, str) else options:
             key, equals, text = given.partition("=")
             if not equals:
                 raise ConfigError(f"option {given!r} has no value: write key=value, for example seed=1")
