@@ -112,7 +112,7 @@ class Information(sympy.Expr):
         The quantity, or sympy's 0 if a group has nothing left beyond the condition.
 
     Raises:
-        ParseError: If there is no group, an empty one, or more than :data:`imeasure.names.MAX_GROUPS`.
+        ParseError: If there is no group, an empty one, or more than 12.
 
     Example:
         >>> X, Y, Z = rvs("X Y Z")

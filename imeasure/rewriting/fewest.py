@@ -68,7 +68,7 @@ def shortest(expression: sympy.Expr | str, *, model: Model | str | None = None) 
         NonlinearError: If the expression is not linear in its quantities.
         UnknownVariableError: If a variable is not in the model.
         UndefinedQuantityError: If a quantity has no value under the model.
-        ModelError: If more than :data:`MAX_VARIABLES` variables are involved.
+        ModelError: If more than 8 variables are involved.
 
     Example:
         >>> shortest("H[X] + H[Y] - H[X,Y]")
