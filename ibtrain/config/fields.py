@@ -256,8 +256,8 @@ class Config(Section):
         """Return a copy in which some values are replaced.
 
         Args:
-            options: One text `key=value` or several, the key with dots between tables, the value as in TOML (a bare word
-                is a text).
+            options: One text `key=value` or several, the key with dots between tables, the value as in TOML (a bare
+                word is a text).
 
         Raises:
             ConfigError: If an option has no `=`, its key is unknown, or its value cannot be used.
