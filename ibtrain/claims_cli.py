@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 import ibtrain
+from ibtrain.command_line import data_option
 from ibtrain.errors import ConfigError
 
 _WRITERS = (".md", ".json", ".html")
@@ -18,14 +19,7 @@ _WRITERS = (".md", ".json", ".html")
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write a file: .md, .html or .json."
 )
 @click.option("--note", default="", help="How the runs were made, for the Markdown file.")
-@click.option(
-    "--data",
-    "data_root",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Folder of the data sets.",
-)
+@data_option
 def claims(folders: tuple[Path, ...], as_json: bool, out: Path | None, note: str, data_root: Path) -> None:
     """Test the paper's claims on the runs in folders that `reproduce`, `sweep` or `train` filled.
 

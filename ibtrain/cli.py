@@ -12,6 +12,7 @@ from rich.console import Console
 
 import ibtrain
 from ibtrain.claims_cli import claims
+from ibtrain.command_line import accelerator_option
 from ibtrain.compile_cli import compile_command
 from ibtrain.estimate_cli import estimate
 from ibtrain.plane_cli import plane
@@ -30,7 +31,7 @@ def cli() -> None:
 @cli.command()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/demo"), show_default=True)
 @click.option("--fast", is_flag=True, help="Fewer and shorter runs: see that everything works.")
-@click.option("--accelerator", default="auto", show_default=True, help="Where to train: auto, cpu or cuda.")
+@accelerator_option
 def demo(out: Path, fast: bool, accelerator: str) -> None:
     """Take min I[X;Z] - beta*I[Y;Z] from its text to an information plane, on real digits."""
     console = Console()

@@ -85,7 +85,7 @@ def estimate_quantity(
     found: ibtrain.estimators.Estimates
     if estimator == "mixture":
         if noise_variance is None:
-            raise ConfigError("mixture needs the variance of the noise: give --noise-variance")
+            raise ConfigError("mixture needs the variance of the noise: give noise_variance")
         found = ibtrain.estimators.mixture(samples("Z"), noise_variance, labels)
     elif estimator == "knn":
         found = ibtrain.estimators.knn(samples("Z"), labels, k=neighbours, noise_variance=noise_variance)

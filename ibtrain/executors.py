@@ -9,6 +9,7 @@ import dataclasses
 import multiprocessing
 import multiprocessing.connection
 import signal
+import socket
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -35,6 +36,7 @@ from ibtrain.training import (
 
 OnEpoch = Callable[[Config, Epoch], None]
 
+_KNOCK_SECONDS = 10.0  # how long a Ray cluster may take to open a connection
 _LOOK_SECONDS = 0.5  # how often the lines of runs in other processes are looked at
 
 
@@ -352,10 +354,11 @@ class OnRay:
         ray = _ray()
         started = not ray.is_initialized()
         if started:
+            self._look_for_cluster()
             try:
                 ray.init(address=self.address, log_to_driver=False, include_dashboard=False)
-            except (ConnectionError, RuntimeError, ValueError) as error:
-                raise ConfigError(f"cannot reach Ray at {self.address or 'this machine'}: {error}") from None
+            except Exception as error:  # a bare Exception if its processes do not start in time
+                raise ConfigError(self._unreachable(error)) from None
         waiting: dict[Any, Config] = {}
         try:
             task = ray.remote(num_gpus=self.gpus, num_cpus=self.cpus, max_retries=self.retries)(train_run)
@@ -374,6 +377,22 @@ class OnRay:
                 ray.cancel(one, force=True)
             if started:
                 ray.shutdown()
+
+    def _look_for_cluster(self) -> None:
+        """Knock at the door of HOST:PORT: Ray itself would knock for a quarter of an hour where nobody is."""
+        host, _, port = (self.address or "").removeprefix("ray://").rpartition(":")
+        if not (host and port.isdecimal()):
+            return
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _KNOCK_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            raise ConfigError(self._unreachable(error)) from None
+
+    def _unreachable(self, error: Exception) -> str:
+        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        if self.address is None:
+            return f"cannot start Ray on this machine: {said}; try again with less to do here, or without Ray"
+        return f"cannot reach Ray at {self.address}: {said}; look whether it runs there (ray status)"
 
 
 def _ray_outcome(ray: Any, task: Any, config: Config) -> Outcome:

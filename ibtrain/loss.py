@@ -316,7 +316,7 @@ def _step(symbols: Sequence[Any], term: Term) -> _Step:
 def _size(entry: Surrogate, size: int | None, name: str) -> int:
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise ConfigError(
-            f"{entry.name} learns a law of the latent: give its sizes, compile(..., dimensions=K, classes=C), "
+            f"{entry.name} learns a law of the latent: give its sizes by dimensions=K and classes=C, "
             f"not {name} = {size!r}"
         )
     return size

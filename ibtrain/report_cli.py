@@ -5,20 +5,14 @@ from pathlib import Path
 import click
 
 import ibtrain
+from ibtrain.command_line import data_option
 
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, metavar="RUNS...", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True)
 @click.option("--title", default="Information bottlenecks", show_default=True)
-@click.option(
-    "--data",
-    "data_root",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Folder of the data sets.",
-)
+@data_option
 def report(folders: tuple[Path, ...], out: Path, title: str, data_root: Path) -> None:
     """Write one self-contained HTML page about the runs in folders that `reproduce`, `sweep` or `train` filled."""
     records = ibtrain.records.collect(folders)

@@ -15,9 +15,9 @@ from ibtrain.config import DataConfig
 from ibtrain.errors import ConfigError
 from ibtrain.executors import Executor
 from ibtrain.experiments import FIGURES, Experiment, figure_of
-from ibtrain.runs import Row, Runs, write_rows
+from ibtrain.runs import Row, Runs, results_lock, write_rows
 from ibtrain.sweeps import sweep
-from ibtrain.training import load_data
+from ibtrain.training import is_first_process, load_data
 
 _DRAW: dict[str, Callable[..., None]] = {
     "fig1": drawing.draw_trajectories,
@@ -68,9 +68,8 @@ def reproduce(
         ...     sorted(path.name for path in (Path(folder) / "fig6").iterdir())
         ['config.toml', 'fig6.png', 'fig6.svg', 'results.csv', 'sweep.toml']
     """
-    failure = None
     try:
-        rows = sweep(
+        sweep(
             experiment.configs(),
             out,
             accelerator=accelerator,
@@ -80,12 +79,19 @@ def reproduce(
             executor=executor,
             console=console,
         )
-    except ConfigError as error:
-        failure, rows = error, finished_rows(experiment, out)
-    if rows:
-        write_figure(experiment, rows, Path(out) / experiment.name, note=_note(experiment, data_root))
-    if failure is not None:
-        raise failure
+    except ConfigError:
+        _draw_finished(experiment, Path(out), data_root)
+        raise
+    return _draw_finished(experiment, Path(out), data_root)
+
+
+def _draw_finished(experiment: Experiment, out: Path, data_root: str | Path) -> tuple[Row, ...]:
+    runs = Runs(out / "runs")
+    if not is_first_process() or not any(map(runs.is_finished, experiment.configs())):
+        return finished_rows(experiment, out)
+    with results_lock(out):
+        rows = finished_rows(experiment, out)
+        write_figure(experiment, rows, out / experiment.name, note=_note(experiment, data_root))
     return rows
 
 

@@ -7,8 +7,8 @@ import click
 from rich.console import Console
 
 import ibtrain
+from ibtrain.command_line import accelerator_option, data_option, download_option, shard_option, workers_option
 from ibtrain.errors import ConfigError
-from ibtrain.training_cli import read_shard
 from imeasure.command_line import STOPPED
 
 
@@ -21,25 +21,18 @@ from imeasure.command_line import STOPPED
 @click.option(
     "--set", "options", multiple=True, metavar="KEY=VALUE", help="Replace a value, e.g. training.epochs=5; say so."
 )
-@click.option("--workers", type=click.IntRange(1), default=None, help="Processes on this machine.")
-@click.option("--shard", metavar="I/N", default="1/1", show_default=True, help="Train every N-th run from the I-th on.")
-@click.option("--accelerator", default="auto", show_default=True, help="Where to train: auto, cpu or cuda.")
-@click.option(
-    "--data",
-    "data_root",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Folder of the data sets.",
-)
-@click.option("--download", is_flag=True, help="Fetch data that are missing.")
+@workers_option
+@shard_option
+@accelerator_option
+@data_option
+@download_option
 def reproduce(
     figure: str,
     preset: str,
     out: Path,
     options: tuple[str, ...],
     workers: int | None,
-    shard: str,
+    shard: tuple[int, int],
     accelerator: str,
     data_root: Path,
     download: bool,
@@ -70,7 +63,7 @@ def reproduce(
                     accelerator=accelerator,
                     data_root=data_root,
                     download=download,
-                    shard=read_shard(shard),
+                    shard=shard,
                     executor=ibtrain.executors.Workers(workers) if workers else None,
                     console=Console(),
                 )

@@ -5,6 +5,7 @@ configuration; its results are written last and in one piece, so a folder with r
 lies beside them, so results that were cut short later are not taken for whole.
 """
 
+import contextlib
 import csv
 import dataclasses
 import hashlib
@@ -12,9 +13,11 @@ import io
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError
@@ -107,6 +110,28 @@ def write_bytes(path: Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error}; choose another folder or make room") from None
+
+
+@contextlib.contextmanager
+def results_lock(folder: Path) -> Iterator[None]:
+    """Be the only process that renews what all runs of a folder gave: none writes what it read before another wrote.
+
+    Args:
+        folder: The folder of the sweeps; it is made.
+
+    Raises:
+        ConfigError: If the folder cannot be written.
+    """
+    lock = FileLock(folder / "results.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise ConfigError(f"cannot write {lock.lock_file}: {error}; choose another folder or make room") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:

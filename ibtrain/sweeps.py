@@ -1,14 +1,15 @@
 """Run many configurations, each once, and go on where an earlier call stopped.
 
 A sweep is nothing but independent runs in one folder: those that are finished are read, the others are trained, and
-the table of all is renewed after each. So it can be stopped at any moment, called again, cut into shards for a job
+the table of all is renewed as they end. So it can be stopped at any moment, called again, cut into shards for a job
 array, or spread over worker processes or a Ray cluster: the numbers are the same. A run is locked while it is trained,
-so several sweeps may share a folder. What can be refused is refused before anything is written; a run that fails leaves
-the others alone.
+and the table while it is renewed, so several sweeps may share a folder. What can be refused is refused before anything
+is written; a run that fails leaves the others alone.
 """
 
 import contextlib
 import itertools
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from ibtrain.config import Config
 from ibtrain.errors import ConfigError
 from ibtrain.executors import Executor, InProcess, Place
 from ibtrain.live import LiveView
-from ibtrain.runs import Row, Runs, write_rows
+from ibtrain.runs import Row, Runs, results_lock, write_rows
 from ibtrain.training import check, decided_by_first, is_first_process, number_of_processes, start_processes
+
+_PAUSE = 20  # the table is left alone for so many times as long as it took to write it
 
 
 def grid(base: Config, varied: Mapping[str, Sequence[object]]) -> tuple[Config, ...]:
@@ -58,8 +61,9 @@ def sweep(
 ) -> tuple[Row, ...]:
     """Train every configuration that is not finished yet, and return the results of all that are.
 
-    `folder/results.csv` holds the rows of all finished runs at any time: first those of `configs`, then those of
-    earlier sweeps in the same folder. Each run has its own folder in `folder/runs`.
+    `folder/results.csv` holds the rows of all finished runs: first those of `configs`, then those of other sweeps in
+    the same folder. It is renewed as runs end, as often as it costs no more than a twentieth of the time, and when the
+    sweep ends or is stopped. Each run has its own folder in `folder/runs`.
 
     Args:
         configs: What to run.
@@ -110,18 +114,21 @@ def sweep(
         done=len(mine) - len(todo),
         curves=Path(folder) / "tensorboard" if tensorboard and is_first_process() else None,
     )
-    if unwritten := table.write():
-        raise ConfigError(unwritten)
-    with view, contextlib.closing((executor or InProcess()).outcomes(todo, place, view.epoch)) as outcomes:
-        for outcome in outcomes:
-            if outcome.error:
-                failures[outcome.config.digest] = outcome.error
-            failures.update(table.read())
-            unwritten = table.write()
-            view.run_ended(outcome.config)
-    _raise_for(failures, len(mine))
-    if unwritten:
-        raise ConfigError(f"all runs are finished, but {unwritten}")
+    table.renew()
+    if table.unwritten:
+        raise ConfigError(table.unwritten)
+    try:
+        with view, contextlib.closing((executor or InProcess()).outcomes(todo, place, view.epoch)) as outcomes:
+            for outcome in outcomes:
+                if outcome.error:
+                    failures[outcome.config.digest] = outcome.error
+                table.renew_in_time()
+                view.run_ended(outcome.config)
+    finally:
+        unreadable = table.renew()
+    _raise_for(failures | unreadable, len(mine))
+    if table.unwritten:
+        raise ConfigError(f"all runs are finished, but {table.unwritten}")
     return table.rows()
 
 
@@ -142,13 +149,16 @@ def _raise_for(failures: Mapping[str, str], total: int) -> None:
 
 
 class _Table:
-    """The rows of all finished runs of a folder, read once and written after each run."""
+    """The rows of all finished runs of a folder, each read once."""
+
+    unwritten = ""  # why the table could not be written when it last should have been
 
     def __init__(self, folder: Path, runs: Runs, wanted: Mapping[str, Config]) -> None:
-        self._path = folder / "results.csv"
+        self._folder = folder
         self._runs = runs
         self._wanted = wanted
         self._known: dict[str, tuple[Row, ...]] = {}
+        self._due = 0.0
 
     def read(self) -> dict[str, str]:
         """Read what was finished since; return the runs whose results cannot be read, and why."""
@@ -160,14 +170,24 @@ class _Table:
                 failures[digest] = str(error)
         return failures
 
-    def write(self) -> str:
-        """Write the table; return why it cannot be written, or nothing."""
+    def renew(self) -> dict[str, str]:
+        """Read what was finished since, and write the table; return what cannot be read, as `read` does."""
+        if not is_first_process():
+            return self.read()
+        start, self.unwritten = time.monotonic(), ""
         try:
-            if is_first_process():
-                write_rows(self._path, self._all({**self._wanted, **self._known}))
+            with results_lock(self._folder):
+                failures = self.read()
+                write_rows(self._folder / "results.csv", self._all({**self._wanted, **self._known}))
         except ConfigError as error:
-            return str(error)
-        return ""
+            failures, self.unwritten = self.read(), str(error)
+        self._due = time.monotonic() + _PAUSE * (time.monotonic() - start)
+        return failures
+
+    def renew_in_time(self) -> None:
+        """Renew the table unless that was done a moment ago."""
+        if time.monotonic() >= self._due:
+            self.renew()
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(self._all(self._wanted))

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 import ibtrain
+from ibtrain.command_line import accelerator_option, data_option, download_option, shard_option, workers_option
 from ibtrain.errors import ConfigError
 from imeasure.command_line import STOPPED
 
@@ -21,16 +22,9 @@ def _common(command: Any) -> Any:
         click.option(
             "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True
         ),
-        click.option("--accelerator", default="auto", show_default=True, help="Where to train: auto, cpu or cuda."),
-        click.option(
-            "--data",
-            "data_root",
-            type=click.Path(file_okay=False, path_type=Path),
-            default=Path("data"),
-            show_default=True,
-            help="Folder of the data sets.",
-        ),
-        click.option("--download", is_flag=True, help="Fetch data that are missing."),
+        accelerator_option,
+        data_option,
+        download_option,
         click.option("--tensorboard", is_flag=True, help="Write curves for TensorBoard, live, to OUT/tensorboard."),
     )
     for option in reversed(options):
@@ -55,8 +49,8 @@ def train(config: Path, options: tuple[str, ...], out: Path, **how: Any) -> None
     metavar="KEY=V1,V2,...",
     help="Values of one key, e.g. objective.gamma=0.001,0.01,0.1; several options make every combination.",
 )
-@click.option("--shard", metavar="I/N", default="1/1", show_default=True, help="Train every N-th run from the I-th on.")
-@click.option("--workers", type=click.IntRange(1), default=None, help="Processes on this machine.")
+@shard_option
+@workers_option
 @click.option(
     "--together", is_flag=True, help="Train small networks in groups, stacked, where a measurement says that it pays."
 )
@@ -70,7 +64,7 @@ def sweep(
     options: tuple[str, ...],
     out: Path,
     varied: tuple[str, ...],
-    shard: str,
+    shard: tuple[int, int],
     workers: int | None,
     together: bool,
     on_ray: bool,
@@ -92,7 +86,7 @@ def sweep(
         executor = ibtrain.executors.Together()
     elif on_ray or ray_address:
         executor = ibtrain.executors.OnRay(ray_address, gpus=gpus)
-    _sweep(configs, out, out / "results.csv", shard=read_shard(shard), executor=executor, **how)
+    _sweep(configs, out, out / "results.csv", shard=shard, executor=executor, **how)
 
 
 def _values(text: str) -> tuple[str, list[str]]:
@@ -101,21 +95,6 @@ def _values(text: str) -> tuple[str, list[str]]:
     if not equals or not all(parts):
         raise ConfigError(f"--vary {text!r} needs a key and values: write, for example, objective.gamma=0.001,0.01")
     return key.strip(), parts
-
-
-def read_shard(text: str) -> tuple[int, int]:
-    """Return the numbers i and n of a shard.
-
-    Args:
-        text: `i/n`.
-
-    Raises:
-        ConfigError: If it is none.
-    """
-    index, _, count = text.partition("/")
-    if not (index.isdecimal() and count.isdecimal()):
-        raise ConfigError(f"--shard needs I/N, for example 1/4, not {text!r}")
-    return int(index), int(count)
 
 
 def _sweep(configs: Any, out: Path, results: Path, **options: Any) -> None:

@@ -1,6 +1,17 @@
-"""Run the command line by ``python -m imeasure``."""
+"""Start the program: `imeasure`, `python -m imeasure`. While it loads, too, ctrl-C ends it without a traceback."""
 
-from imeasure.cli import main
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from imeasure.cli import main as program  # noqa: PLC0415 - so that what happens meanwhile is caught
+
+        program()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

@@ -22,6 +22,7 @@ from ibtrain.datasets.dataset import Dataset
 from ibtrain.datasets.sets import channel_moments
 from ibtrain.errors import ConfigError
 
+_SCALE = "scale them by size=, in a configuration data.image_size"
 _SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
 
 
@@ -50,7 +51,7 @@ def image_folder(root: str | Path, *, size: int | None = None, cache: str | Path
         tensors = {part: _decoded(files, size) for part, files in parts.items()}
         _keep(kept, tensors)
     if tensors["train"].shape[1:] != tensors["test"].shape[1:]:
-        raise ConfigError(f"the images below {folder} differ in size between train and test: give size=")
+        raise ConfigError(f"the images below {folder} differ in size between train and test: {_SCALE}")
     targets = {part: torch.tensor([classes.index(path.parent.name) for path in files]) for part, files in parts.items()}
     mean, deviation = channel_moments(tensors["train"])
     return Dataset(
@@ -98,7 +99,7 @@ def _decoded(files: list[Path], size: int | None) -> Tensor:
     shapes = {image.shape for image in images}
     if len(shapes) > 1:
         sizes = ", ".join(sorted(f"{height} x {width}" for height, width, _ in shapes)[:3])
-        raise ConfigError(f"the images in {files[0].parent.parent} have different sizes ({sizes}): give size=")
+        raise ConfigError(f"the images in {files[0].parent.parent} have different sizes ({sizes}): {_SCALE}")
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
 
 
@@ -129,4 +130,6 @@ def _keep(path: Path, tensors: dict[str, Tensor]) -> None:
             save_file(tensors, Path(folder) / path.name)
             (Path(folder) / path.name).replace(path)
     except OSError as error:
-        raise ConfigError(f"cannot keep the decoded images in {path.parent}: {error}; give another cache=") from None
+        raise ConfigError(
+            f"cannot keep the decoded images in {path.parent}: {error}; name another folder by cache= or XDG_CACHE_HOME"
+        ) from None

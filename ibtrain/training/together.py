@@ -3,7 +3,7 @@
 Small networks leave a processor waiting for the next operation; stacked, each operation does the work of all members.
 Every member keeps its own seed, order, noise, weight and learning rate, and is measured and kept as it is alone; only
 the passes are shared. So what differs from a run of its own is the rounding of sums, nothing else. Whether it pays is
-measured on a few batches of each group.
+measured on a few batches of each group; what vmap cannot map is trained one by one.
 """
 
 import copy
@@ -239,9 +239,19 @@ def _pays(runs: Sequence[Run], number: int) -> bool:
 
     try:
         together = _seconds(_Stack(runs).step, batches)
-    except (RuntimeError, NotImplementedError):  # vmap cannot map it: they are trained one by one
+    except torch.OutOfMemoryError:  # one by one they may have room
+        return False
+    except RuntimeError as error:
+        if not _is_unmappable(error):
+            raise
         return False
     return together < len(runs) * _seconds(step_alone, batches)
+
+
+def _is_unmappable(error: RuntimeError) -> bool:
+    """Say whether vmap refuses an operation; torch has no class for that, but names vmap in what it says."""
+    said = str(error).lower()
+    return "vmap" in said or "batching rule" in said
 
 
 def _seconds(step: Callable[..., object], batches: Sequence[tuple[Tensor, Tensor, Tensor | None]]) -> float:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,6 +122,31 @@ def test_workers_end_when_the_sweep_is_killed(tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     wait_until(lambda: not any(map(is_running, started)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "[::1]:1", "127.0.0.1:100000"])
+def test_a_cluster_that_is_not_there_is_said_in_one_line(tmp_path, address):
+    pytest.importorskip("ray")
+    with pytest.raises(
+        ConfigError, match=rf"^cannot reach Ray at {re.escape(address)}: .*; look whether it runs there"
+    ):
+        sweep([SHORT], tmp_path, accelerator="cpu", executor=OnRay(address))
+
+
+@pytest.mark.slow
+def test_ray_that_does_not_start_in_time_is_said_in_one_line(tmp_path, monkeypatch):
+    """Ray waits for half a minute, and raises this where the machine is too busy."""
+    ray = pytest.importorskip("ray")
+
+    def init(**options):
+        raise Exception("The current node timed out during startup. This\ncould happen because")  # noqa: TRY002 - Ray's
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(
+        ConfigError, match=r"^cannot start Ray on this machine: The current node timed out during startup"
+    ):
+        sweep([SHORT], tmp_path, accelerator="cpu", executor=OnRay())
 
 
 def test_whatever_a_run_fails_of_is_told_and_the_others_go_on(tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 """A sweep gives the same numbers, whoever trains: this process, workers, shards, Ray, several processes for one run."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -40,6 +42,49 @@ def test_ray_gives_the_numbers_of_one_process(alone, tmp_path):
     pytest.importorskip("ray")
     rows = sweep(FOUR, tmp_path, accelerator="cpu", executor=OnRay())
     assert repr(rows) == repr(alone)
+
+
+PART = """
+import sys
+from pathlib import Path
+from ibtrain import Config, sweep
+from ibtrain.executors import Outcome
+from ibtrain.runs import Row
+from ibtrain.sweeps import grid
+
+class Ready:
+    def outcomes(self, configs, place, on_epoch):
+        print("ready", flush=True)
+        input()
+        for config in configs:
+            place.runs.begin(config)
+            row = Row(config.digest, 1, 0.1, "LogVar[Z]", config.seed, "loss", "mean", "exact", 1.0)
+            place.runs.store(config, [row])
+            yield Outcome(config)
+
+configs = grid(Config(), {"seed": range(12)})
+sweep(configs, sys.argv[1], accelerator="cpu", shard=(int(sys.argv[2]), 2), executor=Ready())
+"""
+
+
+@pytest.mark.slow
+def test_two_shards_at_the_same_time_never_lose_a_finished_run_from_the_table(tmp_path):
+    """The runs are not trained, only stored, so that both processes renew the table as often as they can."""
+    command, pipes = [sys.executable, "-c", PART, str(tmp_path)], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with contextlib.ExitStack() as stack:
+        shards = [stack.enter_context(subprocess.Popen([*command, index], text=True, **pipes)) for index in ("1", "2")]
+        assert [shard.stdout.readline() for shard in shards] == ["ready\n"] * 2
+        for shard in shards:
+            shard.stdin.write("\n")
+            shard.stdin.close()
+        seen = set()
+        while any(shard.poll() is None for shard in shards):
+            found = {row.seed for row in runs.read_rows(tmp_path / "results.csv")}
+            assert found >= seen
+            seen = found
+            time.sleep(0.01)
+    assert [shard.returncode for shard in shards] == [0, 0]
+    assert [row.seed for row in runs.read_rows(tmp_path / "results.csv")] == list(range(12))
 
 
 def test_shards_share_the_work_and_the_table(alone, tmp_path):

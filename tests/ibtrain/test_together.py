@@ -8,7 +8,7 @@ import pytest
 from ibtrain import Config, ConfigError, executors, runs, sweep
 from ibtrain.executors import InProcess, Place, Together
 from ibtrain.sweeps import grid
-from ibtrain.training import groups, together
+from ibtrain.training import groups, steps, together
 
 SHORT = Config().with_options(
     [
@@ -135,6 +135,36 @@ def test_the_measurement_decides_and_changes_no_run(tmp_path, monkeypatch, pays)
     if not pays:
         assert repr(rows) == repr(alone)
     assert numbers(rows)[1] == pytest.approx(numbers(alone)[1], rel=1e-6, abs=1e-6)
+
+
+@pytest.fixture
+def walked_into(monkeypatch):
+    """Let something happen in the first steps of networks."""
+
+    def walk_into(accident, times):
+        forward, left = steps.TrainingStep.forward, [accident] * times
+
+        def accidentally(step, inputs, *others):
+            if left:
+                left.pop()(inputs)
+            return forward(step, inputs, *others)
+
+        monkeypatch.setattr(steps.TrainingStep, "forward", accidentally)
+
+    return walk_into
+
+
+def test_members_that_vmap_cannot_map_are_trained_one_by_one(tmp_path, walked_into):
+    configs = grid(SHORT, VARIED)
+    expected = sweep(configs, tmp_path / "alone", accelerator="cpu")
+    walked_into(lambda inputs: inputs.sum().item(), times=100)
+    assert repr(sweep(configs, tmp_path / "together", accelerator="cpu", executor=Together())) == repr(expected)
+
+
+def test_an_error_that_is_not_of_vmap_is_told(tmp_path, walked_into):
+    walked_into(lambda inputs: inputs @ inputs, times=1)
+    with pytest.raises(ConfigError, match=r"(?s)4 of 4 runs failed.*RuntimeError: .*error\.txt"):
+        sweep(grid(SHORT, VARIED), tmp_path, accelerator="cpu", executor=Together())
 
 
 def test_a_group_needs_a_member():

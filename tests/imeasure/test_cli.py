@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -66,3 +68,23 @@ def test_bad_input_ends_with_status_two_and_no_traceback(arguments, message):
     assert result.exit_code == 2
     assert message in result.stderr
     assert "Traceback" not in result.output + result.stderr
+
+
+CTRL_C_WHILE_CLICK_IS_LOADED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Press:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Press())
+from {program}.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("program", ["imeasure", "ibtrain"])
+def test_ctrl_c_while_a_program_loads_ends_it_silently(program):
+    code = CTRL_C_WHILE_CLICK_IS_LOADED.format(program=program)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")
