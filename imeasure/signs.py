@@ -388,6 +388,10 @@ def _positive_throughout(expression: sympy.Expr, ranges: tuple[tuple[sympy.Symbo
         numerator, denominator = sympy.fraction(sympy.together(expression))
         return bool((sympy.expand(numerator) / denominator).is_positive)
     (symbol, values), rest = ranges[0], ranges[1:]
+    if values == sympy.S.Reals and expression.is_polynomial(symbol) and sympy.degree(expression, symbol) == 2:
+        square, linear, constant = sympy.Poly(expression, symbol).all_coeffs()
+        if all(_positive_throughout(sympy.expand(one), rest) for one in (square, 4 * square * constant - linear**2)):
+            return True
     return all(_positive_throughout(expression.subs(symbol, value), rest) for value in _covering(values))
 
 
