@@ -1,4 +1,4 @@
-"""Every public name has a docstring and a place in the reference, or the build fails.
+"""Every public name has a description and a place in the reference, or the build fails.
 
 Objects are documented under their public names. References to them by the module where they are written are led there,
 and so are bare names in docstrings.
@@ -6,7 +6,7 @@ and so are bare names in docstrings.
 
 from importlib import import_module
 from inspect import isclass, isroutine
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any
 
@@ -49,7 +49,7 @@ def public_names(module: ModuleType) -> list[str]:
 
 
 def check(app: Sphinx, env: BuildEnvironment) -> None:
-    """Raise an error that lists the public names without a docstring or without an entry."""
+    """Raise an error that lists the public names without a description or without an entry."""
     documented = {name: _found(name) for name in env.domains.python_domain.objects}
     objects = [value for value in documented.values() if not isinstance(value, str | int | float | tuple)]
     problems = []
@@ -61,8 +61,9 @@ def check(app: Sphinx, env: BuildEnvironment) -> None:
                 continue
             if not (f"{path}.{name}" in documented or any(value is other for other in objects)):
                 problems.append(f"{path}.{name} is missing in docs/reference/api")
-            if (isclass(value) or isroutine(value)) and not (value.__doc__ or "").strip():
-                problems.append(f"{path}.{name} has no docstring")
+            explains_itself = isclass(value) or isroutine(value)
+            if not (value.__doc__ if explains_itself else described_where_written(f"{path}.{name}")):
+                problems.append(f"{path}.{name} has no description")
     if problems:
         raise ExtensionError("undocumented public names:\n  " + "\n  ".join(sorted(problems)))
 
@@ -111,8 +112,9 @@ def describe(app: Sphinx, what: str, name: str, value: object, options: object, 
 def described_where_written(path: str) -> list[str]:
     """Return the lines below a package's value in that of its modules that assigns it; none if there are none."""
     package, _, name = path.rpartition(".")
-    for found in iter_modules(getattr(import_module(package), "__path__", [])):
-        described = ModuleAnalyzer.for_module(f"{package}.{found.name}").find_attr_docs()
+    inside = walk_packages(getattr(import_module(package), "__path__", []), f"{package}.")
+    for module in (package, *(found.name for found in inside if not found.name.endswith("__main__"))):
+        described = ModuleAnalyzer.for_module(module).find_attr_docs()
         if ("", name) in described:
             return list(described["", name])
     return []

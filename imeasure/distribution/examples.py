@@ -89,6 +89,7 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
         ),
     }
 )
+"""Distributions that are known by name, for :meth:`imeasure.Distribution.named`."""
 
 
 ALIASES: Mapping[str, str] = MappingProxyType({"a.4": "shifted"})
