@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.posterior import LN2, Components, Tile, class_log_sums, cut, visit_tiles
+from ibtrain.estimators.posterior import LN2, Components, Tile, add_class_sums, cut, visit_tiles
 from ibtrain.estimators.result import Estimate, Side
 
 CHUNK = 1 << 22
@@ -58,20 +58,20 @@ def _log_sums(components: Components, outer: Tensor) -> tuple[Tensor, Tensor]:
     if components.variance is None:
         rows = components.means[outer]
         blocks = cut(components)
-        log_sums = rows.new_full((2, len(rows), len(blocks)), -math.inf)
+        log_sums = rows.new_full((2, len(rows), blocks[-1].labels.stop), -math.inf)
 
         def visit(tile: Tile) -> None:
-            part = blocks[tile.column].part
+            block = blocks[tile.column]
             itself = outer[tile.rows]
-            here = ((itself >= part.start) & (itself < part.stop)).nonzero()[:, 0]
-            tile.logits[here, itself[here] - part.start] = (tile.peak[here] / -LN2).to(tile.logits.dtype)
+            here = ((itself >= block.part.start) & (itself < block.part.stop)).nonzero()[:, 0]
+            tile.logits[here, itself[here] - block.part.start] = (tile.level[here] / -LN2).to(tile.logits.dtype)
             weights = torch.mul(tile.logits, 0.25, out=tile.weights).exp2_()
-            log_sums[0, tile.rows, tile.column] = weights.sum(1).double().log() + tile.peak / 4
-            log_sums[1, tile.rows, tile.column] = weights.square_().square_().sum(1).double().log() + tile.peak
+            add_class_sums(log_sums[0], block, weights, weights.sum(1).double(), tile.level / 4, tile.rows)
+            weights.square_().square_()
+            add_class_sums(log_sums[1], block, weights, weights.sum(1).double(), tile.level, tile.rows)
 
         visit_tiles(rows, rows.new_zeros(len(rows)), components, blocks, visit, temperature=0.25)
-        labels = torch.tensor([block.label for block in blocks], device=rows.device)
-        return class_log_sums(log_sums[0], labels), class_log_sums(log_sums[1], labels)
+        return log_sums[0], log_sums[1]
     means, variance = components.means, components.variance
     starts = torch.bincount(components.classes).cumsum(0).tolist()
     parts = list(zip([0, *starts[:-1]], starts, strict=True))

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from ibtrain.estimators import mixture
 from ibtrain.estimators.mixtures import stratified
 from ibtrain.estimators.pairwise import closed_bounds
-from ibtrain.estimators.posterior import Components, posterior
+from ibtrain.estimators.posterior import Components, cut, posterior
 from imeasure.errors import ConfigError, UndefinedQuantityError
 
 ZERO_ENTROPY = 1 / (2 * math.pi * math.e)
@@ -97,6 +97,45 @@ def test_float32_tiles_match_float64_brute_force(monkeypatch, width, spread, cen
     assert float((found.component_entropy() - entropy).mean()) == pytest.approx(0, abs=1e-6)
     assert float((found.class_entropy() - torch.special.entr(by_class).sum(1)).mean()) == pytest.approx(0, abs=1e-6)
     assert float((found.component_entropy() - entropy).abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("small", [4096, 0], ids=["float64", "float32"])
+@pytest.mark.parametrize("own_noise", [False, True], ids=["shared", "own"])
+@pytest.mark.parametrize("apart", [0.5, 100.0])
+def test_many_classes_match_brute_force(monkeypatch, apart, own_noise, small):
+    monkeypatch.setattr("ibtrain.estimators.posterior.SMALL", small)
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(150, (900,), generator=generator).sort().values
+    labels = torch.unique(labels, return_inverse=True)[1]
+    means = torch.randn(900, 6, generator=generator, dtype=torch.float64)
+    means += apart * torch.randn(150, 6, generator=generator, dtype=torch.float64)[labels]
+    variance = 0.5 + torch.rand(900, 6, generator=generator, dtype=torch.float64)
+    noise = torch.randn(900, 6, generator=generator, dtype=torch.float64)
+    if not own_noise:
+        variance = torch.ones_like(variance)
+    rows = means + variance.sqrt() * noise
+    floor = (noise.square() + variance.log()).sum(1) / -2
+    components = Components(means, variance if own_noise else None, labels)
+    found = posterior(rows, floor, components)
+    exact = torch.softmax((((rows[:, None] - means).square() / variance) + variance.log()).sum(2) / -2, dim=1)
+    by_class = torch.zeros(900, int(labels.max()) + 1, dtype=torch.float64).index_add_(1, labels, exact)
+    for ours, theirs in ((found.component_entropy(), exact), (found.class_entropy(), by_class)):
+        error = ours - torch.special.entr(theirs).sum(1)
+        assert float(error.mean()) == pytest.approx(0, abs=1e-6)
+        assert float(error.abs().max()) < 1e-4
+    classes = len(torch.unique(labels))
+    assert len(cut(components)) < 10 if own_noise or apart < 1 else len(cut(components)) == classes
+
+
+@pytest.mark.parametrize("small", [4096, 0], ids=["float64", "float32"])
+def test_weights_far_above_the_known_one_do_not_overflow(monkeypatch, small):
+    monkeypatch.setattr("ibtrain.estimators.posterior.SMALL", small)
+    means = torch.tensor([[0.0], [16.0], [16.5], [17.0]], dtype=torch.float64)
+    rows = torch.tensor([[0.1], [16.2]], dtype=torch.float64)
+    found = posterior(rows, rows[:, 0].square() / -2, Components(means, None, torch.zeros(4, dtype=torch.int64)))
+    exact = torch.softmax((rows - means[:, 0]).square() / -2, dim=1)
+    expected = torch.special.entr(exact).sum(1)
+    assert found.component_entropy().tolist() == pytest.approx(expected.tolist(), abs=1e-5)
 
 
 def test_bounds_are_those_of_all_pairs():
