@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ibtrain.plane import PRESERVED, RESIDUAL
 from ibtrain.runs import Row
-from ibtrain.surrogates import SURROGATES
+from ibtrain.surrogates.registry import surrogate_label
 
 _SHOWN = ("H[Z]", "H[Z|Y]", PRESERVED, RESIDUAL)
 
@@ -34,7 +34,9 @@ def summary(rows: Iterable[Row]) -> Table:
             one = _any(run)
             accuracies = (f"{run[q].value:.1%}" if q in run else "" for q in ("train accuracy", "test accuracy"))
             numbers = (f"{run[q].value:.3f}{'*' * bool(run[q].flags)}" if q in run else "" for q in _SHOWN)
-            lines.append([_label(name), f"{one.gamma:g}", *(str(one.seed) for _ in seeds), *accuracies, *numbers])
+            lines.append(
+                [surrogate_label(name), f"{one.gamma:g}", *(str(one.seed) for _ in seeds), *accuracies, *numbers]
+            )
         lines.append(None)
     for index, name in enumerate(header):
         width = max(len(name), *(len(line[index]) for line in lines if line))
@@ -95,10 +97,6 @@ def _pooled(rows: Sequence[Row]) -> tuple[float, float]:
 
 def _known_error(row: Row) -> float:
     return 0.0 if math.isnan(row.standard_error) else row.standard_error
-
-
-def _label(name: str) -> str:
-    return " + ".join(SURROGATES[part].label if part in SURROGATES else part for part in name.split(" + ")) or "none"
 
 
 def _last(rows: Iterable[Row]) -> list[dict[str, Row]]:

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ibtrain.drawing.frames import COLOURS, band, frame, last, save, surrogate_label, wanted
+from ibtrain.drawing.frames import COLOURS, band, frame, last, save, wanted
 from ibtrain.runs import Row
+from ibtrain.surrogates.registry import surrogate_label
 
 _METRICS: dict[str, tuple[str, Any]] = {
     "decoder uncertainty": (COLOURS[2], "-"),

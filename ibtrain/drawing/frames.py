@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 
 from ibtrain.errors import ConfigError
 from ibtrain.runs import COLUMNS, Row, write_bytes
-from ibtrain.surrogates import SURROGATES
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Colours that are told apart by colour-blind readers too (Okabe and Ito, 2008)."""
@@ -100,11 +99,6 @@ def gamma_colours(gammas: Iterable[float]) -> ScalarMappable:
 def gamma_colour(colours: ScalarMappable, gamma: float) -> Any:
     """Return the colour of one gamma; black for 0."""
     return "black" if gamma <= 0 else colours.to_rgba(np.array([gamma]))[0]
-
-
-def surrogate_label(name: str) -> str:
-    """Return how pictures call a surrogate, or a sum of them."""
-    return " + ".join(SURROGATES[part].label if part in SURROGATES else part for part in name.split(" + ")) or "none"
 
 
 def save(figure: Figure, path: str | Path) -> None:

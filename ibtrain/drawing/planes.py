@@ -14,10 +14,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ibtrain.drawing.frames import frame, gamma_colour, gamma_colours, last, save, surrogate_label, wanted
+from ibtrain.drawing.frames import frame, gamma_colour, gamma_colours, last, save, wanted
 from ibtrain.errors import ConfigError
 from ibtrain.plane import PRESERVED, RESIDUAL
 from ibtrain.runs import Row
+from ibtrain.surrogates.registry import surrogate_label
 
 _MARKERS = "osD^vP*X"
 _SIZES = (150, 70, 25)

@@ -10,9 +10,8 @@ from markupsafe import Markup
 
 from ibtrain.claims import Evidence
 from ibtrain.claims.evidence import METHODS, paired
-from ibtrain.drawing.frames import surrogate_label
 from ibtrain.plane import PRESERVED, RESIDUAL
-from ibtrain.surrogates import SURROGATES
+from ibtrain.surrogates.registry import SURROGATES, surrogate_label
 
 _ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 

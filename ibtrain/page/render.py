@@ -14,12 +14,12 @@ from markupsafe import Markup
 import imeasure
 from ibtrain.claims import Evidence, Judged, by_data
 from ibtrain.claims.table import cells, heading
-from ibtrain.drawing.frames import surrogate_label
 from ibtrain.page.mathematics import canonical, formula, greek, steps
 from ibtrain.page.payload import embedded, plane
 from ibtrain.page.pictures import information_diagram, pictures
 from ibtrain.records import Record, base_of, rows_of
 from ibtrain.runs import Row
+from ibtrain.surrogates.registry import surrogate_label
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("ibtrain.page"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True

@@ -36,3 +36,16 @@ def surrogate(name: str) -> Surrogate:
         remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(SURROGATES)}"
         raise ConfigError(f"no surrogate is called {name!r}: {remedy}")
     return found
+
+
+def surrogate_label(name: str) -> str:
+    """Return how tables and pictures call a surrogate, or a sum of them.
+
+    Args:
+        name: Its name, names with plus signs between them, or nothing.
+
+    Example:
+        >>> surrogate_label("LogVar[Z] + Noise[Z|X]"), surrogate_label("")
+        ('log Var[Z] + noise entropy', 'none')
+    """
+    return " + ".join(SURROGATES[part].label if part in SURROGATES else part for part in name.split(" + ")) or "none"
