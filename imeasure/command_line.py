@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -85,7 +86,9 @@ class CommandLine(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _warn
+                return super().invoke(ctx)
         except InformationError as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             click.echo(f"error: {in_options(str(error), command.params if command else ())}", err=True)
@@ -95,6 +98,11 @@ class CommandLine(click.Group):
 def _discard_output() -> None:
     """Let nothing that is still buffered fail once more when the interpreter ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _warn(message: Warning | str, *_where: Any, **_options: Any) -> None:
+    """Show a warning without the line of code that gave it."""
+    click.echo(f"warning: {message}", err=True)
 
 
 def in_options(message: str, parameters: Iterable[click.Parameter]) -> str:

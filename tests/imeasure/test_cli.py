@@ -1,11 +1,14 @@
 import json
 import subprocess
 import sys
+import warnings
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from imeasure.cli import main
+from imeasure.command_line import CommandLine
 
 
 def run(*arguments):
@@ -25,6 +28,19 @@ def test_without_a_command_help_is_shown_line_by_line():
     assert result.exit_code == 2
     assert result.stderr.startswith("Usage: main [OPTIONS] COMMAND [ARGS]...\n\n")
     assert "\n  simplify " in result.stderr
+
+
+def test_a_warning_is_one_line():
+    @click.command()
+    def doubt():
+        warnings.warn("no proof", stacklevel=1)
+
+    program = CommandLine("program", extra="train", commands={"doubt": doubt})
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        result = CliRunner().invoke(program, ["doubt"])
+    assert result.stderr == "warning: no proof\n"
+    assert result.exit_code == 0
 
 
 def test_simplify_as_json():
