@@ -49,7 +49,7 @@ def built(cls):
 
 
 @given(built(Config))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_reading_what_was_written_is_the_identity(one):
     again = Config.from_toml(one.to_toml())
     assert again == one

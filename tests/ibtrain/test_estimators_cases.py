@@ -190,7 +190,7 @@ def test_continuous_information_tasks(task):
             assert gaussian_information(x, y).value == pytest.approx(task["truth"], abs=task["tol"])
     elif "5x5" in task["id"] and "Student" not in task["id"]:
         # Ten joint dimensions: plain neighbours stay 0.2 to 0.4 too low, which is flagged and mended by extrapolation.
-        assert any("dimensions" in flag for flag in ksg(x, y).flags)
+        assert any("dimensions" in flag for flag in ksg(x[:2500], y[:2500]).flags)
         assert ksg(x, y, extrapolate=True).value == pytest.approx(task["truth"], abs=task["tol"])
         if "Multinormal" in task["id"]:
             assert gaussian_information(x, y).value == pytest.approx(task["truth"], abs=task["tol"])

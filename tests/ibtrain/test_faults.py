@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 from click.testing import CliRunner
@@ -57,9 +56,9 @@ def test_runs_that_met_a_full_disk_go_on_when_there_is_room_with_equal_numbers(s
 def test_a_folder_that_cannot_be_written_is_said_in_one_line(small, tmp_path):
     (tmp_path / "config.toml").write_text(SHORT.to_toml())
     small.remount("ro")
-    command = [sys.executable, "-m", "ibtrain", "train", str(tmp_path / "config.toml"), "--accelerator", "cpu"]
-    result = subprocess.run([*command, "--out", str(small.folder / "out")], capture_output=True, text=True, check=False)
-    assert result.returncode == 2
+    arguments = ["train", str(tmp_path / "config.toml"), "--accelerator", "cpu", "--out", str(small.folder / "out")]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: cannot write ")
     assert "choose another folder or make room" in line

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import functools
 import json
 import pickle
 
@@ -31,6 +32,7 @@ DIB = "min H[Z] - beta*I[Y;Z]"
 ENTRIES = [(name, kind) for name, entry in SURROGATES.items() for kind in entry.computable]
 
 
+@functools.cache
 def form_of(name):
     entry = imeasure.objectives[name]
     return imeasure.simplify(entry.objective(), model=entry.model(), loss=entry.loss)

@@ -46,7 +46,7 @@ def form_of(terms, sense):
 
 
 @given(st.lists(TERM, min_size=2, max_size=4), st.sampled_from(["min", "max"]))
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_every_symbolic_form_verifies_and_reads_back(terms, sense):
     form = form_of(terms, sense)
     if form is None:

@@ -151,7 +151,7 @@ def test_printing_and_parsing_are_inverse(expression):
         assert parse(spell(expression)).expand() == expression.expand()
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.text(alphabet="HICEKLXYZ[]();:,|+-*/^<>= 012.β\\{}_", max_size=30))
 def test_any_text_parses_or_is_refused(text):
     with suppress(ParseError):
@@ -211,7 +211,7 @@ def test_parameters_survive_latex(name):
     assert parse(to_latex(expression)) == expression
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.text(alphabet="HIXYabe()[];:,|+-*/^<>= 0123.", max_size=24))
 def test_plain_text_gives_the_same_tokens_by_either_table(text):
     plain = _plain_tokens(text)
@@ -243,7 +243,7 @@ def statements(draw):
     return "".join(parts) + draw(st.sampled_from(["", "", " ", ".", " <= "]))
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(
     st.one_of(
         statements(),

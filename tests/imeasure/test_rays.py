@@ -78,7 +78,7 @@ def facts(draw):
     return f"I[{spelled[0]};{spelled[1]}{bar}] = 0" if right - left else f"H[{spelled[0]}{bar}] = 0"
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(ROWS, st.lists(st.integers(0, 27), max_size=4), st.lists(facts(), max_size=3))
 def test_verdicts_agree_with_a_linear_program(row, true, given):
     linprog = pytest.importorskip("scipy.optimize").linprog

@@ -95,7 +95,7 @@ ROWS = {count: np.array(list(all_quantities("ABCD"[:count]))) for count in (3, 4
 
 
 @given(expressions(names=("A", "B", "C"), symbolic=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_three_variables_against_exhaustion(expression):
     result = shortest(expression)
     wanted = least_terms(atoms_of(expression, "ABC"), ROWS[3], 3)
@@ -108,7 +108,7 @@ def test_three_variables_against_exhaustion(expression):
 
 
 @given(expressions(names=("A", "B", "C", "D"), symbolic=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_four_variables_against_exhaustion(expression):
     compare_with_exhaustion(expression, 3)
 

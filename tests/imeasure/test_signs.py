@@ -68,7 +68,7 @@ ENDS = st.sampled_from([(-sympy.oo, sympy.oo), (0, sympy.oo), (-sympy.oo, 1), (0
 
 
 @given(st.lists(LINEAR, min_size=1, max_size=3), LINEAR, ENDS, ENDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_what_is_said_to_follow_holds_in_numbers(known, claim, of_a, of_b):
     model = Model(ranges={"a": of_a, "b": of_b})
     conditions = positive(known, model)
