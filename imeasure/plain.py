@@ -16,18 +16,19 @@ from imeasure.trees import ConstraintTree, Node, Product, Quantity, RelationTree
 LONGEST = 3_000
 """Longest text, in characters, that is tried."""
 
+# Blanks are taken all at once (*+) and never given back, so that many of them are not split up in every way there is.
 _NAME = r"(?!(?:H|I|CE|KL)\b|[Mm]in|[Mm]ax)[A-Za-z][A-Za-z0-9]{0,99}(?![A-Za-z0-9])"
-_GROUP = rf"{_NAME}(?:\ *,\ *{_NAME})*"
-_GROUPS = rf"{_GROUP}(?:\ *;\ *{_GROUP}){{1,{MAX_GROUPS - 1}}}"
+_GROUP = rf"{_NAME}(?:\ *+,\ *+{_NAME})*"
+_GROUPS = rf"{_GROUP}(?:\ *+;\ *+{_GROUP}){{1,{MAX_GROUPS - 1}}}"
 _TERM = re.compile(
-    rf"""\ *([-+]?)\ *
-    (?:(?:(\d{{1,9}})(?:\ */\ *([1-9]\d{{0,8}}))?\ *\*?\ *)?
-       (?:H\ *([(\[])\ *({_GROUP})|I\ *([(\[])\ *({_GROUPS}))(?:\ *\|\ *({_GROUP}))?\ *([)\]])
+    rf"""\ *+([-+]?)\ *+
+    (?:(?:(\d{{1,9}})(?:\ *+/\ *+([1-9]\d{{0,8}}))?\ *+\*?\ *+)?
+       (?:H\ *+([(\[])\ *+({_GROUP})|I\ *+([(\[])\ *+({_GROUPS}))(?:\ *+\|\ *+({_GROUP}))?\ *+([)\]])
       |(\d{{1,9}}))
-    \ *(<=|>=|==?|(?=[-+])|\Z)|(.)""",
+    \ *+(<=|>=|==?|(?=[-+])|\Z)|(.)""",
     re.VERBOSE | re.DOTALL,
 )
-_CHAIN = re.compile(rf"\ *{_GROUP}(?:\ *->\ *{_GROUP})+\ *|\ *{_GROUP}(?:\ *-\ *{_GROUP}){{2,}}\ *")
+_CHAIN = re.compile(rf"\ *+{_GROUP}(?:\ *+->\ *+{_GROUP})+\ *+|\ *+{_GROUP}(?:\ *+-\ *+{_GROUP}){{2,}}\ *+")
 _CLOSING = {"[": "]", "(": ")", "": ""}
 _MINUS = Fraction(-1)
 _UNITS = {value: Fraction(value) for value in range(10)}

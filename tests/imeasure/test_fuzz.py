@@ -142,6 +142,10 @@ def test_limits_are_named(text, limit):
     "text",
     [
         " " * 99_000,
+        " " * 2_900 + "?",
+        "H[X]" + " " * 2_900 + "?",
+        "[mimi" + " " * 2_900 + r"\underset{",
+        "2 / 3 *" + " " * 2_900 + "?" + " " * 50,
         "H[X]" + " " * 90_000 + "1.1.1",
         r"X \perp" + " " * 90_000 + "Y",
         r"X \perp" + r"\!" * 45_000 + "Y",
@@ -152,7 +156,7 @@ def test_limits_are_named(text, limit):
         "H[X]" + ". " * 40_000,
         "<=".join(["H[X]"] * 1000),
     ],
-    ids=range(10),
+    ids=range(14),
 )
 def test_long_texts_are_read_in_a_time_that_grows_with_their_length(text):
     with watched(text), suppress(InformationError):
