@@ -109,6 +109,13 @@ def describe(app: Sphinx, what: str, name: str, value: object, options: object, 
         lines[:0] = ["..", ""]
 
 
+def readable(
+    app: Sphinx, what: str, name: str, value: object, options: object, signature: str | None, result: str | None
+) -> tuple[str | None, str | None]:
+    """Write defaults that are made anew for each call as dots, for a signature with `<factory>` is not read."""
+    return (signature.replace("<factory>", "...") if signature else signature), result
+
+
 def described_where_written(path: str) -> list[str]:
     """Return the lines below a package's value in that of its modules that assigns it; none if there are none."""
     package, _, name = path.rpartition(".")
@@ -122,6 +129,7 @@ def described_where_written(path: str) -> list[str]:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", describe, priority=400)
+    app.connect("autodoc-process-signature", readable)
     app.connect("env-check-consistency", check)
     app.connect("missing-reference", resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
