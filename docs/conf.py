@@ -19,13 +19,13 @@ extensions = [
     "sphinx_click",
     "mathml",
     "public_names",
-    "trimmed_blocks",
+    "typography",
     "import_picture",
     "glossary_table",
 ]
 exclude_patterns = ["_build", "_extensions"]
 default_role = "code"
-smartquotes_action = "qe"  # no dashes: --model is an option
+smartquotes_action = "qe"  # no dashes, see typography.py
 
 # References. Objects of other projects have no pages here, because nothing is fetched while building.
 nitpicky = True

@@ -198,9 +198,11 @@ def build_loss(config: Config, data: Dataset | None = None) -> Loss:
         )
     if loss.weight_name is not None:
         return loss.set(**{loss.weight_name: objective.gamma})
-    if float(loss.plan.weight) != objective.gamma:
+    weight = float(loss.plan.weight)
+    if not math.isclose(weight, objective.gamma, rel_tol=1e-5):
         raise ConfigError(
-            f"the objective {statement!r} fixes the regularizer's weight: set objective.gamma to {loss.plan.weight}"
+            f"the objective {statement!r} fixes the regularizer's weight: set objective.gamma to {weight:g}, or write "
+            "a parameter for it"
         )
     return loss
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from ibtrain import Config, ConfigError, InformationError, datasets, drawing, experiments, report, runs, sweep, train
 from ibtrain.cli import cli
 from ibtrain.runs import Row
+from ibtrain.training import build_loss
 
 SHORT = Config().with_options(
     ["training.epochs=2", "network.hidden=[32]", "network.latent=4", "plane.samples=200", "objective.gamma=0.1"]
@@ -84,6 +85,10 @@ def test_an_objective_that_fixes_its_weight_wants_that_gamma():
     with pytest.raises(ConfigError, match=r"set objective\.gamma to 1"):
         train(fixed, accelerator="cpu")
     assert train(fixed.with_options(["objective.gamma=1"]), accelerator="cpu").loss.weight_name is None
+    third = SHORT.with_options("objective.statement=min H[Y|Z] + 1/3*H[Z|Y]")
+    with pytest.raises(ConfigError, match=r"set objective\.gamma to 0\.333333, or write a parameter"):
+        build_loss(third)
+    assert build_loss(third.with_options("objective.gamma=0.333333")).weight_name is None
 
 
 @pytest.mark.parametrize("accelerator", ["gpux", "tpu"])
