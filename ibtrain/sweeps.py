@@ -101,7 +101,7 @@ def sweep(
     doubts = check(missing, accelerator=accelerator, data_root=data_root, download=download)
     if console is not None and is_first_process():
         for doubt in doubts:
-            console.print(escape(f"note: {doubt}"), highlight=False)
+            console.print(escape(f"note: {doubt}"), highlight=False, soft_wrap=True)
     start_processes(accelerator)
     table = _Table(Path(folder), runs, wanted)
     _raise_for(table.read(), len(mine))
