@@ -8,11 +8,12 @@ from rich.console import Console
 import ibtrain
 from ibtrain.command_line import data_option
 from ibtrain.errors import ConfigError
+from imeasure.command_line import example
 
 _WRITERS = (".md", ".json", ".html")
 
 
-@click.command()
+@click.command(epilog=example("ibtrain claims runs/ --out claims.md"))
 @click.argument("folders", nargs=-1, required=True, metavar="RUNS...", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(

@@ -19,7 +19,7 @@ from ibtrain.plane_cli import plane
 from ibtrain.report_cli import report
 from ibtrain.reproduce_cli import reproduce
 from ibtrain.training_cli import sweep, train
-from imeasure.command_line import STOPPED, CommandLine
+from imeasure.command_line import STOPPED, CommandLine, example
 
 
 @click.group(cls=CommandLine, extra="train", context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +28,7 @@ def cli() -> None:
     """Train networks with information objectives and draw their information planes."""
 
 
-@cli.command()
+@cli.command(epilog=example("ibtrain demo --fast"))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/demo"), show_default=True)
 @click.option("--fast", is_flag=True, help="Fewer and shorter runs: see that everything works.")
 @accelerator_option

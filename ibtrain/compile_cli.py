@@ -15,10 +15,11 @@ import sympy
 import ibtrain
 import imeasure
 from ibtrain.errors import ConfigError, InformationError, UnsoundLossError
+from imeasure.command_line import example
 from imeasure.errors import unknown
 
 
-@click.command("compile")
+@click.command("compile", epilog=example("ibtrain compile IB --surrogates 'LogVar[Z|Y]'"))
 @click.argument("objective", required=False)
 @click.option("--latent", default="noisy", show_default=True, help="Kind of latent, such as gaussian or categorical.")
 @click.option("--surrogates", default="", metavar="NAMES", help="Surrogates to use, separated by commas or blanks.")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 import ibtrain
 from ibtrain.errors import ConfigError
+from imeasure.command_line import example
 from imeasure.errors import UndefinedQuantityError, UnknownVariableError
 from imeasure.measure import entropy_form
 
@@ -124,7 +125,7 @@ def _same(one: str, other: str) -> bool:
     return entropy_form(one, names) == entropy_form(other, names)
 
 
-@click.command()
+@click.command(epilog=example("ibtrain estimate latents.npz --quantity 'I[Y;Z]'"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--quantity", "quantities", multiple=True, required=True, help='What to estimate: "I[Y;Z]". Repeatable.')
 @click.option(

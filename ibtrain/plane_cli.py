@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 import ibtrain
+from imeasure.command_line import example
 
 
-@click.command()
+@click.command(epilog=example("ibtrain plane runs/ --out plane.png"))
 @click.argument("folders", nargs=-1, required=True, metavar="RUNS...", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("plane.png"), show_default=True)
 @click.option("--trajectories", is_flag=True, help="Draw the way over epochs instead of the end.")

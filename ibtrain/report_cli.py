@@ -6,9 +6,10 @@ import click
 
 import ibtrain
 from ibtrain.command_line import data_option
+from imeasure.command_line import example
 
 
-@click.command()
+@click.command(epilog=example("ibtrain report runs/ --out report.html"))
 @click.argument("folders", nargs=-1, required=True, metavar="RUNS...", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True)
 @click.option("--title", default="Information bottlenecks", show_default=True)

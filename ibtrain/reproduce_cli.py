@@ -9,10 +9,10 @@ from rich.console import Console
 import ibtrain
 from ibtrain.command_line import accelerator_option, data_option, download_option, shard_option, workers_option
 from ibtrain.errors import ConfigError
-from imeasure.command_line import STOPPED
+from imeasure.command_line import STOPPED, example
 
 
-@click.command()
+@click.command(epilog=example("ibtrain reproduce fig6 --preset digits-fast"))
 @click.argument("figure", metavar="fig1|fig3|fig4|fig5|fig6|all")
 @click.option("--preset", default="digits", show_default=True, help="digits, digits-fast, mnist, cifar10 or paper.")
 @click.option(

@@ -11,8 +11,6 @@ import dataclasses
 import hashlib
 import io
 import math
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from filelock import FileLock
 
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError
+from imeasure import files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +62,19 @@ _CHECKSUM = "results.csv.sha256"
 COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
 """Columns of every results file, in order."""
 
+_WHOLE = 2**63  # whole numbers from here on fit in no table
+
+
+def _whole(cell: str) -> int:
+    value = int(cell)
+    if abs(value) >= _WHOLE:
+        raise ValueError("a number is too large")
+    return value
+
+
 _KINDS: dict[str, Callable[[str], Any]] = {
-    "epoch": int,
-    "seed": int,
+    "epoch": _whole,
+    "seed": _whole,
     "gamma": float,
     "value": float,
     "standard_error": float,
@@ -82,7 +91,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         ConfigError: If it cannot be written.
     """
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -97,19 +106,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error}; choose another folder or make room") from None
+    files.write_bytes(path, content)
 
 
 @contextlib.contextmanager
@@ -153,9 +152,10 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     Raises:
         ConfigError: If it cannot be read, or is no such file.
     """
+    content = files.read_bytes(path, "results")
     try:
-        return _parsed(path.read_bytes().decode("utf-8"))
-    except (OSError, TypeError, ValueError, csv.Error) as error:
+        return _parsed(content.decode("utf-8"))
+    except (TypeError, ValueError, csv.Error) as error:
         raise ConfigError(f"cannot read the results {path}: {error}; delete the file to compute them again") from None
 
 

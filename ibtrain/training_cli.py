@@ -10,7 +10,7 @@ from rich.console import Console
 import ibtrain
 from ibtrain.command_line import accelerator_option, data_option, download_option, shard_option, workers_option
 from ibtrain.errors import ConfigError
-from imeasure.command_line import STOPPED
+from imeasure.command_line import STOPPED, example
 
 
 def _common(command: Any) -> Any:
@@ -32,7 +32,7 @@ def _common(command: Any) -> Any:
     return command
 
 
-@click.command()
+@click.command(epilog=example("ibtrain train config.toml --set training.epochs=5"))
 @_common
 def train(config: Path, options: tuple[str, ...], out: Path, **how: Any) -> None:
     """Train the run that CONFIG, a TOML file, describes; a finished run is not trained again, a stopped one goes on."""
@@ -40,7 +40,7 @@ def train(config: Path, options: tuple[str, ...], out: Path, **how: Any) -> None
     _sweep((settings,), out, out / "runs" / settings.digest / "results.csv", **how)
 
 
-@click.command()
+@click.command(epilog=example("ibtrain sweep config.toml --vary objective.gamma=0.01,0.1 --vary seed=0,1"))
 @_common
 @click.option(
     "--vary",

@@ -5,23 +5,29 @@ names it.
 """
 
 import csv
-import lzma
+import io
+import math
 import re
 import tokenize
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ibtrain.errors import ConfigError
+from imeasure.files import read_text
 
 Variables = Mapping[str, NDArray[np.generic]]
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none"})
 """Cells of a csv file, in lower case, that stand for a missing value."""
+LARGEST = 2**32
+"""Most bytes of all arrays of a file together: 4 GiB."""
+_SHORT = 100
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 UNREADABLE = (
     OSError,
     EOFError,
@@ -33,9 +39,8 @@ UNREADABLE = (
     MemoryError,
     ArithmeticError,
     SyntaxError,
-    BadZipFile,
+    zipfile.BadZipFile,
     csv.Error,
-    lzma.LZMAError,
     tokenize.TokenError,
     zlib.error,
 )
@@ -72,37 +77,51 @@ def read_variables(path: Path) -> dict[str, NDArray[np.generic]]:
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Read the arrays of an npz file without unpickling anything."""
+    """Read the arrays of an npz file without unpickling anything, in as much memory as they have bytes."""
     with path.open("rb") as stream:
-        if not stream.read(6).startswith((b"PK", b"\x93NUMPY")):
-            raise ConfigError(f"{path} cannot be read: it is no file of numpy.savez")
-        stream.seek(0)
-        file = np.load(stream, allow_pickle=False)
-        if isinstance(file, np.ndarray):
-            raise ConfigError(f"{path} holds one array without a name: save it with numpy.savez({path.name!r}, Z=...)")
-        with file:
-            variables = {name: _member(file, name) for name in file.files}
-    strange = [name for name, values in variables.items() if not isinstance(values, np.ndarray)]
-    if strange:
-        raise ConfigError(f"{path} cannot be read: its member {strange[0]} is no array")
-    return variables
+        start = stream.read(6)
+    if start.startswith(b"\x93NUMPY"):
+        raise ConfigError(f"{path} holds one array without a name: save it with numpy.savez({path.name!r}, Z=...)")
+    if not start.startswith(b"PK"):
+        raise ConfigError(f"{path} cannot be read: it is no file of numpy.savez")
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if sum(member.compress_size for member in members) > path.stat().st_size:
+            raise ConfigError(f"{path} cannot be read: its members overlap, or are longer than the file")
+        _refuse_large(path, sum(member.file_size for member in members))
+        return {member.filename.removesuffix(".npy"): _member(archive, member) for member in members}
 
 
-def _member(file: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.generic]:
-    """Return an array of an npz file, which is read now."""
-    try:
-        return file[name]
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
-        raise ValueError(f"{name} holds Python objects; save labels as numbers, or as texts with dtype=str") from None
+def _refuse_large(path: Path, size: int) -> None:
+    if size > LARGEST:
+        raise ConfigError(f"{path} cannot be read: it holds {size / 2**30:.1f} GiB, more than {LARGEST >> 30} GiB")
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.generic]:
+    """Return an array of an npz file, if it is as long as its header says."""
+    name = member.filename.removesuffix(".npy")
+    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ValueError(f"{name} is compressed in a way that numpy does not write")
+    with archive.open(member) as stream:
+        try:
+            read_header = _HEADERS[np.lib.format.read_magic(stream)]
+        except (ValueError, KeyError):
+            raise ValueError(f"its member {name} is no array") from None
+        shape, _, dtype = read_header(stream)
+        length = math.prod(shape) * dtype.itemsize + stream.tell()
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds Python objects; save labels as numbers, or as texts with dtype=str")
+    if min(shape, default=0) < 0 or not dtype.itemsize or length != member.file_size:
+        raise ValueError(f"{name} is not as long as its header says")
+    with archive.open(member) as stream:
+        array: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
+    return array
 
 
 def _read_csv(path: Path) -> dict[str, NDArray[np.generic]]:
     """Read the columns of a csv file with a header; numbered columns of one name become one variable."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+    reader = csv.reader(io.StringIO(read_text(path, "table"), newline=""))
+    lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
     if len(lines) < 2:
         raise ConfigError(f"{path} cannot be read: a line of names and lines of values are needed")
     header, rows = lines[0][1], [row for _, row in lines[1:]]
@@ -121,7 +140,8 @@ def _read_csv(path: Path) -> dict[str, NDArray[np.generic]]:
 def _column(cells: tuple[str, ...]) -> NDArray[np.generic]:
     """Return the cells as numbers if that keeps different ones apart, else as text; missing ones as NaN or None."""
     kept = [None if cell.lower() in MISSING else cell for cell in cells]
-    text = np.array(kept, dtype=object if None in kept else None)
+    # An array of texts gives each of them the memory of the longest.
+    text = np.array(kept, dtype=object if None in kept or max(map(len, cells)) > _SHORT else None)
     numbers = as_numbers(text)
     if numbers.dtype.kind != "f":
         return text
@@ -148,6 +168,7 @@ def _read_safetensors(path: Path) -> dict[str, NDArray[np.generic]]:
         raise ConfigError(
             "reading .safetensors files needs the safetensors library: pip install safetensors"
         ) from error
+    _refuse_large(path, path.stat().st_size)
     try:
         tensors = load_file(path)
     except SafetensorError as error:

@@ -5,6 +5,7 @@ However a program ends, it says so in one line on standard error and by its exit
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -51,9 +52,9 @@ class CommandLine(click.Group):
             arguments: As of :meth:`click.Group.main`.
             options: As of :meth:`click.Group.main`.
         """
+        _let_any_letter_be_printed()
         try:
-            status = super().main(*arguments, **options | {"standalone_mode": False})
-            sys.stdout.flush()
+            status = self._run(*arguments, **options)
         except (click.Abort, KeyboardInterrupt):
             click.echo("stopped", err=True)
             status = STOPPED
@@ -70,6 +71,18 @@ class CommandLine(click.Group):
             status = BAD_INPUT
         sys.exit(status if isinstance(status, int) else 0)
 
+    def _run(self, *arguments: Any, **options: Any) -> Any:
+        """Return how a command ended, after all that it printed has been written."""
+        try:
+            status = super().main(*arguments, **options | {"standalone_mode": False})
+        except SystemExit as stop:
+            if isinstance(stop.__context__, BrokenPipeError):  # rich ends programs itself
+                raise stop.__context__ from None
+            status = stop.code
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
+
     def _said(self, error: BaseException) -> str:
         if isinstance(error, click.ClickException):
             context = getattr(error, "ctx", None)
@@ -81,7 +94,7 @@ class CommandLine(click.Group):
             if (error.name or "").partition(".")[0] in ("", "imeasure", "ibtrain"):
                 raise error
             return f"{error.name} is not installed; install what is needed: pip install 'imeasure[{self.extra}]'"
-        return str(error)
+        return printable(str(error))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -91,13 +104,53 @@ class CommandLine(click.Group):
                 return super().invoke(ctx)
         except InformationError as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
-            click.echo(f"error: {in_options(str(error), command.params if command else ())}", err=True)
+            said = in_options(printable(str(error)), command.params if command else ())
+            click.echo(f"error: {said}", err=True)
             ctx.exit(BAD_INPUT)
 
 
 def _discard_output() -> None:
     """Let nothing that is still buffered fail once more when the interpreter ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _let_any_letter_be_printed() -> None:
+    """Let letters that the terminal's encoding lacks be written as numbers instead of ending the program."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def printable(message: str) -> str:
+    r"""Return a message with all but letters and ends of lines escaped, so that no text controls a terminal.
+
+    Args:
+        message: Of an error, with texts from anywhere in it.
+
+    Returns:
+        The message.
+
+    Example:
+        >>> printable("unknown \x1b[31mvariable β")
+        'unknown \\x1b[31mvariable β'
+    """
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in message)
+
+
+def example(*commands: str) -> str:
+    """Return what the help of a command shows below its options: how it is used.
+
+    Args:
+        commands: Commands as they are typed.
+
+    Returns:
+        The epilog of a command.
+
+    Example:
+        >>> example("imeasure glossary").split()
+        ['Example:', 'imeasure', 'glossary']
+    """
+    return "\b\nExample:\n" + "\n".join(f"  {command}" for command in commands)
 
 
 def _warn(message: Warning | str, *_where: Any, **_options: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from imeasure.command_line import example
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError
 from imeasure.model import Model
@@ -16,7 +17,7 @@ from imeasure.rewriting import CanonicalForm, simplify
 _UNIT = click.option("--unit", type=click.Choice(["nats", "bits"]), default="nats", show_default=True)
 
 
-@click.command("diagram")
+@click.command("diagram", epilog=example("imeasure diagram 'Y -> X -> Z' --out diagram.svg"))
 @click.argument("what")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="SVG, PNG or PDF.")
 @click.option(

@@ -14,6 +14,7 @@
     └── UnsoundLossError           a loss without a proof that it bounds its objective
 """
 
+import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -94,6 +95,30 @@ class UnsoundLossError(InformationError):
         return type(self), (self.term, self.missing, self.remedy)
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_NAMED = 100
+
+
+def shown(value: object) -> str:
+    r"""Return a value as messages quote it: as Python writes it, cut short where it is long or deep.
+
+    Args:
+        value: Anything, as read from a file.
+
+    Returns:
+        One line of at most a few hundred characters.
+
+    Example:
+        >>> print(shown("two\nlines"), shown([[[[[[[[]]]]]]]]), len(shown("x" * 10**6)))
+        'two\nlines' [[[[[[[...]]]]]]] 80
+    """
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python writes no number of more than some thousand digits
+        return "a number of very many digits"
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message for a name that is not known, with the nearest known one.
 
@@ -110,6 +135,13 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
         unknown variable 'Yhta'; did you mean 'Yhat'? Known: X, Yhat
     """
     known = list(known)
-    nearest = get_close_matches(name, known, 1, 0.5) or get_close_matches(name.lower(), known, 1, 0.5)
-    hint = f"; did you mean '{nearest[0]}'?" if nearest else "."
-    return f"unknown {what} '{name}'{hint} Known: {', '.join(known) or 'none'}"
+    listed = [*map(_quoted, known[:_NAMED]), *([f"and {len(known) - _NAMED} more"] if len(known) > _NAMED else [])]
+    nearest = get_close_matches(name, known[:_NAMED], 1, 0.5) or get_close_matches(name.lower(), known[:_NAMED], 1, 0.5)
+    hint = f"; did you mean '{_quoted(nearest[0])}'?" if nearest else "."
+    return f"unknown {what} '{_quoted(name)}'{hint} Known: {', '.join(listed) or 'none'}"
+
+
+def _quoted(name: str) -> str:
+    """Return a name as it stands between quotation marks: letters that do not print escaped, the rest cut off."""
+    short = name if len(name) <= _NAMED else f"{name[:_NAMED]}..."
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in short)

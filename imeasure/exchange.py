@@ -6,6 +6,7 @@ Everything that is read here comes from outside: whatever is wrong with it ends 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 import networkx as nx
 import sympy
 
-from imeasure.errors import DerivationError, InformationError, ModelError
+from imeasure.errors import DerivationError, InformationError, ModelError, shown
 from imeasure.model import Model, supervised
 from imeasure.parser import parse
 from imeasure.printing import to_text
@@ -116,7 +117,10 @@ def loaded(text: str, what: str) -> dict[str, Any]:
         raise DerivationError(f"a {what} is JSON text: {error}") from None
     except ValueError as error:
         raise DerivationError(f"the {what} is damaged: {error}") from None
-    if not isinstance(data, dict) or data.get("format") != format_of(what):
+    known = format_of(what)
+    if isinstance(data, dict) and (other := str(data.get("format"))) != known and other[:-1] == known[:-1]:
+        raise DerivationError(f"the {what} was written by another version, as {shown(other)}; this one reads '{known}'")
+    if not isinstance(data, dict) or data.get("format") != known:
         raise DerivationError(f"not a {what}: expected an object whose 'format' is '{format_of(what)}'")
     return data
 
@@ -124,9 +128,8 @@ def loaded(text: str, what: str) -> dict[str, Any]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the entry '{twice}' is there twice")
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the entry {shown(twice)} is there twice")
     return data
 
 
@@ -157,15 +160,10 @@ def entry(data: Any, key: str, kind: type[T]) -> T:
     """
     value = data[key]
     if type(value) is not kind:
-        raise TypeError(f"'{key}' has to be {_KINDS[kind]}, not {_shown(value)}")
+        raise TypeError(f"'{key}' has to be {_KINDS[kind]}, not {shown(value)}")
     if isinstance(value, list) and len(value) > MAX_STEPS:
         raise ValueError(f"'{key}' has more than {MAX_STEPS} entries")
     return value
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else f"{text[:56]}..."
 
 
 def expression(data: Any, key: str, functionals: tuple[str, ...] = ()) -> sympy.Expr:
@@ -205,7 +203,7 @@ def objective(data: Any, key: str, functionals: tuple[str, ...] = ()) -> Objecti
     """
     read = parse(entry(data, key, str), functionals=functionals)
     if not isinstance(read, Objective):
-        raise TypeError(f"'{key}' should be an objective, not '{read}'")
+        raise TypeError(f"'{key}' should be an objective, not {shown(str(read))}")
     return read
 
 
@@ -288,7 +286,7 @@ def _end(text: Any) -> sympy.Expr:
         return roots[range(len(roots)).index(entry(text, "root", int))]
     value = expression({"end": text}, "end")
     if not value.is_Rational:
-        raise TypeError(f"'{text}' is no rational number")
+        raise TypeError(f"{shown(text)} is no rational number")
     return value
 
 
@@ -361,14 +359,14 @@ def require_entries(data: Any, names: Iterable[str], what: str) -> None:
         ValueError: If an entry is unknown.
     """
     if not isinstance(data, dict):
-        raise TypeError(f"{what} has to be an object, not {_shown(data)}")
+        raise TypeError(f"{what} has to be an object, not {shown(data)}")
     if strange := sorted(set(data) - set(names)):
-        raise ValueError(f"{what} has the unknown entry '{strange[0]}'")
+        raise ValueError(f"{what} has the unknown entry {shown(strange[0])}")
 
 
 def _edge(data: Any) -> tuple[str, str]:
     if not (isinstance(data, list) and len(data) == 2 and all(isinstance(name, str) for name in data)):
-        raise TypeError(f"an edge is a list of two names, not {data!r}")
+        raise TypeError(f"an edge is a list of two names, not {shown(data)}")
     return data[0], data[1]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from imeasure.command_line import model_from_options, model_options, names_option, print_json
+from imeasure.command_line import example, model_from_options, model_options, names_option, print_json
+from imeasure.errors import UnknownVariableError, unknown
 from imeasure.inquiry import Bound, bounds, conditions, hints
 from imeasure.inquiry.report import ledger_page, ledger_rows, ledger_text
 from imeasure.model import Model
@@ -20,7 +21,7 @@ from imeasure.words import glossary
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.command("bounds")
+@click.command("bounds", epilog=example("imeasure bounds 'H[Z|Y]'"))
 @click.argument("quantity")
 @names_option
 @_JSON
@@ -38,7 +39,7 @@ def bounds_command(quantity: str, names: Names, as_json: bool, **options: Any) -
         click.echo(found.to_text(names=names))
 
 
-@click.command("conditions")
+@click.command("conditions", epilog=example("imeasure conditions 'I[X;Z|Y] <= I[X;Z]'"))
 @click.argument("relation")
 @click.option("--model", "graph", metavar="GRAPH", help="A graph such as 'Y -> X -> Z'.")
 @click.option("--given", multiple=True, metavar="FACT", help="A fact: relation, Markov chain or independence.")
@@ -62,7 +63,7 @@ def conditions_command(relation: str, graph: str | None, given: tuple[str, ...],
     raise SystemExit(0 if found or near else 1)
 
 
-@click.command("ledger")
+@click.command("ledger", epilog=example("imeasure ledger --markdown"))
 @_JSON
 @click.option("--markdown", is_flag=True, help="Print the page of the documentation.")
 def ledger_command(as_json: bool, markdown: bool) -> None:
@@ -76,18 +77,20 @@ def ledger_command(as_json: bool, markdown: bool) -> None:
         click.echo(ledger_text(rows))
 
 
-@click.command("glossary")
+@click.command("glossary", epilog=example("imeasure glossary 'decoder uncertainty'"))
 @click.argument("word", required=False)
 @_JSON
 def glossary_command(word: str | None, as_json: bool) -> None:
     """List the words for quantities, or translate WORD: a name or a quantity."""
     if word is not None:
         found = glossary.get(word)
+        if found is None:
+            raise UnknownVariableError(unknown("word", word, glossary))
         if as_json:
-            print_json({} if found is None else {word: found})
-            raise SystemExit(1 if found is None else 0)
-        click.echo(f"'{word}' is not in the glossary" if found is None else found, err=found is None)
-        raise SystemExit(1 if found is None else 0)
+            print_json({word: found})
+        else:
+            click.echo(found)
+        return
     if as_json:
         print_json(dict(glossary))
         return

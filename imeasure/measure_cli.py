@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 import sympy
 
-from imeasure.command_line import print_json
+from imeasure.command_line import example, print_json
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError, UnknownVariableError, unknown
 from imeasure.names import canonical_name
+from imeasure.numerals import read_number
 from imeasure.parser import parse
 from imeasure.printing import to_text
 from imeasure.quantities import Functional
@@ -24,7 +25,7 @@ _TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _ROUNDING = 1e-12
 
 
-@click.command("measure")
+@click.command("measure", epilog=example("imeasure measure table.csv 'I[X;Y]' --unit bits"))
 @click.argument("table", type=_TABLE)
 @click.argument("expressions", nargs=-1)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter's value; repeatable.")
@@ -104,7 +105,7 @@ def _parameters(settings: tuple[str, ...]) -> dict[str, Fraction]:
     for setting in settings:
         name, _, value = setting.partition("=")
         try:
-            named[canonical_name(name.strip())] = Fraction(value.strip())
+            named[canonical_name(name.strip())] = read_number(value)
         except (ValueError, ZeroDivisionError):
             raise ConfigError(f"--set {setting} gives no number; write for example --set beta=2") from None
     if len(named) < len(settings):

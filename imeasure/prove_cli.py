@@ -17,7 +17,7 @@ from click.core import ParameterSource
 
 from imeasure.certificate import Certificate
 from imeasure.certificate.problem import read_problem
-from imeasure.command_line import model_from_options, model_options, print_json
+from imeasure.command_line import example, model_from_options, model_options, print_json
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError, InformationError, UnknownVariableError, unknown
 from imeasure.inquiry import hints
@@ -30,6 +30,8 @@ from imeasure.statements import Relation
 from imeasure.terms import as_expression
 
 Ranges = tuple[tuple[str, str, str], ...]
+HINTED = 16
+"""Most variables of a refuted relation near which true ones are looked for."""
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,10 +112,7 @@ def _write(certificate: Certificate | None, path: str | None, reason: str) -> No
     if certificate is None:
         click.echo(f"no certificate was written to {path}: {reason}", err=True)
         return
-    try:
-        certificate.to_json(Path(path))
-    except OSError as error:
-        raise ConfigError(f"--certificate {path}: the file cannot be written: {error.strerror}") from None
+    certificate.to_json(Path(path))
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
@@ -157,11 +156,15 @@ def _distribution_data(found: Distribution | UniformMixture) -> dict[str, Any]:
 
 
 def _has_hints(verdict: Verdict) -> bool:
+    if len(verdict.problem.variables) > HINTED:
+        return False
     read = parse(verdict.claim, functionals=verdict.problem.functionals)
     return verdict.status == "refuted" and isinstance(read, Relation)
 
 
-@click.command("check")
+@click.command(
+    "check", epilog=example("imeasure check 'I[X;Z] <= I[X;Y]' --model 'X -> Y -> Z' --certificate proof.json")
+)
 @click.argument("relation")
 @_common
 @click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", help="Write the proof to a file.")
@@ -202,14 +205,14 @@ def check_command(
     if as_json:
         print_json(verdict_data(verdict) | ({"true_instead": near} if near else {}))
     else:
-        click.echo("\n".join([str(verdict), *(f"true instead: {other}" for other in near)]))
-    if verdict.certificate is not None and explain and not as_json:
-        click.echo(verdict.certificate.explain())
+        click.echo("\n".join([verdict.to_text(tips=False), *(f"true instead: {other}" for other in near)]))
+        if verdict.certificate is not None:
+            click.echo(verdict.certificate.explain() if explain else "(--explain prints the proof)")
     _write(verdict.certificate, certificate, f"the relation is {verdict.status}")
     raise SystemExit(0 if verdict else 1)
 
 
-@click.command("range")
+@click.command("range", epilog=example("imeasure range 'I[X;Z] >= beta*I[Y;Z]' beta --model 'Y -> X -> Z'"))
 @click.argument("relation")
 @click.argument("parameter")
 @_common
@@ -247,7 +250,7 @@ def range_command(
     raise SystemExit(1 if proof.values is sympy.S.EmptySet else 0)
 
 
-@click.command("verify")
+@click.command("verify", epilog=example("imeasure verify proof.json"))
 @click.argument("file", type=click.Path(dir_okay=False))
 def verify_command(file: str) -> None:
     """Check the certificate in FILE by exact addition, without any search."""

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from imeasure.catalogue import CatalogueEntry, objectives as catalogue
-from imeasure.command_line import model_from_options, model_options, names_option, print_json
+from imeasure.command_line import example, model_from_options, model_options, names_option, print_json
 from imeasure.errors import ConfigError
 from imeasure.exchange import model_data
 from imeasure.model import Model
@@ -20,7 +20,7 @@ from imeasure.statements import Objective
 from imeasure.vocabulary import Names
 
 
-@click.command("simplify")
+@click.command("simplify", epilog=example("imeasure simplify 'min I[X;Z] - beta*I[Y;Z]'"))
 @click.argument("statement")
 @names_option
 @click.option("--loss", help="The loss term of an objective, H[Y|Z] by default.")
@@ -71,7 +71,7 @@ def _show_form(form: CanonicalForm, as_json: bool, names: Names) -> None:
     click.echo(f"model: {form.model}")
 
 
-@click.command("equivalent")
+@click.command("equivalent", epilog=example("imeasure equivalent IB VIB --solve-for beta"))
 @click.argument("first")
 @click.argument("second")
 @names_option
@@ -100,7 +100,7 @@ def equivalent_command(first: str, second: str, names: Names, solve_for: str, as
     raise SystemExit(0 if found else 1)
 
 
-@click.command("objectives")
+@click.command("objectives", epilog=example("imeasure objectives --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def objectives_command(as_json: bool) -> None:
     """List the objectives of the literature with their canonical forms."""

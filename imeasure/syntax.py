@@ -25,6 +25,7 @@ from fractions import Fraction
 from imeasure.errors import ParseError
 from imeasure.lexer import Token, tokenize
 from imeasure.names import MAX_GROUPS
+from imeasure.numerals import read_number
 from imeasure.plain import read_plain
 from imeasure.trees import (
     ConstraintTree,
@@ -351,11 +352,13 @@ class _Reader:
         raise self.expected("a quantity such as H[Y|Z], a number or a parameter")
 
     def number(self, token: Token) -> Fraction:
+        try:
+            value = read_number(token.text)
+        except ValueError:
+            raise self.fail("the number is too long", token) from None
         mantissa, _, exponent = token.text.lower().partition("e")
-        if len(mantissa) > 1000 or len(exponent) > 4 or abs(int(exponent or 0)) > 1000:
-            raise self.fail("the number is too long", token)
         self.spend(len(mantissa) + abs(int(exponent or 0)), token)
-        return Fraction(token.text)
+        return value
 
     def parenthesised(self, what: str) -> Node:
         opening = self.take("(")

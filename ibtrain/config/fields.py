@@ -20,12 +20,16 @@ import tomli_w
 
 from ibtrain.config.sections import Section, keys, option, section_from, toml_value, unknown_key
 from ibtrain.errors import ConfigError
+from imeasure.files import read_text
 
 ZERO_ENTROPY_VARIANCE = 1 / (2 * math.pi * math.e)
 """Variance at which Gaussian noise has an entropy of 0 nats in every dimension: 1 / (2 pi e)."""
 
 DATA_SETS = ("digits", "permuted-digits", "mnist", "permuted-mnist", "cifar10", "images")
 """Names of data sets."""
+
+LARGEST = 2**20
+"""Most bytes of a file that says what is run."""
 
 _LARGEST = 2**20  # no size of a run that a computer holds is near it
 
@@ -227,9 +231,10 @@ class Config(Section):
             ConfigError: If the text is not TOML, a key is unknown, or a value cannot be used.
         """
         try:
-            return cls.from_mapping(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+            mapping = tomllib.loads(text)
+        except (ValueError, RecursionError) as error:  # numbers of thousands of digits are a ValueError of their own
             raise ConfigError(f"the configuration is not valid TOML: {error}") from None
+        return cls.from_mapping(mapping)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -238,11 +243,7 @@ class Config(Section):
         Raises:
             ConfigError: If the file cannot be read, or its content cannot be used.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"cannot read the configuration {path}: {error}") from None
-        return cls.from_toml(text)
+        return cls.from_toml(read_text(path, "configuration", most=LARGEST))
 
     def to_toml(self) -> str:
         """Write the configuration as TOML, every value included."""

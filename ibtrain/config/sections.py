@@ -15,6 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ibtrain.errors import ConfigError
+from imeasure.errors import shown
+
+_LARGEST = 10**300  # whole numbers beyond are no floats
 
 
 def option(
@@ -57,7 +60,7 @@ def section_from(cls: type, mapping: object, place: str) -> object:
         ConfigError: If a key is unknown (the nearest one is named), or a value cannot be used.
     """
     if not isinstance(mapping, Mapping):
-        raise ConfigError(f"{place.removesuffix('.') or 'the configuration'} must be a table, not {mapping!r}")
+        raise ConfigError(f"{place.removesuffix('.') or 'the configuration'} must be a table, not {shown(mapping)}")
     hints = _hints(cls)
     values = {}
     for key, value in mapping.items():
@@ -76,9 +79,9 @@ def unknown_key(name: str, known: Sequence[str]) -> str:
         name: The key.
         known: Keys that exist.
     """
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name[:100], known, n=1)
     remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-    return f"unknown key {name!r} in the configuration: {remedy}"
+    return f"unknown key {shown(name)} in the configuration: {remedy}"
 
 
 def keys(mapping: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
@@ -105,19 +108,19 @@ def toml_value(text: str) -> object:
     """
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
 def _coerced(value: object, hint: Any, name: str) -> object:
     if isinstance(hint, types.GenericAlias):
         if not isinstance(value, list | tuple):
-            raise ConfigError(f"{name} must be a list, not {value!r}")
+            raise ConfigError(f"{name} must be a list, not {shown(value)}")
         return tuple(_coerced(item, hint.__args__[0], name) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < _LARGEST else math.inf
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"{name} must be {_article(hint.__name__)}, not {value!r}")
+        raise ConfigError(f"{name} must be {_article(hint.__name__)}, not {shown(value)}")
     return value
 
 
@@ -132,13 +135,13 @@ def _check_range(value: object, limits: Mapping[str, Any], name: str) -> None:
         return
     choices = limits.get("choices")
     if choices and value not in choices:
-        near = difflib.get_close_matches(str(value), choices, n=1)
+        near = difflib.get_close_matches(str(value)[:100], choices, n=1)
         remedy = f"did you mean {near[0]!r}?" if near else f"possible are {', '.join(choices)}"
-        raise ConfigError(f"{name} cannot be {value!r}: {remedy}")
+        raise ConfigError(f"{name} cannot be {shown(value)}: {remedy}")
     if not isinstance(value, (int, float)):
         return
-    if not math.isfinite(value):
-        raise ConfigError(f"{name} must be finite, not {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{name} must be finite, not {shown(value)}")
     tests: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
         ("above", "greater than", operator.gt),
         ("minimum", "at least", operator.ge),
@@ -148,7 +151,7 @@ def _check_range(value: object, limits: Mapping[str, Any], name: str) -> None:
     for key, words, holds in tests:
         limit = limits.get(key)
         if limit is not None and not holds(value, limit):
-            raise ConfigError(f"{name} must be {words} {limit}, not {value!r}")
+            raise ConfigError(f"{name} must be {words} {limit}, not {shown(value)}")
 
 
 class Section:

@@ -46,7 +46,7 @@ def image_folder(root: str | Path, *, size: int | None = None, cache: str | Path
     if {path.parent.name for path in parts["test"]} - set(classes):
         raise ConfigError(f"{folder / 'test'} has classes that {folder / 'train'} has not")
     kept = _cache_folder(cache) / f"{_fingerprint(folder, parts, size)}.safetensors"
-    tensors = _read(kept)
+    tensors = _read(kept, parts)
     if tensors is None:
         tensors = {part: _decoded(files, size) for part, files in parts.items()}
         _keep(kept, tensors)
@@ -109,18 +109,23 @@ def _image(path: Path, size: int | None) -> np.ndarray:
             colours = image.convert("RGB")
             scaled = colours if size is None else colours.resize((size, size), Image.Resampling.BICUBIC)
             return np.asarray(scaled)
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # a decoder raises whatever the bytes lead it to
         raise ConfigError(f"cannot read the image {path}: {error}; remove it or mend it") from None
 
 
-def _read(path: Path) -> dict[str, Tensor] | None:
+def _read(path: Path, parts: dict[str, list[Path]]) -> dict[str, Tensor] | None:
+    """Return the decoded images if they are there and sound."""
     if not path.is_file():
         return None
     try:
         tensors = load_file(path)
-    except (SafetensorError, OSError):
+    except (SafetensorError, OSError, ValueError, KeyError):
         return None
-    return tensors if set(tensors) == {"train", "test"} else None
+    return tensors if set(tensors) == set(parts) and all(_fit(tensors[part], parts[part]) for part in parts) else None
+
+
+def _fit(images: Tensor, files: list[Path]) -> bool:
+    return images.dtype == torch.uint8 and images.ndim == 4 and images.shape[:2] == (len(files), 3)
 
 
 def _keep(path: Path, tensors: dict[str, Tensor]) -> None:

@@ -5,6 +5,7 @@ repeat them.
 """
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,9 +15,14 @@ from typing import Self
 import tomli_w
 
 from ibtrain.config import Config
+from ibtrain.config.fields import LARGEST
 from ibtrain.errors import ConfigError
 from ibtrain.runs import write_text
 from ibtrain.sweeps import grid
+from imeasure.errors import shown
+from imeasure.files import read_text
+
+_MOST = 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +55,10 @@ class Experiment:
         varied = {key: tuple(values) for key, values in self.varied.items()}
         object.__setattr__(self, "varied", MappingProxyType(varied))
         object.__setattr__(self, "cases", tuple(MappingProxyType(dict(case)) for case in self.cases))
+        if not isinstance(self.name, str):
+            raise ConfigError(f"an experiment is named by a text, not by {shown(self.name)}")
+        if len(self.cases or (1,)) * math.prod(map(len, varied.values())) > _MOST:
+            raise ConfigError(f"{self.name} has more than {_MOST} runs: vary fewer values, or make several of it")
         self.configs()
 
     def __repr__(self) -> str:
@@ -114,10 +124,11 @@ class Experiment:
         """
         path = Path(folder) / "sweep.toml"
         base = Config.load(Path(folder) / "config.toml")
+        text = read_text(path, "sweep", most=LARGEST)
         try:
-            found = tomllib.loads(path.read_text(encoding="utf-8"))
+            found = tomllib.loads(text)
             return cls(found["name"], base, found["varied"], tuple(found.get("cases", ())))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ConfigError(
-                f"cannot read the sweep {path}: {error!r}; it needs what Experiment.save writes"
+                f"cannot read the sweep {path}: {shown(error)}; it needs what Experiment.save writes"
             ) from None

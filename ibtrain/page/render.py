@@ -20,6 +20,7 @@ from ibtrain.page.pictures import information_diagram, pictures
 from ibtrain.records import Record, base_of, rows_of
 from ibtrain.runs import Row
 from ibtrain.surrogates.registry import surrogate_label
+from imeasure.files import read_text
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("ibtrain.page"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
@@ -142,7 +143,7 @@ def _conditions(form: imeasure.CanonicalForm) -> str:
 def _documents(records: Sequence[Record], name: str) -> list[str]:
     """Return what the files of one name in the runs' folders say, each text once."""
     paths = (record.folder / name for record in records if record.folder is not None)
-    return list(dict.fromkeys(path.read_text(encoding="utf-8").strip() for path in paths if path.is_file()))
+    return list(dict.fromkeys(read_text(path, "document").strip() for path in paths if path.is_file()))
 
 
 @dataclasses.dataclass(frozen=True)

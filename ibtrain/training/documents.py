@@ -16,8 +16,10 @@ import ibtrain
 from ibtrain.errors import ConfigError
 from ibtrain.loss import Loss
 from ibtrain.runs import write_text
+from imeasure.files import read_text
 
 VERSIONS = "versions.txt"
+_LARGEST = 2**20  # bytes
 
 _PACKAGES = ("imeasure", "torch", "torchvision", "lightning-fabric", "numpy", "sympy")
 
@@ -54,9 +56,9 @@ def note_versions(folder: Path, *, epoch: int) -> None:
     """
     path, now = folder / VERSIONS, code_versions()
     try:
-        noted = path.read_text(encoding="utf-8") if path.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}; delete it to note the versions anew") from None
+        noted = read_text(path, "versions", most=_LARGEST) if path.exists() else ""
+    except ConfigError as error:
+        raise ConfigError(f"{error}; delete it to note the versions anew") from None
     if not noted.endswith(now):
         write_text(path, f"{noted}\nfrom epoch {epoch} on\n{now}" if noted else now)
 

@@ -31,7 +31,14 @@ from ibtrain.training.devices import by_first_process, make_fabric, threads
 from ibtrain.training.documents import documents, note_versions
 from ibtrain.training.evaluation import Evaluation, evaluate
 from ibtrain.training.invariants import broken_invariants
-from ibtrain.training.progress import Epoch, append_epoch, load_checkpoint, read_epochs, save_checkpoint
+from ibtrain.training.progress import (
+    Epoch,
+    append_epoch,
+    load_checkpoint,
+    read_epochs,
+    require_fitting,
+    save_checkpoint,
+)
 from ibtrain.training.rows import plain_row, run_rows
 from ibtrain.training.steps import (
     TrainingStep,
@@ -238,11 +245,12 @@ class Run:
             return ()
         epochs = read_epochs(self.folder, until=state["epoch"])
         try:
+            require_fitting(state, optimizer=self.optimizer, schedule=self.schedule)
             self.step.load_state_dict(state["step"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
             self.fabric.strategy.precision.load_state_dict(state.get("precision", {}))
-        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"the checkpoint in {self.folder} does not fit this version's network: {error}; delete it to train the "
                 "run from its beginning"

@@ -10,6 +10,7 @@ import io
 import json
 import operator
 import os
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_origin
@@ -18,8 +19,11 @@ import torch
 
 from ibtrain.errors import ConfigError
 from ibtrain.runs import Row, write_bytes
+from imeasure.files import read_bytes
 
 METRICS, CHECKPOINT = "metrics.jsonl", "checkpoint.pt"
+
+_MOST_EPOCHS = 2**30  # bytes
 
 FORMAT = 1
 """Number of the format of epochs and checkpoints; a version that reads another one says so."""
@@ -125,7 +129,7 @@ def read_epochs(folder: Path, *, until: int) -> tuple[Epoch, ...]:
         ConfigError: If one is missing.
     """
     path = folder / METRICS
-    lines = path.read_bytes().split(b"\n") if path.is_file() else ()
+    lines = read_bytes(path, "epochs", most=_MOST_EPOCHS).split(b"\n") if path.is_file() else ()
     found = {epoch.number: epoch for epoch in _readable(lines)}
     missing = next((number for number in range(1, until + 1) if number not in found), None)
     if missing is not None:
@@ -180,6 +184,54 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     write_bytes(folder / CHECKPOINT, buffer.getvalue())
 
 
+def require_fitting(state: dict[str, Any], *, optimizer: Any, schedule: Any) -> None:
+    """Refuse a checkpoint whose optimiser or schedule is of another form: both take whatever they are given.
+
+    Args:
+        state: The checkpoint.
+        optimizer: That of the run.
+        schedule: That of the run.
+
+    Raises:
+        ValueError: If a value is of another kind or shape.
+    """
+    groups, found = optimizer.state_dict()["param_groups"], state["optimizer"]
+    shapes = [tuple(parameter.shape) for group in optimizer.param_groups for parameter in group["params"]]
+    kept = found["state"].items()
+    moments = ((shapes[number], value) for number, of_one in kept for value in of_one.values())
+    if not all(map(_alike, found["param_groups"], groups)) or not all(
+        _is_moment(value, shape) for shape, value in moments
+    ):
+        raise ValueError("its optimiser's state is another one's")
+    if not _alike(state["schedule"], schedule.state_dict()):
+        raise ValueError("its schedule's state is another one's")
+
+
+def _alike(found: object, own: object) -> bool:
+    """Say whether what was read has the form of what a run has itself; another version may have written less."""
+    if isinstance(own, dict):
+        return isinstance(found, dict) and all(key in own and _alike(found[key], own[key]) for key in found)
+    if isinstance(own, list | tuple):
+        return type(found) is type(own) and len(found) == len(own) and all(map(_alike, found, own))
+    if isinstance(own, int | float):
+        return isinstance(found, int | float)
+    return type(found) is type(own)
+
+
+def _is_moment(value: object, shape: tuple[int, ...]) -> bool:
+    """Say whether an optimiser may keep a value for a parameter: none, a number, or a tensor of its shape."""
+    if isinstance(value, torch.Tensor):
+        return tuple(value.shape) in ((), shape)
+    return value is None or isinstance(value, int | float)
+
+
+def _require_unpacked(path: Path) -> None:
+    """Refuse what would take more memory than the file is long; torch writes archives without compression."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
+            raise ValueError("the archive is compressed, or its parts overlap")
+
+
 def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
     """Return a run's checkpoint, or None if there is none.
 
@@ -194,6 +246,7 @@ def load_checkpoint(folder: Path, *, digest: str) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
+        _require_unpacked(path)
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         found, epoch = state["digest"], operator.index(state["epoch"])
     except Exception:  # torch raises whatever the bytes lead it to, and advises to load unsafely

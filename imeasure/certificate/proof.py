@@ -18,8 +18,12 @@ from imeasure.certificate.problem import Problem
 from imeasure.certificate.rows import Row
 from imeasure.certificate.steps import Combination, elemental, objection, total
 from imeasure.certificate.targets import Target, targets
-from imeasure.errors import DerivationError
+from imeasure.errors import ConfigError, DerivationError
 from imeasure.exchange import loaded
+from imeasure.files import read_text, write_text
+
+LARGEST = 2**25
+"""Most bytes of a file with a certificate."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,13 @@ class Certificate:
 
         Returns:
             The text.
+
+        Raises:
+            ConfigError: If the file cannot be written.
         """
         text = json.dumps(serial.to_data(self.problem, self.parts), indent=1, ensure_ascii=False)
         if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
+            write_text(path, text + "\n")
         return text
 
     @classmethod
@@ -184,10 +191,9 @@ def _read_json(source: Any) -> Any:
         if not text.strip():
             raise DerivationError("the text is empty; a certificate is JSON text or the path of a file")
         try:
-            text = Path(source).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-            raise DerivationError(f"cannot read the certificate {source}: {reason}") from None
+            text = read_text(source, "certificate", most=LARGEST)
+        except ConfigError as error:
+            raise DerivationError(str(error)) from None
     return loaded(text, "certificate")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from imeasure.certificate.problem import Problem, read_problem
 from imeasure.certificate.steps import Combination, Key
-from imeasure.errors import unknown
+from imeasure.errors import shown, unknown
 from imeasure.exchange import entry, format_of, model_data, read_model, reading, require_entries, texts
 
 MAX_DIGITS = 4000
@@ -75,8 +75,7 @@ def _combination(data: Any, problem: Problem) -> Combination:
 
 
 def _damaged(expected: str, found: Any) -> TypeError:
-    text = repr(found)
-    return TypeError(f"{expected}, not {text if len(text) < 60 else text[:56] + '...'}")
+    return TypeError(f"{expected}, not {shown(found)}")
 
 
 def _list(data: Any, what: str) -> list[Any]:

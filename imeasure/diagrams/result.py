@@ -16,6 +16,7 @@ from imeasure.diagrams.placing import Box
 from imeasure.diagrams.shapes import Layout
 from imeasure.diagrams.valuation import compact
 from imeasure.errors import ConfigError
+from imeasure.files import write_bytes, write_text
 from imeasure.printing import to_text
 
 SUFFIXES = (".svg", ".png", ".pdf")
@@ -114,14 +115,17 @@ class Diagram:
             ConfigError: If the file cannot be written, or its name does not end with ``.svg``, ``.png`` or ``.pdf``.
         """
         where = writable(path)
-        metadata = {"CreationDate": None} if where.suffix.lower() == ".pdf" else None
+        kind = where.suffix.lower().removeprefix(".")
+        if kind == "svg":
+            write_text(where, self._repr_svg_())
+            return where
+        buffer = BytesIO()
+        metadata = {"CreationDate": None} if kind == "pdf" else None
         try:
-            if where.suffix.lower() == ".svg":
-                where.write_text(self._repr_svg_(), encoding="utf-8")
-            else:
-                self.figure.savefig(where, dpi=dpi, bbox_inches="tight", metadata=metadata)
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"cannot write {path}: {error}") from None
+            self.figure.savefig(buffer, format=kind, dpi=dpi, bbox_inches="tight", metadata=metadata)
+        except ValueError as error:
+            raise ConfigError(f"cannot draw {path}: {error}") from None
+        write_bytes(where, buffer.getvalue())
         return where
 
     def _repr_png_(self) -> bytes:

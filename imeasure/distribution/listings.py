@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from imeasure.distribution.tables import (
+    MAX_AXES,
     MAX_CELLS,
     Table,
     as_number,
@@ -20,6 +21,7 @@ from imeasure.distribution.tables import (
     objects,
     plain,
     read_names,
+    require_common_denominator,
     sorted_values,
 )
 from imeasure.errors import ModelError
@@ -150,19 +152,24 @@ def tabulated(
                 raise ModelError(f"row {number} has {value!r} as value of {name}; use numbers, texts or tuples")
     values = [sorted_values(column) for column in columns]
     shape = tuple(map(len, values))
+    if len(names) > MAX_AXES:
+        raise ModelError(f"a table has at most {MAX_AXES} variables, not {len(names)}; keep fewer")
     if math.prod(shape) > MAX_CELLS:
         raise ModelError(
             f"the table of {len(shape)} variables would have more than {MAX_CELLS} cells; bin values, or keep fewer "
             "variables"
         )
     places = [{value: index for index, value in enumerate(axis)} for axis in values]
-    cells: NDArray[Any] = objects([Fraction(0)] * math.prod(shape), shape)
-    for number, (row, weight) in enumerate(zip(zip(*columns, strict=True), weights, strict=True), 1):
+    amounts: list[Fraction | float] = []
+    for number, weight in enumerate(weights, 1):
         if is_missing(weight):
             raise ModelError(f"row {number} has no probability (it is {weight}); drop the row or give one")
         try:
-            amount = as_number(weight)
+            amounts.append(as_number(weight))
         except ModelError as error:
             raise ModelError(f"row {number}: {error}") from None
+    require_common_denominator(amounts)
+    cells: NDArray[Any] = objects([Fraction(0)] * math.prod(shape), shape)
+    for row, amount in zip(zip(*columns, strict=True), amounts, strict=True):
         cells[tuple(place[value] for place, value in zip(places, row, strict=True))] += amount
     return from_array(cells, names, values, normalize=normalize, epsilon=epsilon)

@@ -5,6 +5,7 @@ from the source where it has them.
 """
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from imeasure.distribution.listings import from_mapping, from_rows, read_labels,
 from imeasure.distribution.slices import marginal
 from imeasure.distribution.tables import Table, read_names
 from imeasure.errors import ConfigError, ModelError, ParseError, UnknownVariableError, unknown
+from imeasure.files import read_text
 from imeasure.names import QUANTITY_NAMES, canonical_name
 
 PROBABILITY_COLUMNS = ("p", "probability", "prob", "pmf", "count")
 """Names of columns, in small or capital letters, that are taken for the probabilities."""
 _DELIMITERS = ",;\t|"
+_ARRAYS = (".json", ".npy", ".npz", ".pt", ".safetensors")
 
 
 def read(
@@ -101,13 +104,18 @@ def from_csv(
         ModelError: If it is not a distribution.
         UnknownVariableError: If there is no such column.
     """
+    if Path(path).suffix.lower() in _ARRAYS:
+        raise ConfigError(
+            f"{path} is no CSV file: a distribution is read from one row per outcome and a column of probabilities; "
+            "for samples in npz files there is `ibtrain estimate`"
+        )
+    text = read_text(path, "CSV file")
+    delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            delimiter = max(_DELIMITERS, key=file.readline().count)
-            file.seek(0)
-            lines = [[entry.strip() for entry in row] for row in csv.reader(file, delimiter=delimiter) if any(row)]
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise ConfigError(f"cannot read {path} as a CSV file: {error}") from None
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        lines = [[entry.strip() for entry in row] for row in reader if any(row)]
+    except csv.Error as error:
+        raise ConfigError(f"cannot read the CSV file {path}: {error}") from None
     if not lines:
         raise ModelError(f"{path} is empty; its first line names the columns, the others give one outcome each")
     if names is None:

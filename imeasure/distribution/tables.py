@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imeasure.errors import ModelError
+from imeasure.errors import ModelError, shown
+from imeasure.numerals import read_number
 from imeasure.quantities import RandomVariable
 
 # Float tables whose sum is off by more than this are refused; below, they are divided by their sum.
@@ -25,6 +26,10 @@ _EPSILONS = 8
 _VALUES_LISTED = 8
 # Sources that list outcomes may not span a dense table of more cells.
 MAX_CELLS = 1 << 22
+# So many axes has an array in every version of numpy.
+MAX_AXES = 32
+# Sums of fractions take long where their common denominator has more bits.
+MAX_DENOMINATOR_BITS = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,12 +220,33 @@ def as_number(cell: Any) -> Fraction | float:
         if isinstance(cell, numbers.Rational):
             return Fraction(int(cell.numerator), int(cell.denominator))
         if isinstance(cell, str | Decimal):
-            return Fraction(cell)
+            return read_number(str(cell))
         if isinstance(cell, numbers.Real) or getattr(cell, "is_real", False):
             return float(cell)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         pass
-    raise ModelError(f"{cell!r} is not a probability; give numbers, fractions, or texts such as '1/3'")
+    raise ModelError(f"{shown(cell)} is not a probability; give numbers, fractions, or texts such as '1/3'")
+
+
+def require_common_denominator(values: Iterable[Fraction | float]) -> None:
+    """Refuse fractions that cannot be added in reasonable time.
+
+    Args:
+        values: Numbers; floats do not matter.
+
+    Raises:
+        ModelError: If the common denominator has more than twenty thousand digits.
+
+    Example:
+        >>> require_common_denominator([Fraction(1, 3), Fraction(1, 7), 0.5])
+    """
+    common = 1
+    for denominator in {value.denominator for value in values if isinstance(value, Fraction)}:
+        common = math.lcm(common, denominator)
+        if common.bit_length() > MAX_DENOMINATOR_BITS:
+            raise ModelError(
+                "the common denominator of the probabilities has over twenty thousand digits; give decimals instead"
+            )
 
 
 def listed(values: Sequence[Hashable]) -> str:
@@ -295,6 +321,8 @@ def _exact_cells(
             bad = np.arange(cells.size).reshape(cells.shape) == place
             raise ModelError(f"{_cell(bad, outcomes, names)}: {error}") from None
     exact = not any(isinstance(cell, float) for cell in read)
+    if exact:
+        require_common_denominator(read)
     return objects(read, cells.shape) if exact else np.array(read, dtype=np.float64).reshape(cells.shape)
 
 

@@ -29,6 +29,9 @@ from imeasure.prove.refute import Refuter
 from imeasure.prove.search import Search, violation
 from imeasure.prove.verdict import Verdict
 
+VARIABLES = 300
+"""Most variables of a problem that is searched."""
+
 
 def check(
     relation: Statement,
@@ -78,6 +81,8 @@ def check(
         if not isinstance(value, bool):
             raise ConfigError(f"{name} is True or False, not {value!r}")
     problem = read_problem(relation, model, given, functionals)
+    if len(problem.names) > VARIABLES:
+        return Verdict("undecided", problem, wording=f"more than {VARIABLES} variables are involved")
     if is_extreme(problem, [target.row for target in targets(problem)]):
         return _rescaled(problem, targets(problem), limits)
     return decide(problem, limits, non_shannon=non_shannon, numerical=numerical)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imeasure.distribution import Distribution
+from imeasure.distribution.tables import MAX_AXES
 
 Integers = npt.NDArray[np.int64]
 
@@ -75,11 +76,14 @@ class Code:
             names: The variables' names, in the order of the bits.
 
         Returns:
-            A uniform distribution over the codewords; of a constant X if there are no variables.
+            A uniform distribution over the codewords; of a constant X if there are no variables. Of more variables than
+            a table has axes, those that are constant are left out.
         """
         if not names:
             return Distribution.read({(0,): 1}, "X")
-        vectors = [[self._digits(v) for v in seen] for seen in self.seen]
+        kept = [i for i, seen in enumerate(self.seen) if seen or len(names) <= MAX_AXES] or [0]
+        names = tuple(names[i] for i in kept)
+        vectors = [[self._digits(v) for v in self.seen[i]] for i in kept]
         used = [k for k in range(self.size) if any(v[k] for seen in vectors for v in seen)]
         counts: dict[tuple[int, ...], int] = {}
         for symbols in product(range(self.field), repeat=len(used)):

@@ -10,6 +10,9 @@ from typing import Any
 
 from imeasure.errors import ConfigError
 
+LOOK = 16
+"""So many rounds, or so many variables, pass before a search looks at the clock: what is less takes no time."""
+
 
 class LimitReached(Exception):  # noqa: N818 - a signal that becomes the reason of a verdict
     """A limit of the search was reached; the message says which."""

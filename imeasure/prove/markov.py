@@ -13,7 +13,7 @@ from imeasure.certificate.rows import ONE, Column, Row, add, information
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
 from imeasure.prove.dag import Dag, bits_of
-from imeasure.prove.limits import Limits
+from imeasure.prove.limits import LOOK, Limits
 from imeasure.prove.lp import ProofRow
 from imeasure.shannon import subsets
 
@@ -28,10 +28,12 @@ class MarkovSpace:
         problem: The problem.
         rows: The rows that have to be expressible, such as the claim's targets.
         dag: The graph.
+        limits: Limits of the search.
     """
 
-    def __init__(self, problem: Problem, rows: Iterable[Row], dag: Dag) -> None:
+    def __init__(self, problem: Problem, rows: Iterable[Row], dag: Dag, limits: Limits) -> None:
         self.problem = problem
+        self.limits = limits
         self.dag = dag
         self.facts = [k for k in range(len(problem.facts)) if k not in dag.facts]
         kept = 0
@@ -46,6 +48,8 @@ class MarkovSpace:
     def split(self, mask: int) -> tuple[int, int] | None:
         """Return a member a of a set and the M that separates it from the rest, or None if there is none."""
         best: tuple[int, int] | None = None
+        if mask.bit_count() > LOOK:
+            self.limits.require_time()
         for bit, near in self.dag.neighbours(mask).items():
             if mask & ~near & ~bit and (best is None or near.bit_count() < best[1].bit_count()):
                 best = bit, near

@@ -19,6 +19,7 @@ from imeasure.certificate.rows import ONE, Row
 from imeasure.certificate.steps import functionals_of
 from imeasure.certificate.targets import Target
 from imeasure.distribution import Distribution
+from imeasure.distribution.tables import MAX_AXES
 from imeasure.prove.banks import (
     Floats,
     Integers,
@@ -181,6 +182,8 @@ class Refuter:
     def _decoded(self, target: Target) -> Refutation | None:
         """Let the condition of a decoder be a fair coin, and the decoder be wrong for one of its sides."""
         averaged = averages(self.problem)
+        if self.count > MAX_AXES:
+            return None
         for text in sorted(set(averaged.values()) - set(averaged)) if averaged else ():
             coins = groups(text)[1][:1]
             code = Code(2, 1, tuple((1,) if name in coins else () for name in self.problem.variables))
@@ -259,6 +262,8 @@ class Refuter:
     def _smaller(self, code: Code, row: Row) -> Code:
         """Take away what variables see as long as the facts are obeyed and the row is broken."""
         for variable in range(self.count):
+            if self.limits.left <= 0:
+                return code
             if code.seen[variable] and self._breaks(code.without(variable), 1, row):
                 code = code.without(variable)
             for position in reversed(range(len(code.seen[variable]))):

@@ -58,7 +58,7 @@ class Search:
         if non_shannon:
             self.space, self._units = full_space(problem, self._wanted)
         if not 0 < len(self._units) <= MOST:
-            self.space = choose_space(problem, self._wanted)
+            self.space = choose_space(problem, self._wanted, limits)
         self.dag: Dag | None = self.space.dag if isinstance(self.space, MarkovSpace) else None
         """The graph of the problem's independences, if they form one."""
         self._orbits: Orbits | None = None
@@ -67,7 +67,10 @@ class Search:
         self._programs: dict[int | None, Program] = {}
         lattice = self.space if isinstance(self.space, Space) else None
         self._sets = Sets(
-            lattice.closure if lattice else lambda mask: mask, lattice.base if lattice else 0, problem.nonnegative
+            lattice.closure if lattice else lambda mask: mask,
+            lattice.base if lattice else 0,
+            problem.nonnegative,
+            limits,
         )
 
     @property
@@ -186,7 +189,7 @@ class Search:
         plain = all(isinstance(column, int) and column != ONE for _, row in rows for column in row)
         if not isinstance(self.space, Space) or count < MANY or problem.real or self.non_shannon or not plain:
             return None
-        group = generators(rows, count)
+        group = generators(rows, count, self.limits)
         return Orbits(group, problem) if group else None
 
     def _close(self, proof: Combination, row: Row) -> Combination | None:
@@ -237,12 +240,13 @@ def violation(point: Mapping[Column, float], problem: Problem) -> dict[str, Frac
     return values
 
 
-def choose_space(problem: Problem, rows: list[Row]) -> Space | MarkovSpace:
+def choose_space(problem: Problem, rows: list[Row], limits: Limits) -> Space | MarkovSpace:
     """Return the space that fits a problem's facts.
 
     Args:
         problem: The problem.
         rows: The targets.
+        limits: Limits of the search.
 
     Returns:
         A graph's space if there are independences and no functional dependences, otherwise a lattice.
@@ -252,7 +256,7 @@ def choose_space(problem: Problem, rows: list[Row]) -> Space | MarkovSpace:
             return Space(problem, rows)
         dag = find_dag(problem)
         if dag is not None:
-            return MarkovSpace(problem, rows, dag)
+            return MarkovSpace(problem, rows, dag, limits)
     return Space(problem, rows)
 
 

@@ -106,10 +106,11 @@ class Space:
 
     def closure(self, mask: int) -> int:
         """Return the set together with everything that the facts make a function of it."""
+        if not self.dependences:
+            return mask
         found = self._closures.get(mask)
         if found is None:
-            found = mask
-            changed = bool(self.dependences)
+            found, changed = mask, True
             while changed:
                 changed = False
                 for d in self.dependences:

@@ -13,7 +13,7 @@ from imeasure.certificate.problem import Problem
 from imeasure.certificate.rows import Row, add
 from imeasure.certificate.steps import Combination, Key
 from imeasure.prove.combine import combine
-from imeasure.prove.limits import LimitReached
+from imeasure.prove.limits import LOOK, LimitReached, Limits
 from imeasure.shannon import bits
 
 Permutation = tuple[int, ...]
@@ -48,12 +48,13 @@ def permute(mask: int, permutation: Permutation) -> int:
     return result
 
 
-def generators(rows: Sequence[Tagged], count: int) -> list[Permutation]:
+def generators(rows: Sequence[Tagged], count: int, limits: Limits) -> list[Permutation]:
     """Return generators of the group of permutations that map the rows onto each other, tag by tag.
 
     Args:
         rows: The rows, entropies only.
         count: Number of variables.
+        limits: Limits of the search.
 
     Returns:
         Generators other than the identity; the search is bounded, so that some may be missing.
@@ -61,6 +62,8 @@ def generators(rows: Sequence[Tagged], count: int) -> list[Permutation]:
     frozen = {(tag, frozenset(row.items())) for tag, row in rows}
 
     def keeps(permutation: Permutation) -> bool:
+        if count > LOOK:
+            limits.require_time()
         return all(
             (tag, frozenset((permute(int(mask), permutation), value) for mask, value in items)) in frozen
             for tag, items in frozen

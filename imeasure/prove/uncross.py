@@ -7,25 +7,30 @@ and all basic ones fall to this at once (uncrossing; see Lovasz, "Submodular fun
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from imeasure.certificate.rows import Number, Row
 from imeasure.certificate.steps import Combination
 from imeasure.prove.combine import combine
+from imeasure.prove.limits import LOOK, Limits
 
-ROUNDS = 400
+ROUNDS = 1000
 """Most replacements that are tried."""
+CROSSING = 1000
+"""Most sets of one sign of a row that is uncrossed."""
 SETS = 400
 """Most sets of a row that is taken apart by covering."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """What uncrossing needs to know of the sets: their closures, the closure of the empty set, and signs."""
+    """What uncrossing needs to know of the sets: closures, the closure of the empty set, signs, and limits."""
 
     closure: Callable[[int], int]
     base: int
     nonnegative: Callable[[int], bool]
+    limits: Limits = field(default_factory=Limits)
 
 
 def uncross(row: Row, space: Sets) -> Combination | None:
@@ -47,11 +52,14 @@ def uncross(row: Row, space: Sets) -> Combination | None:
             positive[column] = value
         else:
             negative[column] = -value
-    if len(positive) > 12 and len(negative) > 12:
+    if len(row) > CROSSING or (len(positive) > 12 and len(negative) > 12):
         return None
     proof: Combination = {}
-    for _ in range(ROUNDS):
-        pair = _choose(positive, negative, space)
+    pairs = _Pairs(positive, negative, space)
+    for number in range(ROUNDS):
+        if number % LOOK == LOOK - 1:
+            space.limits.require_time()
+        pair = pairs.best()
         if pair is None:
             return _descend(positive, negative, space, proof)
         amount = min(positive[pair[0]], positive[pair[1]])
@@ -76,7 +84,9 @@ def cover(row: Row, space: Sets, *, above: bool = False) -> Combination | None:
     negative = {int(column): -value for column, value in row.items() if value < 0}
     proof: Combination = {}
     for wanted in sorted(negative, key=int.bit_count, reverse=above):
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
+            if number % LOOK == LOOK - 1:
+                space.limits.require_time()
             owed = negative.get(wanted, 0)
             near = [mask for mask in positive if not (wanted & ~mask if above else mask & ~wanted)]
             if not owed or (pair := _closest(near, above=above)) is None:
@@ -119,22 +129,43 @@ def _replace(
             _gain(positive, negative, mask, amount)
 
 
-def _choose(positive: dict[int, Number], negative: dict[int, Number], space: Sets) -> tuple[int, int] | None:
-    """Return two crossing sets, those first whose union or intersection cancels something."""
-    best: tuple[int, int] | None = None
-    score = -1
-    sets = list(positive)
-    for position, s in enumerate(sets):
-        for t in sets[position + 1 :]:
+class _Pairs:
+    """Pairs of crossing positive sets, those first whose union or intersection cancels something.
+
+    What a pair cancels changes only where a negative set is used up, so pairs are kept from round to round.
+    """
+
+    def __init__(self, positive: dict[int, Number], negative: dict[int, Number], space: Sets) -> None:
+        self._positive, self._negative, self._space = positive, negative, space
+        self._owed = len(negative)
+        self._numbers: dict[int, int] = {}
+        self._heap: list[tuple[int, int, int, int, int]] = []
+
+    def best(self) -> tuple[int, int] | None:
+        """Return the best pair, or None if no two sets cross."""
+        if len(self._negative) < self._owed:
+            self._owed = len(self._negative)
+            self._numbers, self._heap = {}, []
+        for gone in [mask for mask in self._numbers if mask not in self._positive]:
+            del self._numbers[gone]
+        for new in [mask for mask in self._positive if mask not in self._numbers]:
+            self._meet(new)
+        while self._heap:
+            _, first, second, s, t = self._heap[0]
+            if self._numbers.get(s) == first and self._numbers.get(t) == second:
+                return s, t
+            heappop(self._heap)
+        return None
+
+    def _meet(self, t: int) -> None:
+        negative, closure = self._negative, self._space.closure
+        number = max(self._numbers.values(), default=-1) + 1
+        for s, before in self._numbers.items():
             common = s & t
-            if common in (s, t):
-                continue
-            gain = 2 * (space.closure(s | t) in negative) + (common in negative or common == 0)
-            if gain > score:
-                best, score = (s, t), gain
-                if gain == 3:
-                    return best
-    return best
+            if common not in (s, t):
+                gain = 2 * (closure(s | t) in negative) + (common in negative or common == 0)
+                heappush(self._heap, (-gain, before, number, s, t))
+        self._numbers[t] = number
 
 
 def _put(row: dict[int, Number], mask: int, amount: Number) -> None:

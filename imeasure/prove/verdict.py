@@ -81,7 +81,10 @@ class Verdict:
 
     @cached_property
     def counterexample(self) -> Distribution | UniformMixture | None:
-        """A distribution that obeys the facts and breaks the claim, if refuted; mixed where some are continuous."""
+        """A distribution that obeys the facts and breaks the claim, if refuted; mixed where some are continuous.
+
+        Of more than 32 variables, those that are constant are left out.
+        """
         return None if self.refutation is None else self.refutation.build()
 
     @cached_property
@@ -101,6 +104,23 @@ class Verdict:
         return self.status == "proved"
 
     def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self, *, tips: bool = True) -> str:
+        """Return the verdict as text: what is known, and the evidence.
+
+        Args:
+            tips: Whether to say which Python functions tell more.
+
+        Returns:
+            Several lines.
+
+        Example:
+            >>> from imeasure import check
+            >>> print(check("H[X|Y] <= H[X]").to_text(tips=False))
+            proved: H[X|Y] <= H[X]
+            by a certificate of 1 step
+        """
         lines = [f"{self.status}: {self.claim}"]
         if self.problem.given:
             lines.append(f"given {'; '.join(self.problem.given)}")
@@ -108,9 +128,11 @@ class Verdict:
             lines.append(f"in the model {self.problem.model}")
         if self.certificate is not None:
             steps = sum(map(len, self.certificate.parts))
-            lines.append(f"by a certificate of {steps} {'step' if steps == 1 else 'steps'} (certificate.explain())")
+            tip = " (certificate.explain())" if tips else ""
+            lines.append(f"by a certificate of {steps} {'step' if steps == 1 else 'steps'}{tip}")
         if self.refutation is not None:
             lines += self._refuted(self.refutation)
+            lines += ["(imeasure.hints(verdict) looks for true statements nearby)"] if tips else []
         if self.reason:
             lines.append(f"because {self.reason}")
         if self.polymatroid is not None:
@@ -130,7 +152,6 @@ class Verdict:
             *([f"and {chosen}"] if chosen else []),
             *(f"  {name}: q is{_rows(q)}" for name, q in self.decoders.items()),
             *([f"which obeys the facts {'exactly' if found.exact else 'to 1e-12'}"] if self.problem.facts else []),
-            "(imeasure.hints(verdict) looks for true statements nearby)",
         ]
 
     def __repr__(self) -> str:

@@ -71,7 +71,7 @@ def test_graphs_take_entropies_apart_exactly(count, seed, mask):
     mask &= (1 << count) - 1
     if dag is None or not mask:
         return
-    space = MarkovSpace(problem, [{mask: 1}], dag)
+    space = MarkovSpace(problem, [{mask: 1}], dag, Limits())
     gap = add({mask: 1}, space.represent({mask: 1}), -1)
     for sign in (1, -1):
         wanted = {column: sign * value for column, value in gap.items()}
@@ -139,7 +139,7 @@ def test_symmetries_of_small_claims_are_all_found(count):
     for rows in (cycle, singles):
         group = {tuple(range(count))}
         frontier = list(group)
-        found = generators(rows, count)
+        found = generators(rows, count, Limits())
         while frontier:
             here = frontier.pop()
             for step in found:

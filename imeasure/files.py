@@ -1,0 +1,127 @@
+"""Files: read up to a size, and written in one piece; whatever goes wrong with one ends in one error that names it.
+
+A reader sees the old content of a file or the new, never half of it, however many write it and whenever one is stopped.
+What may come from anywhere is read up to a limit, so that no file takes more memory than it is allowed.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from imeasure.errors import ConfigError
+
+LARGEST_TEXT = 2**28
+"""Most bytes of a text that is read: 256 MiB."""
+
+
+def read_bytes(path: str | Path, what: str, *, most: int = LARGEST_TEXT) -> bytes:
+    """Read a file up to a size.
+
+    Args:
+        path: The file.
+        what: What it is, for the message, such as ``configuration``.
+        most: Bytes that it may have.
+
+    Returns:
+        The content.
+
+    Raises:
+        ConfigError: If it cannot be read, or is larger.
+
+    Example:
+        >>> read_bytes("/no/such/file", "table")
+        Traceback (most recent call last):
+        imeasure.errors.ConfigError: cannot read the table /no/such/file: No such file or directory
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(most + 1)
+    except (OSError, ValueError) as error:  # a path with a null character is a ValueError
+        raise ConfigError(f"cannot read the {what} {path}: {_reason(error)}") from None
+    if len(content) > most:
+        raise ConfigError(f"cannot read the {what} {path}: it is larger than {most} bytes")
+    return content
+
+
+def read_text(path: str | Path, what: str, *, most: int = LARGEST_TEXT) -> str:
+    """Read a file of text in UTF-8, with or without a byte order mark, up to a size.
+
+    Args:
+        path: The file.
+        what: What it is, for the message, such as ``configuration``.
+        most: Bytes that it may have.
+
+    Returns:
+        The text.
+
+    Raises:
+        ConfigError: If it cannot be read, is larger, or is no text in UTF-8.
+    """
+    try:
+        return read_bytes(path, what, most=most).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"cannot read the {what} {path}: it is no text in UTF-8 (byte {error.start})") from None
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file in one piece, as :func:`write_bytes` does.
+
+    Args:
+        path: The file, in a folder that is there.
+        text: The content.
+
+    Raises:
+        ConfigError: If it cannot be written.
+    """
+    try:
+        content = text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"cannot write {path}: UTF-8 has no {text[error.start]!r}; leave it out") from None
+    write_bytes(path, content)
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file in one piece: a reader sees the old content or the new, never half of it.
+
+    A link stays and its target is replaced; into a device or a pipe the content is written as it is.
+
+    Args:
+        path: The file, in a folder that is there.
+        content: The content.
+
+    Raises:
+        ConfigError: If it cannot be written; what was there before stays.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_bytes(Path(folder) / "a.txt", b"text")
+        ...     [(one.name, one.read_bytes()) for one in Path(folder).iterdir()]
+        [('a.txt', b'text')]
+    """
+    try:
+        where = Path(path)
+        if where.exists() and not where.is_file():
+            where.write_bytes(content)
+        else:
+            _replace(Path(os.path.realpath(where)), content)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot write {path}: {_reason(error)}; choose another folder or make room") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside a file, and put that in its place when all of it is on the disk."""
+    temporary = path.with_name(f".{secrets.token_hex(8)}.writing")
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
