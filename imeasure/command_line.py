@@ -73,11 +73,14 @@ class CommandLine(click.Group):
 
     def _run(self, *arguments: Any, **options: Any) -> Any:
         """Return how a command ended, after all that it printed has been written."""
+        streams = sys.stdout, sys.stderr
         try:
             status = super().main(*arguments, **options | {"standalone_mode": False})
         except SystemExit as stop:
-            if isinstance(stop.__context__, BrokenPipeError):  # rich ends programs itself
-                raise stop.__context__ from None
+            # Where nobody reads any more, click changes the streams and ends the program, and rich ends it too.
+            if sys.stdout is not streams[0] or isinstance(stop.__context__, BrokenPipeError):
+                sys.stdout, sys.stderr = streams
+                raise BrokenPipeError from None
             status = stop.code
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from imeasure.catalogue import CatalogueEntry, objectives as catalogue
 from imeasure.command_line import example, model_from_options, model_options, names_option, print_json
@@ -122,7 +122,8 @@ def objectives_command(as_json: bool) -> None:
             ]
         )
         return
-    table = Table("Name", "Objective", "Canonical form", "Reference", show_lines=True)
+    headers = ("Name", "Objective", "Canonical form", "Reference")
+    table = Table(*(Column(header, overflow="fold") for header in headers), show_lines=True)
     for entry, form in rows:
         table.add_row(*(str(cell).replace("[", r"\[") for cell in (entry.name, entry.statement, form, entry.reference)))
     Console().print(table)

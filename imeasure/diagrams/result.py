@@ -154,7 +154,7 @@ def writable(path: str | Path) -> Path:
         The path.
 
     Raises:
-        ConfigError: If it is a folder, or does not end with ``.svg``, ``.png`` or ``.pdf``.
+        ConfigError: If it is a folder, is in none, or does not end with ``.svg``, ``.png`` or ``.pdf``.
 
     Example:
         >>> writable("diagram.svg").name
@@ -167,6 +167,8 @@ def writable(path: str | Path) -> Path:
         raise ConfigError(f"{path} is a folder; name a file in it that ends with .svg, .png or .pdf")
     if where.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"cannot write {where.suffix or 'a file without suffix'}; name the file .svg, .png or .pdf")
+    if not where.absolute().parent.is_dir():
+        raise ConfigError(f"cannot write {path}: there is no folder {where.parent}; make it first")
     return where
 
 

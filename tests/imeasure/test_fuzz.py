@@ -1,11 +1,11 @@
 """Whatever text is read, what comes out is a statement or an InformationError, soon and in little memory."""
 
 import random
-import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
+from mutations import watched
 
 from imeasure import InformationError, objectives, parse
 from imeasure.syntax import MAX_DIGITS, MAX_HEIGHT, MAX_TERMS, MAX_VARIABLES, read
@@ -52,25 +52,6 @@ def texts(count, seed):
                 case _:
                     text = text[:start] + generator.choice(PIECES) + text[stop:]
         yield text
-
-
-@contextmanager
-def watched(text):
-    """Fail on a text that is still being read after a time in which no text should."""
-
-    def stop(*_):
-        pytest.fail(f"not read in time: {text[:200]!r} ({len(text)} characters)")
-
-    if not hasattr(signal, "SIGALRM"):
-        yield
-        return
-    previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, 30)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
 
 
 def fuzz(count, seed):
