@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import tomllib
 import typing
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -18,7 +17,7 @@ from typing import Any, Self
 
 import tomli_w
 
-from ibtrain.config.sections import Section, keys, option, section_from, toml_value, unknown_key
+from ibtrain.config.sections import Section, keys, option, read_toml, section_from, toml_value, unknown_key
 from ibtrain.errors import ConfigError
 from imeasure.files import read_text
 
@@ -28,7 +27,7 @@ ZERO_ENTROPY_VARIANCE = 1 / (2 * math.pi * math.e)
 DATA_SETS = ("digits", "permuted-digits", "mnist", "permuted-mnist", "cifar10", "images")
 """Names of data sets."""
 
-LARGEST = 2**20
+LARGEST = 2**18
 """Most bytes of a file that says what is run."""
 
 _LARGEST = 2**20  # no size of a run that a computer holds is near it
@@ -231,8 +230,8 @@ class Config(Section):
             ConfigError: If the text is not TOML, a key is unknown, or a value cannot be used.
         """
         try:
-            mapping = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:  # numbers of thousands of digits are a ValueError of their own
+            mapping = read_toml(text)
+        except ValueError as error:
             raise ConfigError(f"the configuration is not valid TOML: {error}") from None
         return cls.from_mapping(mapping)
 

@@ -17,6 +17,7 @@ from typing import Any
 from ibtrain.errors import ConfigError
 from imeasure.errors import shown
 
+_DOTS = 1000
 _LARGEST = 10**300  # whole numbers beyond are no floats
 
 
@@ -100,6 +101,23 @@ def keys(mapping: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
     return places
 
 
+def read_toml(text: str) -> dict[str, Any]:
+    """Read TOML, in time that grows with its length: a key of many parts would take the square of their number.
+
+    Args:
+        text: TOML.
+
+    Raises:
+        ValueError: If it is none, is nested too deeply, or has a number of thousands of digits.
+    """
+    if any(line.count(".") > _DOTS for line in text.split("\n")):
+        raise ValueError(f"a line has more than {_DOTS} dots")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def toml_value(text: str) -> object:
     """Read a value as TOML does; what is no TOML is a text.
 
@@ -107,8 +125,8 @@ def toml_value(text: str) -> object:
         text: The value.
     """
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):
+        return read_toml(f"value = {text}")["value"]
+    except ValueError:
         return text
 
 

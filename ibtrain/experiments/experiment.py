@@ -6,7 +6,6 @@ repeat them.
 
 import dataclasses
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +15,7 @@ import tomli_w
 
 from ibtrain.config import Config
 from ibtrain.config.fields import LARGEST
+from ibtrain.config.sections import read_toml
 from ibtrain.errors import ConfigError
 from ibtrain.runs import write_text
 from ibtrain.sweeps import grid
@@ -126,9 +126,9 @@ class Experiment:
         base = Config.load(Path(folder) / "config.toml")
         text = read_text(path, "sweep", most=LARGEST)
         try:
-            found = tomllib.loads(text)
+            found = read_toml(text)
             return cls(found["name"], base, found["varied"], tuple(found.get("cases", ())))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"cannot read the sweep {path}: {shown(error)}; it needs what Experiment.save writes"
             ) from None

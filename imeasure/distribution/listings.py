@@ -152,13 +152,13 @@ def tabulated(
                 raise ModelError(f"row {number} has {value!r} as value of {name}; use numbers, texts or tuples")
     values = [sorted_values(column) for column in columns]
     shape = tuple(map(len, values))
-    if len(names) > MAX_AXES:
-        raise ModelError(f"a table has at most {MAX_AXES} variables, not {len(names)}; keep fewer")
     if math.prod(shape) > MAX_CELLS:
         raise ModelError(
             f"the table of {len(shape)} variables would have more than {MAX_CELLS} cells; bin values, or keep fewer "
             "variables"
         )
+    if len(names) > MAX_AXES:
+        raise ModelError(f"a table has at most {MAX_AXES} variables, not {len(names)}; keep fewer")
     places = [{value: index for index, value in enumerate(axis)} for axis in values]
     amounts: list[Fraction | float] = []
     for number, weight in enumerate(weights, 1):
