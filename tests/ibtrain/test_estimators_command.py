@@ -55,7 +55,7 @@ def test_command_refuses_in_one_line(tmp_path):
         ("header.csv", b"Z,Y\n", "a line of names"),
         ("ragged.csv", b"Z,Y\n1,2\n3\n", "2 columns"),
         ("twice.csv", b"Z,Z\n1,2\n", "same name"),
-        ("bytes.csv", b"\xff\xfe\x00", "cannot be read"),
+        ("bytes.csv", b"\xff\xfe\x00", "cannot read the table"),
         ("long.csv", b"Z\n" + b"1" * 200_000, "cannot be read"),
         ("other.csv", b"A\n1\n2\n", "needs a variable Z"),
         ("text.csv", b"Z\n1\noops\n", "Z must hold real numbers, but one is 'oops'"),
