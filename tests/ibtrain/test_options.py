@@ -28,6 +28,7 @@ def test_half_precision_by_name_trains_alike_and_keeps_weights_and_losses_in_sin
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # torch's own, within inductor
 def test_a_compiled_network_trains_alike():
     assert losses(BASE.with_options(["training.compile=true"])) == pytest.approx(losses(BASE), rel=1e-4)
 
