@@ -14,7 +14,7 @@ from imeasure.errors import ConfigError
 from imeasure.exchange import as_model
 from imeasure.model import Model, supervised
 from imeasure.printing import to_latex, to_text
-from imeasure.prove.check import check
+from imeasure.prove.decide import check
 from imeasure.rewriting.quotient import quotient
 from imeasure.statements import Relation
 from imeasure.terms import as_expression, variables_of

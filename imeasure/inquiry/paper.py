@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from imeasure.inquiry.remedies import hints
 from imeasure.model import Model
-from imeasure.prove.check import check
+from imeasure.prove.decide import check
 from imeasure.prove.verdict import Verdict
 from imeasure.statements import Relation
 

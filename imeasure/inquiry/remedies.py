@@ -17,7 +17,7 @@ from imeasure.facts import statement_variables
 from imeasure.measure import members
 from imeasure.model import Model
 from imeasure.parser import parse
-from imeasure.prove.check import check
+from imeasure.prove.decide import check
 from imeasure.prove.verdict import Verdict
 from imeasure.quantities import Information
 from imeasure.rewriting.shapes import shape_quantity, shapes

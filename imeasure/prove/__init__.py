@@ -1,6 +1,6 @@
 """Proving and refuting relations of information quantities: closure of the facts, linear programs, counterexamples."""
 
-from imeasure.prove.check import check
+from imeasure.prove.decide import check
 from imeasure.prove.mixtures import UniformMixture
 from imeasure.prove.ranges import RangeProof, prove_range, valid_range
 from imeasure.prove.verdict import Refutation, Verdict

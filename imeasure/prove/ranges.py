@@ -20,7 +20,7 @@ from imeasure.certificate.rows import Column, Row, add
 from imeasure.certificate.symbolic import coefficients
 from imeasure.errors import ConfigError, InformationError, NonlinearError, UnknownVariableError, unknown
 from imeasure.model import Model
-from imeasure.prove.check import check
+from imeasure.prove.decide import check
 from imeasure.prove.limits import LimitReached, Limits, read_limits
 from imeasure.prove.search import Search
 from imeasure.quantities import param
