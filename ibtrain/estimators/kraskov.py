@@ -55,7 +55,8 @@ def ksg(
 
     Independent variables give zero on average, so single values below zero are right and are not clipped. A discrete
     partner belongs in the labels of :func:`ibtrain.estimators.knn` instead. The standard error is that of a mean over
-    samples; because neighbours share terms, it is up to a quarter too small where the information is near zero.
+    samples; because neighbours share terms, it is too small where the information is near zero, by a quarter in
+    few dimensions and by up to a half in 20.
 
     Args:
         x: N x K samples.
