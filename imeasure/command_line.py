@@ -156,9 +156,10 @@ def example(*commands: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {command}" for command in commands)
 
 
-def _warn(message: Warning | str, *_where: Any, **_options: Any) -> None:
-    """Show a warning without the line of code that gave it."""
-    click.echo(f"warning: {message}", err=True)
+def _warn(message: Warning | str, category: type[Warning], *_where: Any, **_options: Any) -> None:
+    """Show a warning without the code that gave it, and none that only the authors of a library can act on."""
+    if not issubclass(category, DeprecationWarning | PendingDeprecationWarning):
+        click.echo(f"warning: {message}", err=True)
 
 
 def in_options(message: str, parameters: Iterable[click.Parameter]) -> str:

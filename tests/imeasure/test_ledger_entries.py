@@ -73,7 +73,7 @@ def test_commands():
     nothing = run("conditions", "H[X] + 1 <= 0")
     assert (nothing.exit_code, nothing.output) == (1, "nothing was found that makes it true\n")
     assert run("glossary", "residual information").output == "I[X;Y|Z]\n"
-    assert run("glossary", "nothing of the sort").exit_code == 1
+    assert run("glossary", "nothing of the sort").exit_code == 2
     assert json.loads(run("glossary", "--json").output)["Nuisance"] == "H[X|Y]"
 
 
