@@ -224,7 +224,7 @@ def test_a_surrogate_of_the_user_is_an_object_with_its_axiom():
 
 
 def test_a_surrogate_that_learns_needs_its_sizes_and_is_trained_and_saved():
-    with pytest.raises(ConfigError, match="dimensions=K, classes=C"):
+    with pytest.raises(ConfigError, match="dimensions=K and classes=C"):
         compile(IB, latent="noisy", surrogates="CE[Z|Y]")
     loss = compile(IB, latent="noisy", surrogates="CE[Z|Y]", dimensions=SIZE, classes=CLASSES).set(gamma=1)
     one = world("noisy")
