@@ -80,8 +80,8 @@ def sweep(
         The rows of the finished runs of `configs`, in their order.
 
     Raises:
-        ConfigError: If a configuration cannot be run (then nothing is written), or results cannot be read or written;
-            after all others have been trained, if runs failed. Finished runs stay.
+        ConfigError: If a configuration cannot be run (then nothing is written), or results cannot be written; after all
+            others have been trained, if runs failed or their results cannot be read. Finished runs stay.
         InformationError: If an objective cannot be read or has no canonical form; then nothing is written.
 
     Example:
@@ -104,7 +104,6 @@ def sweep(
             console.print(escape(f"note: {doubt}"), highlight=False, soft_wrap=True)
     start_processes(accelerator)
     table = _Table(Path(folder), runs, wanted)
-    _raise_for(table.read(), len(mine))
     todo = decided_by_first([config for config in mine if not runs.is_finished(config)])
     place = Place(runs=runs, accelerator=accelerator, data_root=Path(data_root), download=download)
     failures: dict[str, str] = {}

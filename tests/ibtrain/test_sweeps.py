@@ -96,6 +96,16 @@ def test_shards_share_the_work_and_the_table(alone, tmp_path):
     assert repr(runs.read_rows(tmp_path / "results.csv")) == repr(alone)
 
 
+def test_a_run_whose_results_are_damaged_fails_alone(alone, tmp_path):
+    sweep(FOUR[:1], tmp_path, accelerator="cpu")
+    results = tmp_path / "runs" / FOUR[0].digest / "results.csv"
+    results.write_bytes(results.read_bytes()[:-30])
+    with pytest.raises(ConfigError, match=f"1 of 4 runs failed, the others are finished:\n  {FOUR[0].digest}"):
+        sweep(FOUR, tmp_path, accelerator="cpu")
+    rest = [row for row in alone if row.run != FOUR[0].digest]
+    assert repr(list(runs.read_rows(tmp_path / "results.csv"))) == repr(rest)
+
+
 @pytest.mark.parametrize("shard", [(0, 2), (3, 2), (1, 0)])
 def test_a_shard_that_does_not_exist_is_refused(tmp_path, shard):
     with pytest.raises(ConfigError, match="a shard is i/n with i from 1 to n"):
