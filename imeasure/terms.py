@@ -14,12 +14,14 @@ from typing import Any
 
 import sympy
 from sympy.polys.constructor import construct_domain
+from sympy.polys.domains import FractionField
 
 from imeasure.errors import NonlinearError
 from imeasure.names import natural_key
 from imeasure.parser import parse
 from imeasure.printing import quantity_key
 from imeasure.quantities import Functional, Information, param
+from imeasure.statements import Objective
 
 _ANY = sympy.Dummy("parameter", real=True)
 
@@ -101,7 +103,46 @@ def as_expression(expression: sympy.Expr | str) -> sympy.Expr:
 def _with_real_parameters(result: sympy.Expr) -> sympy.Expr:
     if result.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.I):
         raise NonlinearError(f"'{result}' has a coefficient that is no real number")
-    return result.xreplace({s: param(s.name) for s in result.free_symbols if not s.is_real and s.name.isidentifier()})
+    named = (s for s in result.free_symbols if s.name.isidentifier() and not isinstance(s, sympy.Dummy))
+    parameters = {symbol: param(symbol.name) for symbol in named}
+    return result.xreplace(parameters | {number: _decimal(number) for number in result.atoms(sympy.Float)})
+
+
+def _decimal(number: sympy.Float) -> sympy.Rational:
+    """Return the shortest decimal that a float is read from; one of more than double precision as it is printed."""
+    return sympy.Rational(repr(float(number)) if number._prec <= 53 else str(number))
+
+
+def as_objective(objective: Objective) -> Objective:
+    """Return an objective whose parameters and numbers are those that its text would have.
+
+    Args:
+        objective: An objective, perhaps put together from sympy's objects.
+
+    Returns:
+        The objective with real parameters and rational numbers.
+
+    Raises:
+        NonlinearError: If a coefficient is no rational function of parameters.
+
+    Example:
+        >>> print(as_objective(Objective("min", parse("H[X]") * 0.1)))
+        min H[X]/10
+    """
+    expression = as_expression(objective.expression)
+    domain = exact_terms(expression).domain
+    if domain is not None and not _is_rational(domain):
+        raise NonlinearError(
+            f"a coefficient of '{objective}' is no rational function of parameters; write a parameter in its place"
+        )
+    return Objective(objective.sense, expression)
+
+
+def _is_rational(domain: Any) -> bool:
+    """Return whether a field is that of the rational functions of some parameters."""
+    if not isinstance(domain, FractionField) or domain.domain not in (sympy.ZZ, sympy.QQ):
+        return False
+    return all(generator.is_Symbol for generator in domain.symbols)
 
 
 def variables_of(expression: sympy.Expr) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from imeasure.rewriting.form import CanonicalForm
 from imeasure.rewriting.quotient import Candidate, Quotient, quotient
 from imeasure.signs import Conditions, holds_everywhere, positive, with_positive_denominator
 from imeasure.statements import Objective
-from imeasure.terms import as_expression, collected, variables_of
+from imeasure.terms import as_expression, as_objective, collected, variables_of
 
 
 def canonical_form(
@@ -51,7 +51,7 @@ def canonical_form(
         DegenerateObjectiveError: If the loss is constant, or has no positive coefficient: the best latent is trivial.
     """
     return _Search(
-        objective, as_model(model, of_objective=True), as_expression("H[Y|Z]" if loss is None else loss)
+        as_objective(objective), as_model(model, of_objective=True), as_expression("H[Y|Z]" if loss is None else loss)
     ).run()
 
 

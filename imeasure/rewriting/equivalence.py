@@ -25,7 +25,7 @@ from imeasure.rewriting.parameters import allowed, demands, meets, minors, named
 from imeasure.rewriting.quotient import Quotient, quotient
 from imeasure.signs import Conditions, holds_everywhere, positive
 from imeasure.statements import Objective
-from imeasure.terms import collected, variables_of
+from imeasure.terms import as_expression, collected, variables_of
 from imeasure.vocabulary import Names, spelled
 
 
@@ -307,7 +307,7 @@ def _objective(statement: str | Objective) -> Objective:
     read = parse(statement) if isinstance(statement, str) else statement
     if not isinstance(read, Objective):
         raise NonlinearError(f"expected an objective such as 'min I[X;Z] - beta*I[Y;Z]', not '{statement}'")
-    return read
+    return Objective(read.sense, as_expression(read.expression))
 
 
 def _unknowns(

@@ -115,6 +115,7 @@ def quotient(model: Model, names: tuple[str, ...], *, homogeneous: bool) -> Quot
     Raises:
         ModelError: If there are too many variables, or the model contradicts itself.
     """
+    model.coordinates(sympy.S.Zero, names)  # refuses too many variables before their equations are listed
     equations = model.equations(names)
     if not homogeneous:
         return Quotient(names, eliminate(equations, len(names)), homogeneous)

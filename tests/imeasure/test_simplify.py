@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 import sympy
@@ -10,14 +11,20 @@ from imeasure import (
     DegenerateObjectiveError,
     DerivationError,
     Distribution,
+    H,
+    I,
     Model,
+    ModelError,
     NonlinearError,
     Objective,
     UndefinedQuantityError,
     UnknownVariableError,
+    equivalent,
     objectives,
     param,
     parse,
+    rvs,
+    shortest,
     simplify,
     supervised,
 )
@@ -361,3 +368,37 @@ def test_only_a_scaling_step_has_a_factor(place, factor):
     data["derivation"][place]["factor"] = factor
     with pytest.raises(DerivationError, match="has no factor"):
         CanonicalForm.from_dict(data)
+
+
+@pytest.mark.parametrize("weight", [0.1 + 0.2, 2**0.5, -0.9643329988281466])
+def test_floats_are_the_decimals_that_they_are_read_from(weight):
+    x, y, z = rvs("X Y Z")
+    form = simplify(Objective("min", I[x:z] - (abs(weight) + 2) * I[y:z]))
+    assert form.verify()
+    assert form.scale == Fraction(repr(abs(weight) + 2)) - 1
+    assert (
+        shortest(weight * H[x] + weight * H[y] - weight * H[x, y]).expression == sympy.Rational(repr(weight)) * I[x:y]
+    )
+
+
+@pytest.mark.parametrize("assumption", ["positive", "integer", "nonzero", "negative", "real", "complex"])
+def test_a_parameter_is_its_name_whatever_sympy_assumes_of_it(assumption):
+    x, y, z = rvs("X Y Z")
+    beta = sympy.Symbol("beta", **{assumption: True})
+    objective = Objective("min", I[x:z] - beta * I[y:z])
+    assert simplify(objective) == simplify("min I[X;Z] - beta*I[Y;Z]")
+    assert equivalent(objective, "min I[X;Z] - beta*I[Y;Z]").holds
+
+
+@pytest.mark.parametrize("weight", [sympy.sqrt(2), sympy.pi, sympy.exp(param("b")), sympy.sqrt(param("b"))])
+def test_coefficients_beyond_rational_functions_are_refused(weight):
+    x, y, z = rvs("X Y Z")
+    with pytest.raises(NonlinearError, match="no rational function of parameters"):
+        simplify(Objective("min", I[x:z] - weight * I[y:z]))
+
+
+def test_facts_about_too_many_variables_are_refused_at_once(monkeypatch):
+    chain = "Y -> X -> Z; Z -> A1 -> A2 -> A3 -> A4 -> A5 -> A6 -> A7"
+    monkeypatch.setattr(Model, "equations", lambda *_: pytest.fail("the equations were listed"))
+    with pytest.raises(ModelError, match="among up to 8 variables"):
+        simplify("min I[X;Z] - beta*I[Y;Z]", model=chain)
