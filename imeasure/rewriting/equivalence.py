@@ -300,7 +300,9 @@ def equivalent(
         )
     if excluded:
         return Equivalence(left, right, model, holds=False, solution=excluded)
-    return Equivalence(left, right, model, holds=False, obstacle=_obstacle(left, right, model, space))
+    sign = 1 if left.sense == right.sense else -1
+    obstacle = _single_obstacle(*vectors, list(fresh.values()), sign, model, space) if fresh else None
+    return Equivalence(left, right, model, holds=False, obstacle=obstacle or _obstacle(left, right, model, space))
 
 
 def _objective(statement: str | Objective) -> Objective:
@@ -363,6 +365,36 @@ def _related(
         return None
     conditions = allowed([sign * scale], demands(solution, model), model)
     return Equivalence(first, second, model, True, scale, collected(constant), solution, conditions)
+
+
+def _single_obstacle(
+    a: dict[Column, sympy.Expr],
+    b: dict[Column, sympy.Expr],
+    unknowns: list[sympy.Symbol],
+    sign: int,
+    model: Model,
+    space: Quotient,
+) -> sympy.Expr | None:
+    """Return the simplest quantity modulo which some values of the unknowns make two vectors proportional, if any."""
+    for candidate in space.candidates:
+        left, right = _without(a, candidate.vector), _without(b, candidate.vector)
+        if not left or not right:
+            continue
+        column = next(iter(left))
+        for values in solutions(minors(left, right), unknowns)[0]:
+            scale = sympy.factor((right.get(column, sympy.S.Zero) / left[column]).subs(values))
+            if scale != 0 and positive([sign * scale], model).satisfiable:
+                return candidate.quantity
+    return None
+
+
+def _without(vector: dict[Column, sympy.Expr], other: Mapping[Column, Any]) -> dict[Column, sympy.Expr]:
+    """Return a vector modulo another one, without the other's first column."""
+    exact = {column: sympy.Rational(value) for column, value in other.items()}
+    pivot, entry = next(iter(exact.items()))
+    factor = vector.get(pivot, sympy.S.Zero) / entry
+    rest = {column: vector.get(column, sympy.S.Zero) - factor * value for column, value in exact.items()}
+    return {column: value for column, value in (vector | rest).items() if sympy.cancel(value) != 0}
 
 
 def _obstacle(first: Objective, second: Objective, model: Model, space: Quotient) -> sympy.Expr:

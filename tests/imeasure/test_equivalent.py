@@ -209,3 +209,18 @@ def test_an_answer_that_holds_names_no_obstacle():
     data = equivalent("min H[Y|Z]", "max I[Y;Z]").to_dict() | {"obstacle": "H[Z]"}
     with pytest.raises(DerivationError, match="names an obstacle"):
         Equivalence.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    ("second", "graph", "obstacle"),
+    [
+        ("min I[X;Z] - g*I[Y;Z] + H[Z|X]", "Y -> X -> Z", "H[Z|X]"),
+        ("min 2*I[X;Z] - 2*g*I[Y;Z] - 3*H[Z|X]", "Y -> X -> Z", "H[Z]"),
+        ("min 2*I[X;Z] - g*I[Y;Z] + H[W|X,Y,Z]", "Y -> X -> Z; W -> Z", "H[W|X,Z]"),
+    ],
+)
+def test_the_obstacle_is_one_quantity_whose_constancy_would_do(second, graph, obstacle):
+    first = "min I[X;Z] - beta*I[Y;Z]"
+    found = equivalent(first, second, solve_for="g", model=Model(graph, fixed=("X", "Y")))
+    assert (found.holds, str(found.obstacle)) == (False, obstacle)
+    assert equivalent(first, second, solve_for="g", model=Model(graph, fixed=("X", "Y", obstacle))).holds
