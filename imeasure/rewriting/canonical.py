@@ -172,7 +172,9 @@ class _Search:
         chosen = coefficient.free_symbols and remedy.satisfiable
         larger = f"give the term that makes {name} small a larger weight"
         absent = f"nothing in it says {' and '.join(self.missing)}; name the loss term with loss=, or add one"
-        advice = f"choose {remedy}" if chosen else absent if self.missing else larger
+        excluded = coefficient.free_symbols.intersection(dict(self.model.ranges))
+        wider = " and let the model's ranges have it" if excluded else ""
+        advice = f"choose {remedy}{wider}" if chosen else absent if self.missing else larger
         if coefficient == 0:
             reason = f"no loss term is left: the coefficient of {name} is 0"
         else:

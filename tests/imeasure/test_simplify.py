@@ -402,3 +402,9 @@ def test_facts_about_too_many_variables_are_refused_at_once(monkeypatch):
     monkeypatch.setattr(Model, "equations", lambda *_: pytest.fail("the equations were listed"))
     with pytest.raises(ModelError, match="among up to 8 variables"):
         simplify("min I[X;Z] - beta*I[Y;Z]", model=chain)
+
+
+def test_advice_says_where_the_ranges_stand_against_it():
+    model = Model("Y -> X -> Z", fixed=("X", "Y"), ranges={"beta": (1, sympy.oo)})
+    with pytest.raises(DegenerateObjectiveError, match="choose beta < 1 and let the model's ranges have it"):
+        simplify("min (1 - beta)*H[Y|Z] + H[Z|Y]", model=model)
