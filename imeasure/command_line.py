@@ -150,7 +150,7 @@ def example(*commands: str) -> str:
         The epilog of a command.
 
     Example:
-        >>> example("imeasure glossary").split()
+        >>> example("imeasure glossary").split()[1:]
         ['Example:', 'imeasure', 'glossary']
     """
     return "\b\nExample:\n" + "\n".join(f"  {command}" for command in commands)
