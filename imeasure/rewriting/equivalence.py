@@ -383,7 +383,9 @@ def _single_obstacle(
         column = next(iter(left))
         for values in solutions(minors(left, right), unknowns)[0]:
             scale = sympy.factor((right.get(column, sympy.S.Zero) / left[column]).subs(values))
-            if scale != 0 and positive([sign * scale], model).satisfiable:
+            if scale == 0 or scale.has(sympy.nan, sympy.zoo):
+                continue
+            if positive([sign * scale], model).satisfiable:
                 return candidate.quantity
     return None
 
