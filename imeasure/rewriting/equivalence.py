@@ -301,7 +301,8 @@ def equivalent(
     if excluded:
         return Equivalence(left, right, model, holds=False, solution=excluded)
     sign = 1 if left.sense == right.sense else -1
-    obstacle = _single_obstacle(*vectors, list(fresh.values()), sign, model, space) if fresh else None
+    free = fresh and not fresh.keys() & dict(model.ranges).keys()  # a solution outside a range would be none
+    obstacle = _single_obstacle(*vectors, list(fresh.values()), sign, model, space) if free else None
     return Equivalence(left, right, model, holds=False, obstacle=obstacle or _obstacle(left, right, model, space))
 
 
