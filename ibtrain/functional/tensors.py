@@ -10,6 +10,7 @@ from typing import ParamSpec
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from ibtrain.errors import ConfigError
 from ibtrain.reduction import LOCAL, Reduction
@@ -169,6 +170,8 @@ def members_of(target: Tensor, num_classes: int, like: Tensor) -> Tensor:
         >>> members_of(torch.tensor([1]), 2, torch.zeros(1)).tolist()
         [[0.0, 1.0]]
     """
+    if torch.compiler.is_compiling():
+        return one_hot(target.long(), num_classes).to(like.dtype)  # fused there; in eager mode rows of eye are faster
     codes = torch.eye(num_classes, dtype=like.dtype, device=like.device)
     return codes.index_select(0, target.long())
 
