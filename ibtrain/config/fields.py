@@ -136,7 +136,7 @@ class TrainingConfig(Section, table="training"):
     precision: str = option("32-true", choices=("32-true", "bf16-mixed", "16-mixed"))
     """Precision of the network, in Lightning's words; losses are computed in 32 bits. Our choice."""
     compile: bool = option(False)
-    """Whether torch.compile is applied to the network. Our choice."""
+    """Whether torch.compile is applied to the network; its random numbers stay those of torch. Our choice."""
     channels_last: bool = option(False)
     """Whether images are laid out with channels last, which GPUs prefer. Our choice."""
     threads: int = option(1, minimum=1, maximum=256)

@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+from ibtrain.estimators.components import Components
 from ibtrain.estimators.inputs import (
     Array,
     Labels,
@@ -23,7 +24,7 @@ from ibtrain.estimators.inputs import (
     whole,
 )
 from ibtrain.estimators.pairwise import closed_bounds
-from ibtrain.estimators.posterior import Components, Posterior, posterior
+from ibtrain.estimators.posterior import Posterior, posterior
 from ibtrain.estimators.result import Estimate, Estimates
 from ibtrain.estimators.runtime import full_precision
 from imeasure.errors import ConfigError, UndefinedQuantityError

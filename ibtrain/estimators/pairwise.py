@@ -9,7 +9,8 @@ import math
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.posterior import LN2, Components, Tile, add_class_sums, cut, visit_tiles
+from ibtrain.estimators.components import LN2, Components, cut
+from ibtrain.estimators.posterior import Tile, add_class_sums, visit_tiles
 from ibtrain.estimators.result import Estimate, Side
 
 CHUNK = 1 << 22

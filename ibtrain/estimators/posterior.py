@@ -8,23 +8,17 @@ inequality. Blocks combine exactly by the chain rule of entropy.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import torch
 from torch import Tensor
 
+from ibtrain.estimators.components import LN2, NEGLIGIBLE, Block, Components, coefficients_of, cut, features_of
 from ibtrain.estimators.runtime import in_threads
 
-BLOCK, ROWS = 1024, 1024
-"""Most components and rows in a tile on a CPU, where it stays in the cache."""
-GPU_BLOCK, GPU_ROWS = 8192, 4096
-"""The same on a GPU, where a tile keeps all processors busy."""
-SMALL = 4096
-"""Number of components up to which everything is computed in float64."""
-NEGLIGIBLE = 30.0
-"""Nats below the leading term, on top of ln N, under which terms are dropped: less than 1e-13 of the sum."""
+ROWS, GPU_ROWS = 1024, 4096
+"""Most rows in a tile: on a CPU, where it stays in the cache, and on a GPU, where it keeps all processors busy."""
 SAFE_PRODUCT = 4000.0
 """Largest product of norms, in units of the noise, whose rounding in float32 (typically 1e-5) does no harm."""
 SAFE_DOUBLE = 1e8
@@ -35,32 +29,10 @@ SAFE_FOLD = 256.0
 """The same for products to which the level of a row is added in float32, as one more column, instead of afterwards."""
 HIGH = 100.0
 """Binary logarithm of a weight from which tiles are taken relative to their rows' peaks: float32 overflows at 128."""
+SPAN = 40.0
+"""How far below that a row may lie: float32 reaches 126 below 0, and terms are dropped 60 below the row's own."""
 VANISHING = -1e4
 """Binary logarithm of a weight that is zero beside its row's peak, in place of minus infinity."""
-CLASSES = 64
-"""Most classes in a block: their sums cost a matrix product with as many columns."""
-LN2 = math.log(2)
-
-
-@dataclass(frozen=True)
-class Components:
-    """Gaussian components with equal weights, sorted by class.
-
-    Args:
-        means: N x K in float64; divided by the noise's standard deviation where all components share it.
-        variance: N x K of each component's own variances, or None where the means are in units of a shared noise.
-        classes: N class numbers in ascending order.
-    """
-
-    means: Tensor
-    variance: Tensor | None
-    classes: Tensor
-
-    def variance_of(self, chosen: Tensor | slice) -> Tensor:
-        """Return the variances of these components in the units of the means, one row each."""
-        if self.variance is None:
-            return torch.ones_like(self.means[chosen])
-        return self.variance[chosen]
 
 
 @dataclass(frozen=True)
@@ -90,121 +62,6 @@ class Posterior:
 
 
 @dataclass(frozen=True)
-class Block:
-    """Consecutive components, of one class or of several whole ones, as the right-hand side of a matrix product.
-
-    Args:
-        part: Which components.
-        labels: Their class numbers, consecutive.
-        members: C x L, which component is in which class; None where there is one class.
-        centre: Mean of the components, K numbers.
-        radius: Largest distance from it; infinite where each component has its own noise.
-        coefficients: C x F, what turns the features of rows into binary logarithms of weights.
-        central: Whether rows need not be centred here: their features at the origin lose nothing.
-    """
-
-    part: slice
-    labels: slice
-    members: Tensor | None
-    centre: Tensor
-    radius: float
-    coefficients: Tensor
-    central: bool
-
-
-def _coefficients(components: Components, part: slice, centre: Tensor, origin: Tensor) -> Tensor:
-    """Return the matrix that turns :func:`_features` of rows at the origin into log2 weights, C x F in float64."""
-    means = components.means[part] - centre
-    if components.variance is None:
-        constant = means.square().sum(1) / -2 - means @ (centre - origin)
-        return torch.cat([means.div_(LN2), constant[:, None].div_(LN2), torch.ones_like(constant[:, None])], dim=1)
-    precision = components.variance[part].reciprocal()
-    constant = (means.square() * precision + components.variance[part].log()).sum(1) / -2
-    return torch.cat([precision / -2, means * precision, constant[:, None]], dim=1).div_(LN2)
-
-
-def _features(delta: Tensor, components: Components) -> Tensor:
-    """Return what a centred row contributes to the product: itself, 1 and its level, or squares for noise of its own.
-
-    The level, a binary logarithm that is added to all weights of the row, is 0 here; :meth:`_Part._shared` fills it in.
-    """
-    ones = torch.ones_like(delta[:, :1])
-    columns = [delta, ones, torch.zeros_like(ones)] if components.variance is None else [delta.square(), delta, ones]
-    return torch.cat(columns, dim=1)
-
-
-def cut(components: Components) -> list[Block]:
-    """Cut the components into blocks; coefficients are float32 where the noise is shared."""
-    origin = components.means.mean(0)
-    largest = BLOCK if origin.device.type == "cpu" else GPU_BLOCK
-    single = components.variance is None and len(components.means) > SMALL
-    blocks = []
-    for part, labels in _parts(components, largest):
-        members = None
-        if labels.stop - labels.start > 1:
-            members = _members(components.classes[part] - labels.start).to(torch.float32 if single else torch.float64)
-        centre = components.means[part].mean(0)
-        radius, central = math.inf, False
-        if components.variance is None:
-            radius = float((components.means[part] - centre).square().sum(1).max().sqrt())
-            central = float((centre - origin).square().sum().sqrt()) <= radius
-        coefficients = _coefficients(components, part, centre, origin if central else centre)
-        blocks.append(
-            Block(part, labels, members, centre, radius, coefficients.float() if single else coefficients, central)
-        )
-    return blocks
-
-
-def _parts(components: Components, largest: int) -> Iterator[tuple[slice, slice]]:
-    """Yield which components and classes make up each block: a piece of a class, or several close together."""
-    counts = torch.bincount(components.classes).tolist()
-    stops = list(accumulate(counts))
-    for first, last in _runs(counts, largest):
-        start, stop = stops[first] - counts[first], stops[last - 1]
-        if last - first > 1 and _close(components, slice(start, stop)):
-            yield slice(start, stop), slice(first, last)
-            continue
-        for label in range(first, last):
-            start, count = stops[label] - counts[label], counts[label]
-            pieces = math.ceil(count / largest)
-            for piece in range(pieces):
-                low, high = (start + step * count // pieces for step in (piece, piece + 1))
-                yield slice(low, high), slice(label, label + 1)
-
-
-def _runs(counts: Sequence[int], largest: int) -> list[tuple[int, int]]:
-    """Return the first and one past the last class of runs that fit into one block; a larger class is alone."""
-    runs: list[tuple[int, int]] = []
-    held = 0
-    for label, count in enumerate(counts):
-        if runs and held + count <= largest and label - runs[-1][0] < CLASSES:
-            runs[-1] = runs[-1][0], label + 1
-            held += count
-        else:
-            runs.append((label, label + 1))
-            held = count
-    return runs
-
-
-def _close(components: Components, part: slice) -> bool:
-    """Return whether a row near one of these classes must usually look at the others too, if they are blocks."""
-    if components.variance is not None:
-        return True
-    means, width = components.means[part], components.means.shape[1]
-    members = _members(components.classes[part] - components.classes[part.start])
-    centres = (members / members.sum(0)).T @ means
-    radius = (means - members @ centres).square().sum(1).max()
-    apart = torch.pdist(centres).median()
-    reach = math.sqrt(width + 2 * (math.log(len(components.means)) + NEGLIGIBLE))
-    return float((apart.square() + radius + width).sqrt() - radius.sqrt()) <= reach
-
-
-def _members(numbers: Tensor) -> Tensor:
-    """Return which component is in which class, C x L, zeros and ones in float64."""
-    return torch.nn.functional.one_hot(numbers).double()
-
-
-@dataclass(frozen=True)
 class Tile:
     """Log weights of one block's components for some rows.
 
@@ -227,7 +84,7 @@ class _Scratch:
     """Memory for the two matrices of a tile, used again for every tile: fresh pages cost more than the arithmetic."""
 
     def __init__(self, rows: int, blocks: Sequence[Block]) -> None:
-        columns = max(len(block.coefficients) for block in blocks)
+        columns = max(block.coefficients.shape[1] for block in blocks)
         self._flat = [blocks[0].coefficients.new_empty(rows * columns) for _ in range(2)]
 
     def take(self, slot: int, rows: int, columns: int) -> Tensor:
@@ -309,7 +166,7 @@ class _Part:
         products = (away.where(near, 0).amax(0) * radii + radii.square() / 2).tolist()
         everywhere, somewhere = near.all(0).tolist(), near.any(0).tolist()
         selective = self.rows.device.type == "cpu" or float(away.amax()) > FAR
-        features = _features(self.rows - self.origin, self.components).to(blocks[0].coefficients.dtype)
+        features = features_of(self.rows - self.origin, self.components).to(blocks[0].coefficients.dtype)
         for column, block in enumerate(blocks):
             if not somewhere[column]:
                 continue
@@ -354,9 +211,9 @@ class _Part:
         largest = (delta.square().amax(0) + means.square().amax(0)) / variance.amin(0)
         if not float(largest.sum()) <= SAFE_DOUBLE:
             return self._direct(block, column, None)
-        features = _features(delta, self.components)
-        logits = self.scratch.take(0, len(features), len(block.coefficients))
-        torch.mm(features, block.coefficients.T, out=logits)
+        features = features_of(delta, self.components)
+        logits = self.scratch.take(0, len(features), block.coefficients.shape[1])
+        torch.mm(features, block.coefficients, out=logits)
         peak = logits.amax(1)
         logits.sub_(peak[:, None])
         return Tile(self.numbers, column, peak * LN2, logits, self.scratch.take(1, *logits.shape))
@@ -381,13 +238,17 @@ class _Part:
             away = away[chosen]
             features = None if features is None else features[chosen]
         if features is None:
-            features = _features(rows - block.centre, self.components).to(block.coefficients.dtype)
+            features = features_of(rows - block.centre, self.components).to(block.coefficients.dtype)
         offset = away.square() / -2
+        bounded = product <= SAFE_FOLD and float(floor.min()) > -(HIGH + SPAN) * LN2
         level = floor if product <= SAFE_FOLD else offset
+        if bounded:
+            level = floor.clamp(min=-HIGH * LN2)
         features[:, -1] = (offset - level) / LN2
-        logits = torch.mm(
-            features, block.coefficients.T, out=self.scratch.take(0, len(features), len(block.coefficients))
-        )
+        logits = self.scratch.take(0, len(features), block.coefficients.shape[1])
+        torch.mm(features, block.coefficients, out=logits)
+        if bounded:
+            return Tile(numbers, column, level, logits, self.scratch.take(1, *logits.shape))
         peak = logits.amax(1)
         if rows.device.type == "cpu":
             counts = peak > (threshold - level - 1 - 1e-6 * product) / LN2
@@ -398,8 +259,8 @@ class _Part:
                 numbers, rows, level, peak = numbers[kept], rows[kept], level[kept], peak[kept]
                 logits = logits[:0] if exact else logits[kept]
         if exact:
-            means = _coefficients(self.components, block.part, block.centre, block.centre)
-            logits = _features(rows - block.centre, self.components) @ means.T
+            means = coefficients_of(self.components, block.part, block.centre, block.centre)
+            logits = features_of(rows - block.centre, self.components) @ means.T
             peak = logits.amax(1)
         weights = torch.empty_like(logits) if exact else self.scratch.take(1, *logits.shape)
         if level is offset or rows.device.type != "cpu" or float(peak.max()) > HIGH:
@@ -422,7 +283,7 @@ def posterior(rows: Tensor, floor: Tensor, components: Components) -> Posterior:
         log_sum[tile.rows, tile.column] = log_total + tile.level
         add_class_sums(class_log_sum, blocks[tile.column], weights, total, tile.level, tile.rows)
         mean = weights.mul_(tile.logits).sum(1).double() / total * LN2
-        entropy[tile.rows, tile.column] = log_total - mean
+        entropy[tile.rows, tile.column] = (log_total - mean).where(total > 0, 0)
 
     visit_tiles(rows, floor, components, blocks, visit)
     return Posterior(log_sum, entropy, class_log_sum)

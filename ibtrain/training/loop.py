@@ -183,7 +183,10 @@ class Run:
         self.network = build_network(config, data)
         if options.channels_last:
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a form torch documents
-        walked: Any = torch.compile(self.network) if options.compile else self.network
+        # With torch's own random numbers a compiled network sees the noise that it sees otherwise.
+        walked: Any = (
+            torch.compile(self.network, options={"fallback_random": True}) if options.compile else self.network
+        )
         self.step = TrainingStep(walked, build_loss(config, data))
         self.model, self.optimizer = fabric.setup(self.step, optimizer_of(self.step.parameters(), config))
         self.schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(

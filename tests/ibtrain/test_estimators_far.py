@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from ibtrain.estimators import mixture
+from ibtrain.estimators.components import Components
 from ibtrain.estimators.pairwise import closed_bounds
-from ibtrain.estimators.posterior import Components, posterior
+from ibtrain.estimators.posterior import posterior
 
 
 def outlier(size, width, generator, far=1e11):
@@ -28,7 +29,7 @@ def pairs(size, width, generator, apart=1e7):
 @pytest.mark.parametrize("width", [1, 10])
 @pytest.mark.parametrize("place", [outlier, pairs])
 def test_far_means_equal_direct_differences(monkeypatch, place, width, small, own_noise):
-    monkeypatch.setattr("ibtrain.estimators.posterior.SMALL", small)
+    monkeypatch.setattr("ibtrain.estimators.components.SMALL", small)
     generator = torch.Generator().manual_seed(0)
     means = place(600, width, generator)
     labels = (torch.arange(600) % 2).sort().values

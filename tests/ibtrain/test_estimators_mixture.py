@@ -9,9 +9,10 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from ibtrain.estimators import mixture
+from ibtrain.estimators.components import Components, cut
 from ibtrain.estimators.mixtures import stratified
 from ibtrain.estimators.pairwise import closed_bounds
-from ibtrain.estimators.posterior import Components, cut, posterior
+from ibtrain.estimators.posterior import posterior
 from imeasure.errors import ConfigError, UndefinedQuantityError
 
 ZERO_ENTROPY = 1 / (2 * math.pi * math.e)
@@ -83,7 +84,7 @@ def test_noise_of_zero_entropy_adds_none(width):
 
 @pytest.mark.parametrize(("width", "spread", "centre"), [(1, 1.0, 0), (20, 0.2, 1e3), (100, 0.06, 0), (100, 1.0, 1e4)])
 def test_float32_tiles_match_float64_brute_force(monkeypatch, width, spread, centre):
-    monkeypatch.setattr("ibtrain.estimators.posterior.SMALL", 0)
+    monkeypatch.setattr("ibtrain.estimators.components.SMALL", 0)
     means, labels, generator = problem(1500, width, spread)
     order = torch.sort(labels, stable=True).indices
     means, labels = (means[order] + centre) / math.sqrt(ZERO_ENTROPY), labels[order]
@@ -103,7 +104,7 @@ def test_float32_tiles_match_float64_brute_force(monkeypatch, width, spread, cen
 @pytest.mark.parametrize("own_noise", [False, True], ids=["shared", "own"])
 @pytest.mark.parametrize("apart", [0.5, 100.0])
 def test_many_classes_match_brute_force(monkeypatch, apart, own_noise, small):
-    monkeypatch.setattr("ibtrain.estimators.posterior.SMALL", small)
+    monkeypatch.setattr("ibtrain.estimators.components.SMALL", small)
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(150, (900,), generator=generator).sort().values
     labels = torch.unique(labels, return_inverse=True)[1]
@@ -129,13 +130,30 @@ def test_many_classes_match_brute_force(monkeypatch, apart, own_noise, small):
 
 @pytest.mark.parametrize("small", [4096, 0], ids=["float64", "float32"])
 def test_weights_far_above_the_known_one_do_not_overflow(monkeypatch, small):
-    monkeypatch.setattr("ibtrain.estimators.posterior.SMALL", small)
+    monkeypatch.setattr("ibtrain.estimators.components.SMALL", small)
     means = torch.tensor([[0.0], [16.0], [16.5], [17.0]], dtype=torch.float64)
     rows = torch.tensor([[0.1], [16.2]], dtype=torch.float64)
     found = posterior(rows, rows[:, 0].square() / -2, Components(means, None, torch.zeros(4, dtype=torch.int64)))
     exact = torch.softmax((rows - means[:, 0]).square() / -2, dim=1)
     expected = torch.special.entr(exact).sum(1)
     assert found.component_entropy().tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def test_a_class_whose_weights_vanish_in_float32_adds_nothing(monkeypatch):
+    monkeypatch.setattr("ibtrain.estimators.components.SMALL", 0)
+    monkeypatch.setattr("ibtrain.estimators.components.BLOCK", 200)
+    generator = torch.Generator().manual_seed(0)
+    directions = torch.randn(400, 120, generator=generator, dtype=torch.float64)
+    means = 7 * directions / directions.norm(dim=1, keepdim=True)
+    labels = torch.arange(400) // 200
+    means[200:, 0] += 14
+    noise = torch.randn(400, 120, generator=generator, dtype=torch.float64)
+    rows = means + noise
+    found = posterior(rows, noise.square().sum(1) / -2, Components(means, None, labels))
+    exact = torch.softmax((rows[:, None] - means).square().sum(2) / -2, dim=1)
+    expected = torch.special.entr(exact).sum(1)
+    assert found.component_entropy().tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+    assert found.class_entropy().tolist() == pytest.approx([0.0] * 400, abs=1e-9)
 
 
 def test_bounds_are_those_of_all_pairs():

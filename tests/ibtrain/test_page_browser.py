@@ -15,6 +15,7 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not in
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402 - after the check that it is there
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
 BROWSER, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 FLAGS = (
@@ -150,6 +151,18 @@ def test_marks_are_read_by_the_keyboard(browser):
     assert tip(browser).text == first
     ActionChains(browser).send_keys(Keys.ESCAPE).perform()
     assert not tip(browser).is_displayed()
+
+
+def test_a_mark_that_is_read_stays_so_when_the_page_changes_its_width(browser):
+    browser.execute_script("document.querySelector('#plane-svg [tabindex=\"0\"]').focus()")
+    ActionChains(browser).send_keys(Keys.ARROW_RIGHT).perform()
+    text = tip(browser).text
+    run = browser.switch_to.active_element.get_attribute("data-run")
+    browser.execute_script("document.getElementById('plane-frame').style.width = '300px'")
+    plane = browser.find_element(By.ID, "plane-svg")
+    WebDriverWait(browser, 30).until(lambda _: plane.get_attribute("viewBox").startswith("0 0 300 "))
+    assert browser.switch_to.active_element.get_attribute("data-run") == run
+    assert tip(browser).text == text
 
 
 def test_the_slider_shows_an_earlier_epoch(browser):

@@ -102,6 +102,7 @@
     const shown = all.filter((way) => !state.hidden.has(way.surrogate) && way.points.length);
     const width = Math.max(280, svg.parentNode.clientWidth), height = Math.min(560, Math.max(320, width * 0.6));
     const edge = { left: 50, right: 12, top: 10, bottom: 46 };
+    const read = svg.contains(document.activeElement);
     svg.replaceChildren();
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.style.height = `${height}px`;
@@ -171,6 +172,7 @@
     });
     const current = nodes.find((node) => node.dataset.run === state.focus) ?? nodes[0];
     if (current) current.setAttribute("tabindex", 0);
+    if (current && read) current.focus({ preventScroll: true });
     at("number").textContent = String(epoch);
     svg.setAttribute("aria-label", `Information plane after epoch ${epoch}, ${nodes.length} marks`);
   };
