@@ -1,6 +1,7 @@
 """Rewriting: canonical forms of objectives with their derivations, and shortest equal expressions."""
 
-from imeasure.rewriting.equivalence import Equivalence, equivalent
+from imeasure.rewriting.comparison import equivalent
+from imeasure.rewriting.equivalence import Equivalence
 from imeasure.rewriting.fewest import Shortest, shortest
 from imeasure.rewriting.form import CanonicalForm
 from imeasure.rewriting.simplification import simplify

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from programs import started, stopped
 from rich.console import Console
 
 from ibtrain import Config, ConfigError, runs, sweep
@@ -88,27 +89,19 @@ def test_ctrl_c_ends_all_processes_with_130_and_the_same_command_goes_on(tmp_pat
     if "--ray" in options:
         pytest.importorskip("ray")
     (tmp_path / "config.toml").write_text(ENDLESS.to_toml())
-    code = (
-        # A process started in the background, as tests may be, ignores SIGINT unless told otherwise.
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);import ibtrain.cli; ibtrain.cli.main()"
-    )
-    command = [sys.executable, "-c", code, "sweep", str(tmp_path / "config.toml"), "--accelerator", "cpu"]
-    command += ["--out", str(tmp_path / "out"), "--vary", "seed=0,1", *options]
+    arguments = ["sweep", tmp_path / "config.toml", "--accelerator", "cpu", "--vary", "seed=0,1"]
+    arguments += ["--out", tmp_path / "out", *options]
     folders = [runs.Runs(tmp_path / "out" / "runs").folder(ENDLESS.with_options([f"seed={seed}"])) for seed in (0, 1)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
+    with started("import ibtrain.cli; ibtrain.cli.main()", *arguments) as process:
         wait_until(lambda: process.poll() is not None or any((folder / METRICS).is_file() for folder in folders))
         assert process.poll() is None, process.communicate()
-        started = descendants(process.pid)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    assert process.returncode == 130
+        family = descendants(process.pid)
+        status, errors = stopped(process)
+    assert status == 130
     *others, last = errors.strip().splitlines()
     assert last.startswith("stopped: 0 of 2 runs are finished")
     assert all("ray" in line.lower() for line in others)
-    wait_until(lambda: not any(map(is_running, started)))
+    wait_until(lambda: not any(map(is_running, family)))
 
 
 @pytest.mark.slow

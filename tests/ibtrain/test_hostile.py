@@ -5,68 +5,33 @@ import io
 import json
 import os
 import re
-import shlex
-import signal
 import struct
-import subprocess
 import sys
-import time
 import zipfile
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 from mutations import mutations, watched
 from PIL import Image
 from safetensors.torch import save_file
+from untrained import SHORT, refused, rows_of, run, store_two
 
 from ibtrain import Config, ConfigError, train
-from ibtrain.cli import cli
 from ibtrain.datasets import image_folder
 from ibtrain.errors import InformationError
 from ibtrain.experiments import Experiment
 from ibtrain.guarantee import Guarantee
 from ibtrain.records import collect
-from ibtrain.runs import Row, Runs, read_rows, write_rows
+from ibtrain.runs import read_rows, write_rows
 from ibtrain.training.progress import CHECKPOINT, METRICS, Epoch, load_checkpoint, read_epochs
 from ibtrain.variables import LARGEST, read_variables
-
-SHORT = Config().with_options(
-    ["training.epochs=1", "network.hidden=[8]", "network.latent=2", "plane.samples=50", "data.samples=60"]
-)
-QUANTITIES = ("H[Z]", "H[Z|Y]", "I[X;Z]", "I[X;Y|Z]", "test accuracy")
-
-
-def rows_of(config):
-    measured = [("mixture", "two-sided", one, 0.1 * number) for number, one in enumerate(QUANTITIES)]
-    gamma, seed = config.objective.gamma, config.seed
-    return [Row(config.digest, 1, gamma, "LogVar[Z]", seed, q, how, side, v, 0.01) for how, side, q, v in measured]
 
 
 @pytest.fixture
 def finished(tmp_path):
-    """A folder with two finished runs, made without training."""
-    runs = Runs(tmp_path / "runs")
-    for gamma in (0.1, 1.0):
-        config = SHORT.with_options([f"objective.gamma={gamma}"])
-        runs.begin(config)
-        runs.store(config, rows_of(config))
-    return tmp_path / "runs"
-
-
-def run(*arguments, **options):
-    return CliRunner().invoke(cli, [str(one) for one in arguments], **options)
-
-
-def refused(result):
-    assert result.exit_code == 2, (result.output, result.exception)
-    assert result.stderr.startswith("error: ")
-    assert result.stderr.count("\n") == 1
-    assert len(result.stderr) < 3000
-    return result.stderr
+    return store_two(tmp_path / "runs")
 
 
 def arrays():
@@ -352,119 +317,3 @@ def test_documents_of_a_run_that_are_no_text_are_named(finished):
     folder = next(path.parent for path in finished.glob("*/config.toml"))
     (folder / "plan.txt").write_bytes(b"\xff\xfe")
     assert "plan.txt: it is no text in UTF-8" in refused(run("report", finished, "--out", finished / "r.html"))
-
-
-WRITING = (
-    ["plane", "RUNS", "--out", "AT.png"],
-    ["claims", "RUNS", "--out", "AT.md"],
-    ["report", "RUNS", "--out", "AT.html"],
-)
-
-
-@pytest.mark.parametrize("command", WRITING, ids=lambda command: command[0])
-def test_where_nothing_can_be_written_is_said(finished, tmp_path, command):
-    (tmp_path / "file").write_text("")
-    place = [part.replace("RUNS", str(finished)).replace("AT", str(tmp_path / "file" / "a")) for part in command]
-    assert "cannot write" in refused(run(*place))
-    assert (tmp_path / "file").read_text() == ""
-
-
-def test_paths_may_have_any_letters_begin_with_a_dash_and_lead_through_links(finished, tmp_path, monkeypatch):
-    place = tmp_path / "größe – 数据 [x] 1"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    os.symlink(finished, "-runs [1]")
-    np.savez("-ä b.npz", Z=np.random.default_rng(0).normal(size=(50, 1)))
-    assert run("estimate", "--quantity", "H[Z]", "--", "-ä b.npz").exit_code == 0
-    for command in WRITING:
-        name = "-" + command[-1].replace("AT", "ü [1]")
-        result = run(command[0], "--out", name, "--", "-runs [1]")
-        assert result.exit_code == 0, result.output
-        assert Path(name).stat().st_size > 100
-    assert not [name for name in os.listdir() if name.startswith(".")]
-
-
-def test_narrow_terminals_lose_nothing_and_files_get_no_colours(finished):
-    wide = run("claims", finished, env={"COLUMNS": "200"}).output
-    for environment in ({"COLUMNS": "40"}, {"COLUMNS": "200", "NO_COLOR": "1"}):
-        shown = run("claims", finished, env=environment).output
-        assert "\x1b" not in shown
-        assert "…" not in shown
-        assert sorted("".join(shown.split()).replace("─", "")) == sorted("".join(wide.split()).replace("─", ""))
-
-
-EXAMPLES = ("compile", "estimate", "plane", "claims", "report")
-
-
-@pytest.mark.parametrize("command", EXAMPLES)
-def test_the_example_of_a_commands_help_works(command, finished, monkeypatch):
-    works(command, finished.parent, monkeypatch)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("command", [name for name in cli.commands if name not in EXAMPLES])
-def test_the_examples_that_train_work(command, finished, monkeypatch):
-    works(command, finished.parent, monkeypatch)
-
-
-def works(command, folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    (folder / "config.toml").write_text(SHORT.to_toml())
-    rng = np.random.default_rng(0)
-    np.savez("latents.npz", Z=rng.normal(size=(90, 2)), Y=rng.integers(3, size=90))
-    examples = re.findall(r"^ +ibtrain (.+)$", run(command, "--help").output.partition("Example:")[2], re.M)
-    assert examples
-    for example in examples:
-        arguments = shlex.split(example)
-        assert arguments[0] == command
-        result = run(*arguments)
-        assert result.exit_code == 0, result.output
-        assert result.stdout
-
-
-def shell(command):
-    program = f"{shlex.quote(sys.executable)} -m ibtrain"
-    return subprocess.run(
-        ["bash", "-c", command.replace("ibtrain", program, 1)], capture_output=True, text=True, check=False
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="there are other pipes there")
-def test_a_reader_that_goes_away_and_a_full_disk_end_the_program(finished):
-    closed = shell("ibtrain compile --table | true; exit ${PIPESTATUS[0]}")
-    assert (closed.returncode, closed.stderr) == (141, "")
-    closed = shell(f"ibtrain claims {shlex.quote(str(finished))} | true; exit ${{PIPESTATUS[0]}}")
-    assert (closed.returncode, closed.stderr) == (141, "")
-    if Path("/dev/full").exists():
-        full = shell("ibtrain compile IB --source > /dev/full")
-        assert (full.returncode, full.stderr) == (2, "error: [Errno 28] No space left on device\n")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("command", ["estimate", "reproduce"])
-def test_ctrl_c_ends_with_130_and_without_a_traceback(command, tmp_path):
-    rng = np.random.default_rng(0)
-    np.savez(tmp_path / "a.npz", X=rng.normal(size=(60_000, 4)), Y=rng.normal(size=(60_000, 4)))
-    arguments = {
-        "estimate": [str(tmp_path / "a.npz"), "--estimator", "ksg", *["--quantity", "I[X;Y]"] * 50],
-        "reproduce": ["fig6", "--preset", "digits", "--out", str(tmp_path / "out"), "--accelerator", "cpu"],
-    }[command]
-    code = (
-        # A process started in the background, as tests may be, ignores SIGINT unless told otherwise.
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "import ibtrain.cli, torch; print('ready', flush=True); ibtrain.cli.main()"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(5)
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert re.fullmatch(r"\n?stopped.*\n", errors)

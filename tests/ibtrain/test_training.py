@@ -5,7 +5,6 @@ import io
 import json
 import math
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import tomllib
 import pytest
 import torch
 from click.testing import CliRunner
+from programs import started, stopped
 from rich.console import Console
 
 from ibtrain import Config, ConfigError, InformationError, datasets, drawing, experiments, report, runs, sweep, train
@@ -294,29 +294,22 @@ def test_the_train_command_trains_what_the_file_says(tmp_path):
 
 def test_ctrl_c_leaves_readable_results(tmp_path):
     code = (
-        # A process started in the background, as tests may be, ignores SIGINT unless told otherwise.
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "import dataclasses, ibtrain; e = ibtrain.experiments;"
         "long = e.DEMO_FAST.base.with_options(['training.epochs=100000']);"
         "first = e.DEMO_FAST.configs()[0];"
         "e.Experiment.configs = lambda self: (first, long);"
         "import ibtrain.cli; ibtrain.cli.main()"
     )
-    arguments = [sys.executable, "-c", code, "demo", "--fast", "--out", str(tmp_path), "--accelerator", "cpu"]
     flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {}
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **flags)
     results = tmp_path / "results.csv"
     deadline = time.monotonic() + 180
-    try:
+    with started(code, "demo", "--fast", "--out", tmp_path, "--accelerator", "cpu", **flags) as process:
         while not (results.is_file() and results.read_text().count("\n") > 1):
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    assert process.returncode == 130
+        status, errors = stopped(process)
+    assert status == 130
     assert errors.startswith("stopped: 1 of 2 runs are finished")
     assert "Traceback" not in errors
     rows = runs.read_rows(results)

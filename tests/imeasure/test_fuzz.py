@@ -8,7 +8,8 @@ import pytest
 from mutations import watched
 
 from imeasure import InformationError, objectives, parse
-from imeasure.syntax import MAX_DIGITS, MAX_HEIGHT, MAX_TERMS, MAX_VARIABLES, read
+from imeasure.expressions import MAX_DIGITS, MAX_HEIGHT, MAX_TERMS, MAX_VARIABLES
+from imeasure.syntax import read
 
 SEEDS = [
     *(entry.statement for entry in objectives.values()),

@@ -5,15 +5,13 @@ import os
 import random
 import re
 import shlex
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from mutations import watched
+from programs import shell, started, stopped
 
 from imeasure import check, objectives
 from imeasure.cli import main
@@ -29,13 +27,6 @@ FALSE = f"H[{','.join(NAMES[:200])}] >= {' + '.join(f'H[{name}]' for name in NAM
 
 def run(*arguments, **options):
     return CliRunner().invoke(main, list(arguments), **options)
-
-
-def shell(command, **options):
-    program = f"{shlex.quote(sys.executable)} -m imeasure"
-    return subprocess.run(
-        ["bash", "-c", command.replace("imeasure", program, 1)], capture_output=True, text=True, check=False, **options
-    )
 
 
 @pytest.mark.parametrize("command", [name for name in main.commands if name not in ("ledger", "objectives")])
@@ -123,23 +114,13 @@ def test_narrow_terminals_lose_nothing_and_files_get_no_colours():
 
 @pytest.mark.parametrize("command", [["check", FALSE, "--seconds", "600"], ["ledger"]], ids=["check", "ledger"])
 def test_ctrl_c_ends_with_130_and_one_word(command):
-    code = (
-        # A process started in the background, as tests may be, ignores SIGINT unless told otherwise.
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "import imeasure.cli, imeasure.prove; print('ready', flush=True); imeasure.cli.main()"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
+    code = "import imeasure.cli, imeasure.prove; print('ready', flush=True); imeasure.cli.main()"
+    with started(code, *command) as process:
         assert process.stdout.readline() == "ready\n"
         time.sleep(1)
         assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    assert (process.returncode, errors.split()) == (130, ["stopped"])
+        status, errors = stopped(process)
+    assert (status, errors.split()) == (130, ["stopped"])
 
 
 def over(count, kind):

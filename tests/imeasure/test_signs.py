@@ -8,10 +8,12 @@ import sympy
 from hypothesis import given, settings, strategies as st
 
 from imeasure import CanonicalForm, DegenerateObjectiveError, DerivationError, Model, param, simplify
+from imeasure.printing import to_text
 from imeasure.signs import holds_everywhere, positive
 from imeasure.terms import as_expression
 
 A, B, C = map(param, "abc")
+BETA = param("beta")
 UNIT, UPWARDS = (0, 1), (0, sympy.oo)
 
 
@@ -81,3 +83,28 @@ def test_what_is_said_to_follow_holds_in_numbers(known, claim, of_a, of_b):
             inside = all(value > 0 for value in known_at(*point))
             assert inside == bool(allowed(*point))
             assert not inside or (conditions.satisfiable and all(value > 0 for value in follows_at(*point)))
+
+
+@pytest.mark.parametrize(
+    ("expressions", "texts"),
+    [
+        ([BETA - 1], ["beta > 1"]),
+        ([BETA, 1 - BETA], ["0 < beta < 1"]),
+        ([(BETA**2 - 4)], ["beta < -2 or beta > 2"]),
+        ([1 / BETA], ["beta > 0"]),
+        ([BETA**2 + 1], []),
+        ([A * BETA], ["a*beta > 0"]),
+        ([A, BETA], ["a > 0", "beta > 0"]),
+    ],
+)
+def test_conditions(expressions, texts):
+    assert positive(expressions, Model()).texts() == texts
+
+
+def test_conditions_use_the_ranges():
+    model = Model(ranges={"a": (0, sympy.oo)})
+    assert positive([A * BETA], model).texts() == ["beta > 0"]
+    assert not positive([-A], model).satisfiable
+    assert to_text(
+        simplify("min H[Y|Z] + a*H[Z|Y]", model=Model("Y -> X -> Z", fixed="X,Y", ranges={"a": (0, 1)})).expression
+    )

@@ -1,0 +1,34 @@
+"""Programs as people run them: in a shell, and stopped by ctrl-C."""
+
+import shlex
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+# A process started in the background, as tests may be, ignores SIGINT unless told otherwise.
+HEARING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+
+
+def shell(command, **options):
+    """Run a command of bash that begins with `imeasure` or `ibtrain`."""
+    program = f"{shlex.quote(sys.executable)} -m {command}"
+    return subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False, **options)
+
+
+@contextmanager
+def started(code, *arguments, **options):
+    """Run code in a Python of its own that hears ctrl-C, and end it whatever happens."""
+    command = [sys.executable, "-c", HEARING + code, *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def stopped(process):
+    """Press ctrl-C; return the exit status and what was written to standard error."""
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    return process.returncode, errors
