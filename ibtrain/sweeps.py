@@ -9,6 +9,7 @@ is written; a run that fails leaves the others alone.
 
 import contextlib
 import itertools
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,9 @@ from ibtrain.live import LiveView
 from ibtrain.runs import Row, Runs, results_lock, write_rows
 from ibtrain.training import check, decided_by_first, is_first_process, number_of_processes, start_processes
 
+MOST_RUNS = 100_000
+"""Most runs of one sweep."""
+
 _PAUSE = 20  # the table is left alone for so many times as long as it took to write it
 
 
@@ -34,12 +38,17 @@ def grid(base: Config, varied: Mapping[str, Sequence[object]]) -> tuple[Config, 
         varied: Values by key, with dots between tables.
 
     Raises:
-        ConfigError: If a key is unknown, or a value cannot be used.
+        ConfigError: If a key is unknown, a value cannot be used, or there are more than `MOST_RUNS` combinations.
 
     Example:
         >>> [config.seed for config in grid(Config(), {"objective.gamma": [0.1, 1], "seed": [0, 1]})]
         [0, 1, 0, 1]
     """
+    if (count := math.prod(map(len, varied.values()))) > MOST_RUNS:
+        counts = " x ".join(f"{len(values)} {key}" for key, values in varied.items())
+        raise ConfigError(
+            f"{counts} are {count} runs, more than {MOST_RUNS}: vary fewer values, or make several sweeps"
+        )
     combinations = itertools.product(*varied.values())
     return tuple(
         base.with_options([f"{key}={value}" for key, value in zip(varied, values, strict=True)])

@@ -2,19 +2,23 @@
 
 Each entry is a statement in the language with the ranges of its parameters and where it comes from; nothing here is
 computed. ``simplify(entry.objective(), model=entry.model(), loss=entry.loss)`` does the rest; for the variables Y, X
-and Z of supervised learning ``simplify(entry.statement)`` is enough.
+and Z of supervised learning ``simplify(entry.statement)`` is enough. Where an objective is asked for, its name will do.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import cast
 
+from imeasure.errors import ConfigError, UnknownVariableError, unknown
 from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.statements import Objective
+
+_WORD = re.compile(r"\s*[^\W\d][\w-]*\s*")
 
 
 @dataclass(frozen=True)
@@ -185,3 +189,58 @@ _ENTRIES = (
 
 objectives: Mapping[str, CatalogueEntry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
 """The catalogue: :class:`CatalogueEntry` by name."""
+
+
+def named(statement: object) -> CatalogueEntry | None:
+    """Return the entry that a name stands for, or None for a statement.
+
+    Args:
+        statement: A name of the catalogue, or anything else.
+
+    Returns:
+        The entry, if there is one.
+
+    Raises:
+        UnknownVariableError: If it is one word, but no name; a statement of one word would have no quantity.
+
+    Example:
+        >>> named("VIB").statement
+        'max I[Y;Z] - beta*I[X;Z]'
+        >>> named("min H[Y|Z] + gamma*H[Z]") is None
+        True
+    """
+    if not isinstance(statement, str) or not _WORD.fullmatch(statement):
+        return None
+    entry = objectives.get(statement.strip())
+    if entry is None:
+        raise UnknownVariableError(
+            f"{unknown('objective', statement.strip(), objectives)}; one of your own is written like "
+            f"'{objectives['IB'].statement}'"
+        )
+    return entry
+
+
+def setting(*entries: CatalogueEntry | None) -> CatalogueEntry | None:
+    """Return the entry whose graph the objectives stand on together.
+
+    Args:
+        entries: Entries, or None for other objectives, which have no graph of their own.
+
+    Returns:
+        One of them; None where it is the graph of supervised learning, which needs no saying.
+
+    Raises:
+        ConfigError: If they stand on different graphs.
+
+    Example:
+        >>> setting(named("InfoMax"), None).graph
+        'X -> Z'
+        >>> setting(named("IB"), named("VIB")) is None
+        True
+    """
+    own = {entry.graph: entry for entry in entries if entry is not None}
+    if len(own) > 1:
+        names = " and ".join(f"{entry.name} on '{graph}'" for graph, entry in own.items())
+        raise ConfigError(f"the objectives stand on different graphs, {names}; choose one as model=")
+    found = next(iter(own.values()), None)
+    return None if found is None or found.graph == CatalogueEntry.graph else found

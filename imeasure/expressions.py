@@ -6,6 +6,7 @@ What is written small and would be large is refused while it is read: depths, he
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from imeasure.errors import ParseError
@@ -32,6 +33,9 @@ MAX_VARIABLES = 1000
 """Most variables of a text."""
 
 _CLOSING = {"[": "]", "(": ")"}
+_FUNCTION = re.compile(
+    r"\s*(?P<value>\w+(?:\s*,\s*\w+)*)\s*=\s*[^\W\d]\w*\((?P<argument>\s*\w+(?:\s*,\s*\w+)*\s*)\)\s*"
+)
 
 
 class ExpressionReader:
@@ -254,11 +258,18 @@ class ExpressionReader:
             return self.fail(f"'{opening.text}' is never closed; expected '{_CLOSING[opening.text]}'", opening)
         return self.expected(f"an operator or '{_CLOSING[opening.text]}'")
 
+    def _unknown(self, name: Token) -> ParseError:
+        known = ", ".join(["H", "I", *sorted(self.functionals)])
+        hint = " (a product needs '*')"
+        if function := _FUNCTION.fullmatch(self.text):
+            value, argument = (re.sub(r"\s", "", function[part]) for part in ("value", "argument"))
+            hint = f"; that {value} is a function of {argument} is written H[{value}|{argument}] = 0"
+        return self.fail(f"unknown quantity '{name.text}'; known are {known}{hint}", name)
+
     def _quantity(self) -> Node:
         name = self.token
         if name.text not in ("H", "I") and name.text not in self.functionals:
-            known = ", ".join(["H", "I", *sorted(self.functionals)])
-            raise self.fail(f"unknown quantity '{name.text}'; known are {known} (a product needs '*')", name)
+            raise self._unknown(name)
         self.position += 1
         opening = self.take("[", "(")
         if not opening:

@@ -1,17 +1,28 @@
 """Files: read up to a size, and written in one piece; whatever goes wrong with one ends in one error that names it.
 
 A reader sees the old content of a file or the new, never half of it, however many write it and whenever one is stopped.
+What a writer that was killed has left beside a file is removed by the next one that writes there.
 What may come from anywhere is read up to a limit, so that no file takes more memory than it is allowed.
 """
 
 import os
+import re
 import secrets
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from imeasure.errors import ConfigError
 
+if sys.platform != "win32":
+    import fcntl
+
 LARGEST_TEXT = 2**28
 """Most bytes of a text that is read: 256 MiB."""
+
+_WRITING = re.compile(r"\.[0-9a-f]{16}\.writing")
+_FRESH_SECONDS = 60.0  # a writer needs no longer to lock what it made, nor from unlocking it to putting it in place
 
 
 def read_bytes(path: str | Path, what: str, *, most: int = LARGEST_TEXT) -> bytes:
@@ -111,16 +122,50 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write beside a file, and put that in its place when all of it is on the disk."""
+    _remove_abandoned(path.parent)
     temporary = path.with_name(f".{secrets.token_hex(8)}.writing")
     try:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+            _lock(file.fileno())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+            os.utime(temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what writers have left that were killed: files of theirs that are not new and that nobody has locked."""
+    if sys.platform == "win32":
+        return
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in [one for one in entries if _WRITING.fullmatch(one.name)]:
+            with suppress(OSError):
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _FRESH_SECONDS:
+                    _remove_unlocked(entry.path)
+
+
+def _remove_unlocked(path: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if _lock(descriptor):
+            os.unlink(path)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file until it is closed, and return whether that was possible: nobody else has, and its disk has locks."""
+    if sys.platform == "win32":
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -112,7 +112,10 @@ class Model:
             UnknownVariableError: If the model has a graph and the name is not in it.
         """
         if self.nodes and name not in self.nodes:
-            raise UnknownVariableError(unknown("variable", name, self.nodes))
+            graph = f"{name if name.isidentifier() and len(name) <= 20 else 'W'} -> X -> Z"
+            raise UnknownVariableError(
+                f"{unknown('variable', name, self.nodes)}; a variable is declared by the graph, as in model='{graph}'"
+            )
 
     @property
     def variables(self) -> tuple[str, ...]:

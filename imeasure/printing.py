@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy
 
+from imeasure.errors import NonlinearError
 from imeasure.names import natural_key, unicode_name
 from imeasure.quantities import Functional, Information
 from imeasure.vocabulary import Names, spelled
@@ -74,6 +75,7 @@ def to_text(expression: sympy.Expr, *, names: Names = "symbols") -> str:
 
     Raises:
         ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        NonlinearError: If it is no expression but text, an objective or a relation.
 
     Example:
         >>> from imeasure import parse
@@ -97,14 +99,16 @@ def to_unicode(expression: sympy.Expr, *, names: Names = "symbols") -> str:
 
     Raises:
         ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        NonlinearError: If it is no expression but text, an objective or a relation.
 
     Example:
         >>> from imeasure import parse
         >>> print(to_unicode(parse("I[X;Z] - beta*I[Y;Z]")))
         I[X;Z] - β*I[Y;Z]
     """
-    letters = {symbol: sympy.Symbol(unicode_name(symbol.name), real=True) for symbol in expression.free_symbols}
-    return to_text(expression.xreplace(letters), names=names)
+    plain = _sympified(expression)
+    letters = {symbol: sympy.Symbol(unicode_name(symbol.name), real=True) for symbol in plain.free_symbols}
+    return to_text(plain.xreplace(letters), names=names)
 
 
 def to_latex(expression: sympy.Expr, *, names: Names = "symbols") -> str:
@@ -119,6 +123,7 @@ def to_latex(expression: sympy.Expr, *, names: Names = "symbols") -> str:
 
     Raises:
         ConfigError: If ``names`` is neither ``"symbols"`` nor ``"words"``.
+        NonlinearError: If it is no expression but text, an objective or a relation.
 
     Example:
         >>> from imeasure import parse
@@ -130,7 +135,7 @@ def to_latex(expression: sympy.Expr, *, names: Names = "symbols") -> str:
 
 def _join(expression: sympy.Expr, spell: Callable[[sympy.Expr], str]) -> str:
     pieces: list[str] = []
-    for term in ordered_terms(sympy.sympify(expression, strict=True)):
+    for term in ordered_terms(_sympified(expression)):
         negative = _is_negative(term)
         text = spell(-term if negative else term)
         if pieces:
@@ -139,6 +144,16 @@ def _join(expression: sympy.Expr, spell: Callable[[sympy.Expr], str]) -> str:
             pieces.append("-")
         pieces.append(text)
     return "".join(pieces)
+
+
+def _sympified(expression: sympy.Expr) -> sympy.Expr:
+    try:
+        return sympy.sympify(expression, strict=True)
+    except sympy.SympifyError:
+        raise NonlinearError(
+            f"expected an expression of quantities such as H[Y|Z], not '{expression}'; parse() reads text, and str() "
+            "writes objectives and relations"
+        ) from None
 
 
 def _is_negative(term: sympy.Expr) -> bool:

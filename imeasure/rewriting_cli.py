@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
-from imeasure.catalogue import CatalogueEntry, objectives as catalogue
+from imeasure.catalogue import CatalogueEntry, named, objectives as catalogue, setting
 from imeasure.command_line import example, model_from_options, model_options, names_option, print_json
 from imeasure.errors import ConfigError
 from imeasure.exchange import model_data
@@ -31,8 +31,8 @@ def simplify_command(statement: str, names: Names, loss: str | None, as_json: bo
 
     A name of the catalogue, such as IB, brings its own graph and loss, unless --model and --loss say others.
     """
-    if (known := catalogue.get(statement)) is not None:
-        options = _with_graph_of(known, options)
+    if (known := named(statement)) is not None:
+        options = _with_graph_of(options, known)
         statement, loss = known.statement, loss or known.loss
     graph = options.pop("graph")
     if isinstance(parse(statement), Objective):
@@ -51,11 +51,10 @@ def simplify_command(statement: str, names: Names, loss: str | None, as_json: bo
         click.echo("(for the canonical form of an objective write 'min' or 'max' before it)")
 
 
-def _with_graph_of(known: CatalogueEntry, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a model, those of an entry's own graph where none is given."""
-    if options["graph"] is not None or known.model() == catalogue["IB"].model():
-        return options
-    return options | {"graph": known.graph, "fixed": options["fixed"] or ",".join(known.fixed)}
+def _with_graph_of(options: dict[str, Any], *entries: CatalogueEntry | None) -> dict[str, Any]:
+    """Return the options of a model, those of the entries' own graph where none is given."""
+    own = setting(*entries) if options["graph"] is None else None
+    return options if own is None else options | {"graph": own.graph, "fixed": options["fixed"] or ",".join(own.fixed)}
 
 
 def _show_form(form: CanonicalForm, as_json: bool, names: Names) -> None:
@@ -83,16 +82,9 @@ def equivalent_command(first: str, second: str, names: Names, solve_for: str, as
 
     A name of the catalogue brings its own graph, unless --model says another.
     """
-    texts = [catalogue[text].statement if text in catalogue else text for text in (first, second)]
-    own = {entry.graph: entry for text in (first, second) if (entry := catalogue.get(text)) is not None}
-    if options["graph"] is None and len(own) > 1:
-        raise ConfigError(
-            f"'{first}' and '{second}' stand on different graphs, {' and '.join(own)}; choose one as --model"
-        )
-    for setting in own.values():
-        options = _with_graph_of(setting, options)
+    options = _with_graph_of(options, named(first), named(second))
     graph = options.pop("graph")
-    found = equivalent(*texts, model=model_from_options(graph, **options), solve_for=solve_for)
+    found = equivalent(first, second, model=model_from_options(graph, **options), solve_for=solve_for)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -18,11 +18,9 @@ from ibtrain.config.fields import LARGEST
 from ibtrain.config.sections import read_toml
 from ibtrain.errors import ConfigError
 from ibtrain.runs import write_text
-from ibtrain.sweeps import grid
+from ibtrain.sweeps import MOST_RUNS, grid
 from imeasure.errors import shown
 from imeasure.files import read_text
-
-_MOST = 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +55,8 @@ class Experiment:
         object.__setattr__(self, "cases", tuple(MappingProxyType(dict(case)) for case in self.cases))
         if not isinstance(self.name, str):
             raise ConfigError(f"an experiment is named by a text, not by {shown(self.name)}")
-        if len(self.cases or (1,)) * math.prod(map(len, varied.values())) > _MOST:
-            raise ConfigError(f"{self.name} has more than {_MOST} runs: vary fewer values, or make several of it")
+        if len(self.cases or (1,)) * math.prod(map(len, varied.values())) > MOST_RUNS:
+            raise ConfigError(f"{self.name} has more than {MOST_RUNS} runs: vary fewer values, or make several of it")
         self.configs()
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy
 
+from imeasure.catalogue import CatalogueEntry, named, setting
 from imeasure.constants import as_constant
 from imeasure.elimination import Column, column_quantity, combination
 from imeasure.errors import NonlinearError, UnknownVariableError, unknown
@@ -19,7 +20,7 @@ from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.quantities import param
 from imeasure.rewriting.equivalence import Equivalence, substituted
-from imeasure.rewriting.parameters import allowed, demands, minors, named, solutions
+from imeasure.rewriting.parameters import allowed, demands, in_parameters, minors, solutions
 from imeasure.rewriting.quotient import Quotient, quotient
 from imeasure.signs import positive
 from imeasure.statements import Objective
@@ -36,9 +37,10 @@ def equivalent(
     """Decide whether two objectives have the same minimisers, solving for parameters if asked to.
 
     Args:
-        first: An objective.
+        first: An objective, or a name of the catalogue.
         second: Another one. A parameter of the same name in both has the same value, unless it is solved for.
-        model: The model, by default :func:`imeasure.supervised`; in a graph given as text X and Y are data.
+        model: The model, by default that of the names, and :func:`imeasure.supervised` without; in a graph given as
+            text X and Y are data.
         solve_for: Parameters of the second objective (of the first, where only that one has it) to be expressed by the
             others.
 
@@ -49,7 +51,9 @@ def equivalent(
         ParseError: If a text is not in the language.
         NonlinearError: If a statement is no objective, or not linear in its quantities, or the equations for the
             parameters have no solution by rational functions and square roots that was found.
-        UnknownVariableError: If a parameter to be solved for does not occur, or a variable is not in the model.
+        ConfigError: If two names of the catalogue stand on different graphs, and no model is given.
+        UnknownVariableError: If a parameter to be solved for does not occur, a variable is not in the model, or a name
+            not in the catalogue.
         UndefinedQuantityError: If a quantity has no value under the model.
 
     Example:
@@ -58,11 +62,13 @@ def equivalent(
         >>> found = equivalent(ib, form, solve_for="g")
         >>> found.solution, found.scale
         ({g: (beta - 2)/beta}, 2/beta)
-        >>> print(equivalent(ib, "min H[Z] - beta*I[Y;Z]"))
+        >>> print(equivalent("IB", "DIB"))
         not equivalent: H[Z|X] is in the way; they would be if it were constant
     """
-    model = as_model(model, of_objective=True)
-    left, right = _objective(first), _objective(second)
+    entries = named(first), named(second)
+    own = setting(*entries) if model is None else None
+    model = as_model(model if own is None else own.model(), of_objective=True)
+    left, right = map(_objective, (first, second), entries)
     for side in (left, right):
         model.require_defined(side.expression)
     unknowns = _unknowns(solve_for, left, right)
@@ -74,7 +80,7 @@ def equivalent(
     found, complete = solutions(equations, list(fresh.values()))
     excluded: dict[sympy.Symbol, sympy.Expr] = {}
     for values in found:
-        answer = _related(left, right, named(values, fresh, left.expression.free_symbols), model, space)
+        answer = _related(left, right, in_parameters(values, fresh, left.expression.free_symbols), model, space)
         if answer is not None and answer.conditions.satisfiable:
             answer.verify()
             return answer
@@ -93,8 +99,8 @@ def equivalent(
     return Equivalence(left, right, model, holds=False, obstacle=obstacle or _obstacle(left, right, model, space))
 
 
-def _objective(statement: str | Objective) -> Objective:
-    read = parse(statement) if isinstance(statement, str) else statement
+def _objective(statement: str | Objective, entry: CatalogueEntry | None) -> Objective:
+    read = entry.objective() if entry else parse(statement) if isinstance(statement, str) else statement
     if not isinstance(read, Objective):
         raise NonlinearError(f"expected an objective such as 'min I[X;Z] - beta*I[Y;Z]', not '{statement}'")
     return Objective(read.sense, as_expression(read.expression))

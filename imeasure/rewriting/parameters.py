@@ -119,7 +119,7 @@ def _squares(value: sympy.Expr) -> list[sympy.Expr]:
     return sorted(found, key=sympy.default_sort_key)
 
 
-def named(
+def in_parameters(
     values: Mapping[sympy.Symbol, sympy.Expr],
     fresh: Mapping[sympy.Symbol, sympy.Symbol],
     occupied: Collection[sympy.Symbol],

@@ -8,9 +8,11 @@ import time
 
 import pytest
 import torch
+from click.testing import CliRunner
+from mutations import watched
 
 from ibtrain import Config, ConfigError, runs, sweep, train
-from ibtrain.cli import main
+from ibtrain.cli import cli, main
 from ibtrain.executors import OnRay, Workers
 from ibtrain.sweeps import grid
 
@@ -29,6 +31,20 @@ def test_a_grid_is_every_combination():
     assert [(config.objective.gamma, config.seed) for config in FOUR] == [(0.01, 0), (0.01, 1), (1.0, 0), (1.0, 1)]
     with pytest.raises(ConfigError, match="unknown key"):
         grid(SHORT, {"sede": [1]})
+
+
+def test_a_sweep_without_end_is_refused_before_it_is_written_out(tmp_path):
+    (tmp_path / "config.toml").write_text(SHORT.to_toml())
+    values = ",".join(map(str, range(1000)))
+    arguments = ["--vary", f"seed={values}", "--vary", f"plane.seed={values}", "--out", str(tmp_path / "out")]
+    with watched("a sweep"):
+        result = CliRunner().invoke(cli, ["sweep", str(tmp_path / "config.toml"), *arguments])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error: 1000 seed x 1000 plane.seed are 1000000 runs, more than 100000: vary fewer values, or make several "
+        "sweeps\n"
+    )
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -28,6 +28,11 @@ def test_richer_settings(name):
 
 
 @pytest.mark.parametrize("entry", objectives.values(), ids=lambda entry: entry.name)
+def test_a_name_stands_for_the_statement_its_graph_and_its_loss(entry):
+    assert str(simplify(entry.name)) == str(form_of(entry))
+
+
+@pytest.mark.parametrize("entry", objectives.values(), ids=lambda entry: entry.name)
 def test_scale_and_constant_hold_in_numbers(entry):
     form = form_of(entry)
     at = {param("beta"): sympy.Rational(1, 2) if entry.name == "VIB" else 3}

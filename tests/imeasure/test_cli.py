@@ -75,8 +75,12 @@ def test_objectives():
         (["simplify", "min H[Z]", "--model", "X -> Z", "--weights"], "describe the built-in model"),
         (["simplify", ""], "the text is empty"),
         (["simplify", "min I[X;Z] - I[Y;Z]"], "no loss term is left"),
-        (["simplify", "min I[X;Z] - 2*I[Y;Q]"], "unknown variable 'Q'"),
+        (
+            ["simplify", "min I[X;Z] - 2*I[Y;Q]"],
+            "unknown variable 'Q'. Known: X, Y, Z; a variable is declared by the graph, as in --model 'Q -> X -> Z'",
+        ),
         (["simplify", "min H[Z]", "--model", "Z -> Z"], "cycle"),
+        (["simplify", "min H[Z]", "--given", "Z = f(X)"], "that Z is a function of X is written H[Z|X] = 0"),
     ],
 )
 def test_bad_input_ends_with_status_two_and_no_traceback(arguments, message):

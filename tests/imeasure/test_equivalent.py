@@ -6,6 +6,7 @@ import sympy
 from hypothesis import given, settings, strategies as st
 
 from imeasure import (
+    ConfigError,
     DerivationError,
     Distribution,
     Equivalence,
@@ -47,6 +48,21 @@ def test_parameter_maps_are_found(first, second, solve_for, solution, scale):
     assert set(found.solution) == set(solution)
     assert all(sympy.simplify(found.solution[symbol] - value) == 0 for symbol, value in solution.items())
     assert sympy.simplify(found.scale - scale) == 0
+
+
+def test_names_of_the_catalogue_are_their_statements_on_their_graphs():
+    assert equivalent("IB", "VIB", solve_for="beta") == equivalent(IB, VIB, solve_for="beta")
+    funnel = objectives["privacy-funnel"]
+    assert equivalent("privacy-funnel", funnel.statement) == equivalent(
+        funnel.statement, funnel.statement, model=funnel.model()
+    )
+    with pytest.raises(
+        ConfigError, match=r"on different graphs, InfoMax on 'X -> Z' and IB on .*; choose one as model="
+    ):
+        equivalent("InfoMax", "IB")
+    assert equivalent("InfoMax", "max I[X;Z]", model="Y -> X -> Z")
+    with pytest.raises(UnknownVariableError, match="unknown objective 'VBI'; did you mean 'VIB'"):
+        equivalent("IB", "VBI")
 
 
 @pytest.mark.parametrize(("first", "second", "solve_for", "solution", "scale"), TABLE)

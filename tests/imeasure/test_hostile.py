@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from mutations import mutations, watched
+from programs import started
 
 from imeasure import CanonicalForm, Derivation, Distribution, Equivalence, InformationError, check, equivalent, simplify
 from imeasure.certificate import Certificate
@@ -219,6 +221,36 @@ def test_a_reader_sees_whole_files_whoever_writes(tmp_path):
         assert all(read_text(path, "file") in texts for _ in range(30))
     assert [writer.result() for writer in writers] == [None] * 20
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files are not locked there")
+def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    code = """
+import os, sys, time
+from imeasure import files
+os.fsync = lambda descriptor: (print("writing", flush=True), time.sleep(600))
+files.write_text(sys.argv[1], "text")
+"""
+    with started(code, tmp_path / "a.txt") as killed, started(code, tmp_path / "b.txt") as living:
+        assert killed.stdout.readline() == living.stdout.readline() == "writing\n"
+        long_ago = time.time() - 1000
+        for name in os.listdir(tmp_path):
+            os.utime(tmp_path / name, (long_ago, long_ago))
+        killed.kill()
+        killed.wait()
+        assert len(os.listdir(tmp_path)) == 2
+        others = {".b.writing", f".{'0' * 16}.writing.txt"}
+        for name in (*others, f".{'1' * 16}.writing"):
+            (tmp_path / name).write_text("not a minute old, or of somebody else")
+        os.mkfifo(tmp_path / f".{'2' * 16}.writing")
+        os.utime(tmp_path / f".{'2' * 16}.writing", (long_ago, long_ago))
+        write_text(tmp_path / "c.txt", "text")
+        left = set(os.listdir(tmp_path)) - {"c.txt", *others, f".{'1' * 16}.writing", f".{'2' * 16}.writing"}
+        assert len(left) == 1
+        living.kill()
+        living.wait()
+        write_text(tmp_path / "c.txt", "text")
+    assert not left & set(os.listdir(tmp_path))
 
 
 def test_paths_may_have_spaces_and_any_letters_and_begin_with_a_dash(tmp_path, monkeypatch):

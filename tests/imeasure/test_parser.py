@@ -1,3 +1,4 @@
+import re
 from contextlib import suppress
 
 import pytest
@@ -10,6 +11,7 @@ from imeasure import (
     H,
     I,
     Information,
+    NonlinearError,
     Objective,
     ParseError,
     Relation,
@@ -98,6 +100,8 @@ def test_statements(text, expected):
         ("H[X] + ", "expected a quantity such as H[Y|Z], a number or a parameter, found the end of the text\n    H[X] + \n           ^"),
         ("H[X] < H[Y]", "strict relations cannot be decided from entropies alone; use <= or >=\n    H[X] < H[Y]\n         ^"),
         ("F[X]", "unknown quantity 'F'; known are H, I, CE, KL (a product needs '*')\n    F[X]\n    ^"),
+        ("Y = f(X)", "unknown quantity 'f'; known are H, I, CE, KL; that Y is a function of X is written H[Y|X] = 0\n    Y = f(X)\n        ^"),
+        ("Y, W=g2( X,Z )", "unknown quantity 'g2'; known are H, I, CE, KL; that Y,W is a function of X,Z is written H[Y,W|X,Z] = 0\n    Y, W=g2( X,Z )\n         ^~"),
         ("H[X]*H[Y]", "quantities cannot be multiplied with each other; expected a number or parameter\n    H[X]*H[Y]\n        ^"),
         ("1/H[Y]", "a quantity cannot stand in a divisor\n    1/H[Y]\n     ^"),
         ("H[X]/0", "division by zero\n    H[X]/0\n        ^"),
@@ -149,6 +153,14 @@ def test_functionals_are_declared():
 def test_printing_and_parsing_are_inverse(expression):
     for spell in (str, to_text, to_unicode, to_latex):
         assert parse(spell(expression)).expand() == expression.expand()
+
+
+@pytest.mark.parametrize("spell", [to_text, to_unicode, to_latex])
+@pytest.mark.parametrize("statement", ["min I[X;Z] - beta*I[Y;Z]", "H[X] <= H[X,Y]", "X -> Y -> Z"])
+def test_what_is_no_expression_is_refused_by_the_printers_of_expressions(spell, statement):
+    for given_as in (parse(statement), statement):
+        with pytest.raises(NonlinearError, match=rf"expected an expression .*, not '{re.escape(statement)}'; "):
+            spell(given_as)
 
 
 @settings(max_examples=100)

@@ -36,6 +36,22 @@ def test_an_objective_is_simplified_by_its_name(name, form):
     assert result.output.startswith(f"{form}\n")
 
 
+@pytest.mark.parametrize(
+    ("word", "nearest"), [("IBB", "; did you mean 'IB'?"), ("info-max", "; did you mean 'InfoMax'?"), ("beta", ".")]
+)
+@pytest.mark.parametrize("command", [["simplify"], ["equivalent", "IB"]], ids=["simplify", "equivalent"])
+def test_a_word_that_names_no_objective_is_refused(command, word, nearest):
+    result = run(*command, word)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: unknown objective '{word}'{nearest} Known: IB, ")
+    assert result.stderr.endswith("; one of your own is written like 'min I[X;Z] - beta*I[Y;Z]'\n")
+
+
+@pytest.mark.parametrize("expression", ["2*beta", "3", "beta + gamma"])
+def test_expressions_without_a_quantity_are_expressions(expression):
+    assert run("simplify", expression).output.startswith(f"{expression}\nproved shortest\n")
+
+
 def test_an_expression_with_a_parameter_may_be_meant_as_an_objective():
     assert "write 'min' or 'max' before it" in run("simplify", "I[X;Z] - beta*I[Y;Z]").output
     assert run("simplify", "H[X] + H[Y|X]").output == "H[X,Y]\nproved shortest\n"
