@@ -60,8 +60,8 @@ def unicode_name(name: str) -> str:
         >>> unicode_name("beta1"), unicode_name("alphabet")
         ('β1', 'alphabet')
     """
-    letters, digits = re.fullmatch(r"(.*?)(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]  # it matches
-    return _LETTERS.get(letters, letters) + digits
+    letters = re.sub(r"\d+\Z", "", name)
+    return _LETTERS.get(letters, letters) + name[len(letters) :]
 
 
 @lru_cache(10_000)

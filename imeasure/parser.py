@@ -51,12 +51,12 @@ def _statement(tree: syntax.Statement) -> sympy.Expr | Relation | Objective | Co
         case syntax.RelationTree(expressions, ()):
             return to_sympy(expressions[0])
         case syntax.RelationTree(expressions, operators):
-            return Relation(tuple(map(to_sympy, expressions)), operators)  # type: ignore[arg-type]  # the grammar's
+            return Relation(tuple(map(to_sympy, expressions)), operators)
         case syntax.ObjectiveTree(sense, expression):
-            return Objective(sense, to_sympy(expression))  # type: ignore[arg-type]  # the grammar's two senses
+            return Objective(sense, to_sympy(expression))
         case syntax.ConstraintTree(kind, groups, given):
             variables = tuple(tuple(map(RandomVariable, group)) for group in groups)
-            return Constraint(kind, variables, tuple(map(RandomVariable, given)))  # type: ignore[arg-type]  # two kinds
+            return Constraint(kind, variables, tuple(map(RandomVariable, given)))
 
 
 def to_sympy(node: syntax.Node) -> sympy.Expr:

@@ -11,7 +11,7 @@ import re
 from fractions import Fraction
 
 from imeasure.names import MAX_GROUPS
-from imeasure.trees import ConstraintTree, Node, Product, Quantity, RelationTree, Sum
+from imeasure.trees import RELATIONS, ConstraintTree, Node, Operator, Product, Quantity, RelationTree, Sum
 
 LONGEST = 3_000
 """Longest text, in characters, that is tried."""
@@ -55,7 +55,7 @@ def read_plain(text: str) -> RelationTree | ConstraintTree | None:
     if "(" not in text and "[" not in text and _CHAIN.fullmatch(text):
         return ConstraintTree("markov", tuple(map(_names, text.replace("->", "-").split("-"))), ())
     expressions: list[Node] = []
-    operators: list[str] = []
+    operators: list[Operator] = []
     terms: list[Node] = []
     for sign, top, bottom, one, joint, two, groups, given, closing, constant, operator, other in _TERM.findall(text):
         if other or closing not in _CLOSING[one or two]:
@@ -68,7 +68,7 @@ def read_plain(text: str) -> RelationTree | ConstraintTree | None:
             term = Fraction(-int(constant)) if constant else Product(_MINUS, term)
         terms.append(term)
         if operator:
-            operators.append("=" if operator == "==" else operator)
+            operators.append(RELATIONS[operator])
             expressions.append(terms[0] if len(terms) == 1 else Sum(tuple(terms)))
             terms = []
     if not terms:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
 
 import sympy
 
 from imeasure.errors import ParseError
 from imeasure.printing import to_latex, to_text
 from imeasure.quantities import Information, RandomVariable
+from imeasure.trees import ConstraintKind, Operator, Sense
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Relation:
     """
 
     expressions: tuple[sympy.Expr, ...]
-    operators: tuple[Literal["<=", ">=", "="], ...]
+    operators: tuple[Operator, ...]
 
     def __post_init__(self) -> None:
         if len(self.expressions) != len(self.operators) + 1 or not self.operators:
@@ -70,7 +70,7 @@ class Objective:
         min I[X;Z] - beta*I[Y;Z]
     """
 
-    sense: Literal["min", "max"]
+    sense: Sense
     expression: sympy.Expr
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ class Constraint:
         ['I[W,Z;X|Y]', 'I[W;X,Y|Z]']
     """
 
-    kind: Literal["markov", "independence"]
+    kind: ConstraintKind
     groups: tuple[tuple[RandomVariable, ...], ...]
     given: tuple[RandomVariable, ...] = ()
 

@@ -24,15 +24,19 @@ from collections.abc import Iterable
 from imeasure.expressions import ExpressionReader
 from imeasure.plain import read_plain
 from imeasure.trees import (
+    RELATIONS,
+    ConstraintKind,
     ConstraintTree,
     Node,
     ObjectiveTree,
+    Operator,
     Parameter,
     Power,
     Product,
     Quantity,
     Quotient,
     RelationTree,
+    Sense,
     Statement,
     Sum,
     has_quantity,
@@ -56,8 +60,6 @@ __all__ = [
 
 FUNCTIONALS = ("CE", "KL")
 """Functionals that need no declaration."""
-
-_RELATIONS = {"<=": "<=", ">=": ">=", "=": "=", "==": "="}
 
 
 def read(text: str, functionals: Iterable[str] = ()) -> Statement:
@@ -105,27 +107,29 @@ class _StatementReader(ExpressionReader):
             raise self.fail("the text is empty; expected a statement such as 'min I[X;Z] - beta*I[Y;Z]'")
         result: Statement
         if self.token.kind == "sense":
-            sense = self.token.text
+            sense: Sense = "max" if self.token.text == "max" else "min"
             self.position += 1
             result = ObjectiveTree(sense, self.expression())
         elif constraint := self.constraint():
             result = constraint
         else:
-            expressions, operators = [self.expression()], []
-            while self.token.text in _RELATIONS:
-                operators.append(_RELATIONS[self.token.text])
+            expressions: list[Node] = [self.expression()]
+            operators: list[Operator] = []
+            while self.token.text in RELATIONS:
+                operators.append(RELATIONS[self.token.text])
                 self.position += 1
                 expressions.append(self.expression())
             result = RelationTree(tuple(expressions), tuple(operators))
         if self.token.kind != "end":
             if self.token.text in ("<", ">"):
                 raise self.fail("strict relations cannot be decided from entropies alone; use <= or >=")
-            if self.token.text in _RELATIONS:
+            if self.token.text in RELATIONS:
                 raise self.fail("an objective is not a relation; leave out 'min'/'max' or the relation")
             raise self.expected("an operator or the end of the text")
         return result
 
     def constraint(self) -> ConstraintTree | None:
+        kind: ConstraintKind
         kinds = {token.text for token in self.tokens if token.kind == "op"}
         if "->" in kinds:
             kind, separators = "markov", ("->",)

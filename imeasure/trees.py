@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Operator = Literal["<=", ">=", "="]
+Sense = Literal["min", "max"]
+ConstraintKind = Literal["markov", "independence"]
+
+RELATIONS: dict[str, Operator] = {"<=": "<=", ">=": ">=", "=": "=", "==": "="}
+"""What stands between the sides of a relation, as it may be written."""
 
 
 class Quantity(NamedTuple):
@@ -61,14 +68,14 @@ class RelationTree:
     """Expressions joined by relations; a single expression has no relation."""
 
     expressions: tuple[Node, ...]
-    operators: tuple[str, ...]
+    operators: tuple[Operator, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveTree:
     """``min`` or ``max`` of an expression."""
 
-    sense: str
+    sense: Sense
     expression: Node
 
 
@@ -76,7 +83,7 @@ class ObjectiveTree:
 class ConstraintTree:
     """A Markov chain or an independence of groups of variables."""
 
-    kind: str
+    kind: ConstraintKind
     groups: tuple[tuple[str, ...], ...]
     given: tuple[str, ...]
 

@@ -182,7 +182,7 @@ class Run:
         self.data = data.to(fabric.device)
         self.network = build_network(config, data)
         if options.channels_last:
-            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a form torch documents
+            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # documented, but not among the overloads
         # With torch's own random numbers a compiled network sees the noise that it sees otherwise.
         walked: Any = (
             torch.compile(self.network, options={"fallback_random": True}) if options.compile else self.network

@@ -290,7 +290,7 @@ def _facts(tree: syntax.Statement, source: str, names: Names) -> Iterator[Fact]:
             row = add(row_of(left, names), row_of(right, names), -1)
         except Parametric:
             raise NonlinearError(f"'{source}' has a parameter; facts have rational coefficients") from None
-        text = source if alone else str(Relation((to_sympy(left), to_sympy(right)), (operator,)))  # type: ignore[arg-type]  # the grammar's
+        text = source if alone else str(Relation((to_sympy(left), to_sympy(right)), (operator,)))
         if operator == "<=":
             row = {column: -value for column, value in row.items()}
         if row or not alone:

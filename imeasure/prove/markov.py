@@ -149,7 +149,7 @@ class MarkovSpace:
                     keep(information([i, j], given), {("I", i, j, given): 1})
         found = {column for row in rows.values() for column in row.row if isinstance(column, int)}
         for bit in members:
-            found |= self.entropy(bit).keys()  # type: ignore[arg-type]  # these rows have no functional
+            found |= {column for column in self.entropy(bit) if isinstance(column, int)}
         columns: list[Column] = [*sorted(found, key=lambda mask: (int(mask).bit_count(), mask))]
         floors: list[Combination | None] = [
             {("H", mask, 0): 1} if isinstance(mask, int) and self.problem.nonnegative(mask) else None

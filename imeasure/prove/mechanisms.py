@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imeasure.certificate.rows import ONE, Row
+from imeasure.certificate.rows import ONE, Column, Number, Row
 from imeasure.distribution import Distribution
 from imeasure.prove.dag import Dag, bits_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Items = tuple[tuple[tuple[Column, Number], ...], ...]
+"""The columns and coefficients of rows."""
 
 TINY = 1e-300
 """Added before logarithms, so that ``0 ln 0`` is zero."""
@@ -104,7 +106,7 @@ class Mechanism:
         cells = self.probabilities(logits) @ member
         return np.asarray((-(cells * np.log(cells + TINY)) @ weights.T + constants)[:, 0])
 
-    def _layout(self, rows: tuple[tuple[tuple[int | str, object], ...], ...]) -> tuple[Floats, Floats, Floats]:
+    def _layout(self, rows: Items) -> tuple[Floats, Floats, Floats]:
         """Return which outcomes fall into which cells of the marginals, and each row's coefficients of the cells."""
         if rows not in self._layouts:
             masks = sorted({int(c) for row in rows for c, _ in row if c != ONE})
@@ -115,13 +117,13 @@ class Mechanism:
                 block = np.eye(int(cell.max()) + 1)[cell.ravel()]
                 columns.append(block)
                 owners += [mask] * block.shape[1]
-            weights = np.array([[float(dict(row).get(mask, 0)) for mask in owners] for row in rows])  # type: ignore[arg-type]  # numbers
-            constants = np.array([float(dict(row).get(ONE, 0)) for row in rows])  # type: ignore[arg-type]  # numbers
+            weights = np.array([[float(dict(row).get(mask, 0)) for mask in owners] for row in rows])
+            constants = np.array([float(dict(row).get(ONE, 0)) for row in rows])
             self._layouts[rows] = (np.concatenate(columns, axis=1), weights, constants)
         return self._layouts[rows]
 
     @cached_property
-    def _layouts(self) -> dict[tuple[tuple[tuple[int | str, object], ...], ...], tuple[Floats, Floats, Floats]]:
+    def _layouts(self) -> dict[Items, tuple[Floats, Floats, Floats]]:
         return {}
 
     def rational(self, logits: Floats, denominator: int) -> list[Fraction] | None:

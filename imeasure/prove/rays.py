@@ -287,8 +287,8 @@ def on_rays(
                 scale = lcm(scale, value.denominator)
         dense = [0] * known.vectors.shape[1]
         for column, value in row.items():
-            at: Any = column if place is None else place[column]  # type: ignore[index]  # see above
-            dense[at] = value if scale == 1 else int(value * scale)  # type: ignore[assignment]  # see above
+            at: Any = column if place is None else place[column]  # type: ignore[index]  # no text: those returned
+            dense[at] = value if scale == 1 else int(value * scale)  # type: ignore[assignment]  # an int where scale is 1
         if max(dense) > BOUND or min(dense) < -BOUND:
             return None
         scales.append(scale)
