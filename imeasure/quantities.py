@@ -2,8 +2,8 @@
 
 One class, :class:`Information`, covers every quantity of Yeung's signed measure: the measure of an intersection of
 unions, minus a union (R. W. Yeung, "A New Outlook on Shannon's Information Measures", 1991). Entropy is the case of one
-group.
-:class:`Functional` stands for quantities outside the measure: cross-entropies, divergences, and the user's own terms.
+group. :class:`Functional` stands for quantities outside the measure: cross-entropies, divergences, and the user's own
+terms.
 """
 
 from __future__ import annotations
