@@ -33,9 +33,7 @@ MAX_VARIABLES = 1000
 """Most variables of a text."""
 
 _CLOSING = {"[": "]", "(": ")"}
-_FUNCTION = re.compile(
-    r"\s*(?P<value>\w+(?:\s*,\s*\w+)*)\s*=\s*[^\W\d]\w*\((?P<argument>\s*\w+(?:\s*,\s*\w+)*\s*)\)\s*"
-)
+_FUNCTION = re.compile(r"\s*(?P<value>\w+)\s*=\s*\w+\(\s*(?P<argument>\w+(?:\s*,\s*\w+)*)\s*\)\s*")
 
 
 class ExpressionReader:
@@ -262,7 +260,7 @@ class ExpressionReader:
         known = ", ".join(["H", "I", *sorted(self.functionals)])
         hint = " (a product needs '*')"
         if function := _FUNCTION.fullmatch(self.text):
-            value, argument = (re.sub(r"\s", "", function[part]) for part in ("value", "argument"))
+            value, argument = function["value"], re.sub(r"\s", "", function["argument"])
             hint = f"; that {value} is a function of {argument} is written H[{value}|{argument}] = 0"
         return self.fail(f"unknown quantity '{name.text}'; known are {known}{hint}", name)
 

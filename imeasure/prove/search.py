@@ -15,7 +15,7 @@ from imeasure.certificate.steps import Combination, functionals_of, jensen_pairs
 from imeasure.prove import marginal
 from imeasure.prove.combine import closing, combine
 from imeasure.prove.dag import Dag, find_dag
-from imeasure.prove.limits import Limits
+from imeasure.prove.limits import LOOK, Limits
 from imeasure.prove.lp import Elementals, Program, ProofRow
 from imeasure.prove.markov import MarkovSpace
 from imeasure.prove.non_shannon import MOST, violated
@@ -321,7 +321,7 @@ def build(
             floors.append(None)
     if isinstance(space, Space):
         candidates = _all_elementals(len(problem.names)) if orbits is None and space.is_free() else None
-        candidates = candidates or elementals(space, sets, orbits)
+        candidates = candidates or elementals(space, sets, limits, orbits)
     return Program(columns, rows, candidates or Elementals.none(), floors, limits)
 
 
@@ -342,19 +342,24 @@ def _free_program(count: int) -> Program:
 def _all_elementals(count: int) -> Elementals:
     problem = read_problem("H[" + ",".join(f"V{i}" for i in range(count)) + "] >= 0")
     space = Space(problem, [{1 << i: 1} for i in range(count)])
-    return elementals(space, space.members(Limits(sets=1 << count)))
+    limits = Limits(sets=1 << count)
+    return elementals(space, space.members(limits), limits)
 
 
-def elementals(space: Space, sets: list[int], orbits: Orbits | None = None) -> Elementals:
+def elementals(space: Space, sets: list[int], limits: Limits, orbits: Orbits | None = None) -> Elementals:
     """Return the elemental inequalities of a lattice.
 
     Args:
         space: The lattice.
         sets: Its members, the bottom first; one of each orbit if there are orbits.
+        limits: How long this may take.
         orbits: Orbits of sets that need not be told apart.
 
     Returns:
         Submodularity between any two sets that cover the same one, and monotonicity where it holds.
+
+    Raises:
+        LimitReached: If it takes longer.
     """
     problem = space.problem
     place = {mask: i - 1 for i, mask in enumerate(sets)}
@@ -366,6 +371,8 @@ def elementals(space: Space, sets: list[int], orbits: Orbits | None = None) -> E
         covers = sorted({space.hull(k | 1 << bit) for bit in bits(space.universe & ~k)})
         places = [place[least(s)] for s in covers]
         for position, s in enumerate(covers):
+            if position % LOOK == LOOK - 1:
+                limits.require_time()
             # Where every set is a member, monotonicity at the top and submodularity give it elsewhere.
             if problem.nonnegative(s & ~k) and (s == space.universe or not free):
                 found.setdefault((places[position], zero, zero, place[k]), {("H", s & ~k, k): 1})

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from itertools import accumulate
+from operator import or_
 
 from imeasure.certificate.problem import Problem
 from imeasure.certificate.rows import Row, add
@@ -198,6 +200,11 @@ def _interchangeable(group: Iterable[Permutation]) -> list[list[int]] | None:
     return [sorted(members) for members in classes]
 
 
+def _prefixes(members: list[int]) -> list[int]:
+    """Return the masks of the first none, one, two, ... of some variables."""
+    return list(accumulate((1 << i for i in members), or_, initial=0))
+
+
 class Orbits:
     """Orbits of sets under a group given by generators.
 
@@ -210,20 +217,20 @@ class Orbits:
         self.group = tuple(group)
         self.problem = problem
         self._least: dict[int, int] = {}
-        self._classes = _interchangeable(self.group)
+        classes = _interchangeable(self.group)
+        self._classes = None if classes is None else [_prefixes(members) for members in classes]
         self._facts = {
             (fact.equality, frozenset(fact.row.items())): k for k, fact in reversed(list(enumerate(problem.facts)))
         }
 
     def least(self, mask: int) -> int:
         """Return the least set of the orbit of a set."""
+        if self._classes is not None:
+            for prefixes in self._classes:
+                inside = mask & prefixes[-1]
+                mask = mask ^ inside | prefixes[inside.bit_count()]
+            return mask
         found = self._least.get(mask)
-        if found is None and self._classes is not None:
-            found = mask
-            for members in self._classes:
-                inside = [1 << i for i in members if mask >> i & 1]
-                found = found & ~sum(inside) | sum(1 << i for i in members[: len(inside)])
-            self._least[mask] = found
         if found is None:
             orbit, frontier = {mask}, [mask]
             while frontier:

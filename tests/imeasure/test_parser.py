@@ -101,7 +101,7 @@ def test_statements(text, expected):
         ("H[X] < H[Y]", "strict relations cannot be decided from entropies alone; use <= or >=\n    H[X] < H[Y]\n         ^"),
         ("F[X]", "unknown quantity 'F'; known are H, I, CE, KL (a product needs '*')\n    F[X]\n    ^"),
         ("Y = f(X)", "unknown quantity 'f'; known are H, I, CE, KL; that Y is a function of X is written H[Y|X] = 0\n    Y = f(X)\n        ^"),
-        ("Y, W=g2( X,Z )", "unknown quantity 'g2'; known are H, I, CE, KL; that Y,W is a function of X,Z is written H[Y,W|X,Z] = 0\n    Y, W=g2( X,Z )\n         ^~"),
+        ("Y=g2( X ,Z )", "unknown quantity 'g2'; known are H, I, CE, KL; that Y is a function of X,Z is written H[Y|X,Z] = 0\n    Y=g2( X ,Z )\n      ^~"),
         ("H[X]*H[Y]", "quantities cannot be multiplied with each other; expected a number or parameter\n    H[X]*H[Y]\n        ^"),
         ("1/H[Y]", "a quantity cannot stand in a divisor\n    1/H[Y]\n     ^"),
         ("H[X]/0", "division by zero\n    H[X]/0\n        ^"),

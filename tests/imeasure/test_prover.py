@@ -12,12 +12,14 @@ from imeasure.certificate.problem import read_problem
 from imeasure.certificate.proof import same
 from imeasure.certificate.rows import Names, add, information, row_text
 from imeasure.certificate.steps import objection, total
+from imeasure.certificate.targets import targets
 from imeasure.prove.codes import Code, all_ranks, assigned, assignments
 from imeasure.prove.combine import closing
 from imeasure.prove.dag import Dag, find_dag
 from imeasure.prove.limits import LimitReached, Limits
 from imeasure.prove.lp import exact_multipliers
 from imeasure.prove.markov import MarkovSpace
+from imeasure.prove.search import elementals as elementals_of
 from imeasure.prove.space import Space
 from imeasure.prove.symmetry import Orbits, generators, permute
 from imeasure.prove.uncross import Sets, cover
@@ -301,3 +303,14 @@ def test_memoryless_channels_add_up_at_most():
     assert verdict
     assert verdict.certificate.verify()
     assert check(f"I[{one};{two}] >= {single}", model=model).status == "refuted"
+
+
+def test_listing_the_elementals_of_many_symmetric_variables_ends_with_the_time():
+    names = [f"X{i}" for i in range(60)]
+    problem = read_problem(f"H[{','.join(names)}] <= {' + '.join(f'H[{name}]' for name in names)}")
+    space = Space(problem, [target.row for target in targets(problem)])
+    orbits = Orbits([(*range(i), i + 1, i, *range(i + 2, 60)) for i in range(59)], problem)
+    sets = space.members(Limits(), orbits.least)
+    assert [mask.bit_count() for mask in sets] == list(range(61))
+    with pytest.raises(LimitReached, match="time limit"):
+        elementals_of(space, sets, Limits(seconds=0.0), orbits)
