@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ibtrain.plane import PRESERVED, RESIDUAL
 from ibtrain.runs import Row
+from ibtrain.surrogates.looks import look
 from ibtrain.surrogates.registry import surrogate_label
 
 _SHOWN = ("H[Z]", "H[Z|Y]", PRESERVED, RESIDUAL)
@@ -109,7 +110,7 @@ def _last(rows: Iterable[Row]) -> list[dict[str, Row]]:
 
 
 def _surrogates(runs: Sequence[dict[str, Row]]) -> list[str]:
-    return list(dict.fromkeys(_any(run).surrogate for run in runs))
+    return sorted({_any(run).surrogate for run in runs}, key=lambda name: (look(name).rank, name))
 
 
 def _any(run: dict[str, Row]) -> Row:

@@ -1,4 +1,4 @@
-"""Tidy rows as tables, and what every picture shares: colours, labels, quartiles over seeds, atomic files."""
+"""Tidy rows as tables, and what every picture shares: quartiles over seeds, hollow points, shades of gamma, files."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ibtrain.errors import ConfigError
 from ibtrain.runs import COLUMNS, Row, write_bytes
-
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
-"""Colours that are told apart by colour-blind readers too (Okabe and Ito, 2008)."""
 
 
 def frame(rows: Iterable[Row]) -> pd.DataFrame:
@@ -72,7 +69,7 @@ def quartiles(table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def band(axes: Any, table: pd.DataFrame, by: str, **style: Any) -> None:
-    """Draw the median as a line and the quartiles as a band.
+    """Draw the median as a line and the quartiles as a band; points of a line with marks are hollow where flagged.
 
     Args:
         axes: Where.
@@ -81,24 +78,97 @@ def band(axes: Any, table: pd.DataFrame, by: str, **style: Any) -> None:
         style: How the line looks.
     """
     found = quartiles(table, by)
-    axes.plot(found.index, found["median"], **style)
+    line = {key: value for key, value in style.items() if key not in ("marker", "markersize")}
+    axes.plot(found.index, found["median"], **line)
+    if "marker" in style:
+        flagged = is_flagged(table).groupby(table[by]).any()
+        points(axes, found.index, found["median"], flagged, style["color"], style["marker"], style["markersize"])
     if (found["high"] > found["low"]).any():
         axes.fill_between(found.index, found["low"], found["high"], color=style.get("color"), alpha=0.2, linewidth=0)
 
 
-def gamma_colours(gammas: Iterable[float]) -> ScalarMappable:
-    """Return the colours of positive gammas, in log space; a gamma of 0 is drawn black by `gamma_colour`.
+def is_flagged(table: pd.DataFrame) -> "pd.Series[bool]":
+    """Say of each row whether a reader must know something of its value."""
+    return table["flags"] != ""
+
+
+def points(axes: Any, x: Any, y: Any, flagged: Any, colour: str, mark: str, size: float) -> None:
+    """Draw points of one colour, hollow where they are flagged.
+
+    Args:
+        axes: Where.
+        x: Places along the x axis.
+        y: Places along the y axis.
+        flagged: Which ones are flagged.
+        colour: Their colour.
+        mark: Their mark.
+        size: Its width in points.
+    """
+    faces = ["white" if flag else colour for flag in flagged]
+    axes.scatter(x, y, s=size**2, marker=mark, c=faces, edgecolors=colour, linewidths=size / 5, zorder=3)
+
+
+def hollow(size: float = 8) -> Line2D:
+    """Return the line of a legend that says what hollow points are.
+
+    Args:
+        size: The mark's width in points.
+    """
+    handle = Line2D([], [], marker="o", linestyle="", markersize=size, label="hollow: flagged in the results")
+    handle.set(markerfacecolor="white", markeredgecolor="0.3", markeredgewidth=size / 5)
+    return handle
+
+
+class Shades:
+    """The colours of a picture's points: by gamma where it varies, else by group.
+
+    Black is gamma = 0 next to others.
 
     Args:
         gammas: All gammas of the picture.
     """
-    positive = sorted({gamma for gamma in gammas if gamma > 0}) or [1.0]
-    return ScalarMappable(LogNorm(positive[0], max(positive[-1], positive[0] * 10)), "viridis")
+
+    def __init__(self, gammas: Iterable[float]) -> None:
+        self.gammas = sorted(set(gammas))
+        positive = [gamma for gamma in self.gammas if gamma > 0]
+        self.mappable = None
+        if len(positive) > 1:
+            self.mappable = ScalarMappable(LogNorm(positive[0], positive[-1]), "viridis")
+
+    def is_zero(self, gamma: float) -> bool:
+        """Say whether a gamma is 0 next to others."""
+        return gamma <= 0 and len(self.gammas) > 1
+
+    def colour(self, gamma: float, group: str) -> str:
+        """Return the colour of a point.
+
+        Args:
+            gamma: Its gamma.
+            group: The colour of its group.
+        """
+        if self.is_zero(gamma):
+            return "black"
+        return group if self.mappable is None else to_hex(self.mappable.to_rgba(gamma))
+
+    def explain(self, figure: Figure, axes: Any) -> list[Line2D]:
+        """Draw a bar of the colours if gamma has several of them; return lines for a legend that say the others.
+
+        Args:
+            figure: The picture.
+            axes: All of its panels.
+        """
+        texts = {"gamma = 0": "black"} if self.is_zero(self.gammas[0]) else {}
+        if self.mappable is not None:
+            figure.colorbar(self.mappable, ax=axes, label="weight gamma of the regularizer")
+        elif len(self.gammas) == 1:
+            texts = {f"gamma = {self.gammas[0]:g} everywhere": ""}
+        else:
+            texts[f"in colour: gamma = {self.gammas[-1]:g}"] = ""
+        return [_told(text, colour) for text, colour in texts.items()]
 
 
-def gamma_colour(colours: ScalarMappable, gamma: float) -> Any:
-    """Return the colour of one gamma; black for 0."""
-    return "black" if gamma <= 0 else colours.to_rgba(np.array([gamma]))[0]
+def _told(text: str, colour: str) -> Line2D:
+    return Line2D([], [], marker="o" if colour else "", linestyle="", color=colour or "black", label=text)
 
 
 def save(figure: Figure, path: str | Path) -> None:

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from ibtrain.claims import Evidence
 from ibtrain.claims.evidence import METHODS, paired
+from ibtrain.drawing.groups import groups_of, ways_of
 from ibtrain.plane import PRESERVED, RESIDUAL
-from ibtrain.surrogates.registry import SURROGATES, surrogate_label
 
 _ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
@@ -23,29 +23,33 @@ def plane(every: Sequence[Evidence]) -> dict[str, Any]:
         every: The runs of each data set.
 
     Returns:
-        Names of data sets, estimators, regularizers and flags, and for each run its series by estimator: epochs, both
-        coordinates, their standard errors, the number of its flag plus one (0 for none), and the accuracies.
+        Names of data sets, estimators and flags; the groups of runs with their marks and colours; and for each run the
+        way that it shares with other seeds, and its series by estimator: epochs, both coordinates, their standard
+        errors, the number of its flag plus one (0 for none), and the accuracies.
     """
-    tables = [(index, found, _points(found)) for index, found in enumerate(every)]
-    points = [points for _, _, points in tables if not points.empty]
-    whole = pd.concat(points, ignore_index=True) if points else pd.DataFrame(columns=["method", "surrogate", "flags"])
-    there = {name: list(dict.fromkeys(whole[name])) for name in ("method", "surrogate", "flags")}
-    estimators = [name for name in METHODS if name in there["method"]]
-    surrogates = sorted(there["surrogate"], key=_place)
-    flags = [flag for flag in there["flags"] if flag]
+    tables = [_points(found).assign(set=index) for index, found in enumerate(every)]
+    whole = pd.concat(tables, ignore_index=True)
+    groups = groups_of(whole)
+    whole = whole.assign(group=groups.numbers(whole), way=whole["set"].astype(str))
+    for _, rows in whole.groupby("set"):
+        whole.loc[rows.index, "way"] += " " + ways_of(rows, groups)
+    estimators = [name for name in METHODS if name in set(whole["method"])]
+    flags = [flag for flag in dict.fromkeys(whole["flags"]) if flag]
     return {
         "sets": [found.data for found in every],
         "estimators": estimators,
-        "surrogates": [surrogate_label(name) for name in surrogates],
+        "grouped": groups.title,
+        "groups": [{"label": one.label, "mark": one.look.mark, "colour": one.look.colour} for one in groups.members],
         "flags": flags,
         "axes": {"x": f"preserved information {PRESERVED}", "y": f"residual information {RESIDUAL}"},
         "names": {"x": PRESERVED, "y": RESIDUAL},
         "runs": [
             {
                 "run": str(run),
-                "set": index,
+                "set": int(rows["set"].iloc[0]),
                 "gamma": float(rows["gamma"].iloc[0]),
-                "surrogate": surrogates.index(rows["surrogate"].iloc[0]),
+                "group": int(rows["group"].iloc[0]),
+                "way": rows["way"].iloc[0],
                 "seed": int(rows["seed"].iloc[0]),
                 "loss": rows["loss"].iloc[0],
                 "latent": rows["latent"].iloc[0],
@@ -54,15 +58,9 @@ def plane(every: Sequence[Evidence]) -> dict[str, Any]:
                     for method, of_method in rows.groupby("method", sort=False)
                 },
             }
-            for index, _, table in tables
-            for run, rows in table.groupby("run", sort=False)
+            for (_, run), rows in whole.groupby(["set", "run"], sort=False)
         ],
     }
-
-
-def _place(name: str) -> int:
-    """Return where a regularizer stands in legends: the registry's order, sums and none last."""
-    return list(SURROGATES).index(name) if name in SURROGATES else len(SURROGATES)
 
 
 def _points(found: Evidence) -> pd.DataFrame:

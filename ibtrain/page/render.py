@@ -19,6 +19,7 @@ from ibtrain.page.payload import embedded, plane
 from ibtrain.page.pictures import information_diagram, pictures
 from ibtrain.records import Record, base_of, rows_of
 from ibtrain.runs import Row
+from ibtrain.surrogates.looks import look
 from ibtrain.surrogates.registry import surrogate_label
 from imeasure.files import read_text
 
@@ -149,6 +150,7 @@ def _documents(records: Sequence[Record], name: str) -> list[str]:
 @dataclasses.dataclass(frozen=True)
 class _Line:
     label: str
+    rank: tuple[int, int]
     first: Row
     epochs: int
     numbers: dict[str, Row]
@@ -164,5 +166,8 @@ def _runs(found: Evidence) -> list[_Line]:
             if known is None or row.epoch > known.epoch:
                 numbers[row.quantity] = row
         first = record.rows[0]
-        lines.append(_Line(surrogate_label(first.surrogate), first, max(row.epoch for row in record.rows), numbers))
-    return sorted(lines, key=lambda line: (line.first.latent, line.label, line.first.gamma, line.first.seed))
+        rank = look(first.surrogate).rank, look(first.loss).rank
+        lines.append(
+            _Line(surrogate_label(first.surrogate), rank, first, max(row.epoch for row in record.rows), numbers)
+        )
+    return sorted(lines, key=lambda line: (line.first.latent, line.rank, line.first.gamma, line.first.seed))

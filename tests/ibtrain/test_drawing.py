@@ -4,14 +4,18 @@ import dataclasses
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from ibtrain import ConfigError, drawing
 from ibtrain.cli import main
 from ibtrain.drawing import frames
+from ibtrain.drawing.groups import groups_of
 from ibtrain.runs import Row, write_rows
+from ibtrain.surrogates.looks import look
 
 
 def row(quantity, value, *, epoch=1, gamma=0.1, seed=0, surrogate="LogVar[Z]", estimator="mixture", **fields):
@@ -47,14 +51,28 @@ def test_trajectories_are_medians_over_seeds_and_gamma_zero_is_black(drawn, tmp_
     np.testing.assert_allclose(lines(axes)["ends of the trajectories"], [[9, 0.9], [8.99, 0.91], [8, 1.9]])
 
 
+def dots(axes):
+    return [one for one in axes.collections if isinstance(one, PathCollection)]
+
+
+def hollow(one):
+    """Which points of a collection have no colour inside."""
+    return [tuple(face[:3]) == (1, 1, 1) for face in one.get_facecolors()]
+
+
+def legend(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
 def test_gamma_zero_lies_above_the_others_and_hides_none(drawn, tmp_path):
     drawing.draw_trajectories(plane_rows(), tmp_path / "one.png")
     zero, *others = (line for line in drawn[0].axes[0].lines if len(line.get_xdata()) == 3)
     assert zero.get_linestyle() == ":"
     assert zero.get_zorder() > max(other.get_zorder() for other in others)
-    dots = [one for one in drawn[0].axes[0].collections if isinstance(one, PathCollection)]
-    assert [len(one.get_facecolors()) for one in dots] == [0, 1, 1]
-    assert dots[0].get_zorder() > dots[1].get_zorder() == dots[2].get_zorder()
+    first, second, third = dots(drawn[0].axes[0])
+    assert first.get_zorder() > second.get_zorder() == third.get_zorder()
+    assert all(first.get_sizes() < 0.5 * second.get_sizes())
+    assert list(second.get_sizes()) == list(third.get_sizes())
 
 
 def test_seeds_have_bands_from_quartile_to_quartile_and_bars_of_standard_errors(drawn, tmp_path):
@@ -77,11 +95,114 @@ def test_the_plane_shows_the_last_epoch_of_every_run_in_a_panel_for_each_estimat
     assert (first.get_title(), second.get_title()) == ("mixture", "knn")
     points = first.collections[-1].get_offsets()
     assert len(points) == 9
+    assert len(drawn[0].axes) == 3  # with the colours of gamma
     assert sorted(points[:, 0]) == pytest.approx(sorted(8 - g + s for s in (0, 1, 2) for g in (0.0, 0.01, 1.0)))
     assert set(second.collections[-1].get_offsets()[:, 0]) == {99.0}
     drawing.draw_plane([*plane_rows(), *knn], tmp_path / "plane.svg", estimator="knn")
     assert drawn[1].axes[0].get_title() == "Information plane"
     assert set(drawn[1].axes[0].collections[-1].get_offsets()[:, 0]) == {99.0}
+
+
+LOSSES = ("Exact[Y|Z]", "CE[Y|Z]", "Prediction[Y|Z]")
+
+
+def figure_three(losses=LOSSES, gammas=(0.0,), **fields):
+    """Rows of runs that differ in what was minimised, each loss in a corner of its own."""
+    same = {"surrogate": "", "latent": "categorical", "estimator": "exact", **fields}
+    for place, loss in enumerate(losses):
+        for gamma in gammas:
+            for seed in (0, 1, 2):
+                yield row("I[X;Z]", 10 * place + seed, seed=seed, gamma=gamma, loss=loss, **same)
+                yield row("I[X;Y|Z]", place + seed / 10, seed=seed, gamma=gamma, loss=loss, **same)
+
+
+def test_losses_at_one_gamma_have_marks_colours_and_quartiles_of_their_own_and_no_bar_of_colours(drawn, tmp_path):
+    drawing.draw_plane(figure_three(), tmp_path / "plane.png")
+    (axes,) = drawn[0].axes
+    assert axes.get_legend().get_title().get_text() == "minimised"
+    labels = ["decoder uncertainty", "decoder cross-entropy", "prediction cross-entropy"]
+    assert legend(axes) == [*labels, "quartiles over seeds", "gamma = 0 everywhere"]
+    assert [sorted(one.get_offsets()[:, 0]) for one in dots(axes)] == [[0, 1, 2], [10, 11, 12], [20, 21, 22]]
+    assert [to_hex(one.get_facecolors()[0]) for one in dots(axes)] == [look(loss).colour for loss in LOSSES]
+    shapes = [one.get_paths()[0].vertices.tobytes() for one in dots(axes)]
+    assert len(set(shapes)) == 3
+    crosses = [np.column_stack(line.get_data()) for line in axes.lines if line.get_linewidth() == 3]
+    assert [cross[:, 0].tolist() for cross in crosses[::2]] == [[0.5, 1.5], [10.5, 11.5], [20.5, 21.5]]
+
+
+def test_ways_of_different_losses_are_not_pooled(drawn, tmp_path):
+    rows = [dataclasses.replace(one, epoch=epoch) for one in figure_three() for epoch in (1, 2)]
+    drawing.draw_trajectories(rows, tmp_path / "ways.png")
+    (axes,) = drawn[0].axes
+    ways = [line.get_xdata().tolist() for line in axes.lines if line.get_linestyle() == "-"]
+    assert ways == [[1, 1], [11, 11], [21, 21]]
+    assert legend(axes)[:3] == ["decoder uncertainty", "decoder cross-entropy", "prediction cross-entropy"]
+
+
+def test_runs_that_differ_in_what_their_rows_do_not_tell_have_no_quartiles(drawn, tmp_path):
+    rows = list(figure_three(["CE[Y|Z]"]))
+    others = [dataclasses.replace(one, run=f"{one.run}, wider", value=one.value + 100) for one in rows]
+    drawing.draw_plane([*rows, *others], tmp_path / "plane.png")
+    assert not [line for line in drawn[0].axes[0].lines if line.get_linewidth() == 3]
+    ways = [dataclasses.replace(one, epoch=epoch) for one in (*rows, *others) for epoch in (1, 2)]
+    drawing.draw_trajectories(ways, tmp_path / "ways.png")
+    assert len([line for line in drawn[1].axes[0].lines if line.get_linestyle() == "-"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("gammas", "panels", "told"),
+    [
+        ((0.0,), 1, ["gamma = 0 everywhere"]),
+        ((0.1,), 1, ["gamma = 0.1 everywhere"]),
+        ((0.0, 0.1), 1, ["gamma = 0", "in colour: gamma = 0.1"]),
+        ((0.1, 1.0), 2, []),
+        ((0.0, 0.1, 1.0), 2, ["gamma = 0"]),
+    ],
+)
+def test_gamma_has_a_bar_of_colours_only_where_several_have_one(drawn, tmp_path, gammas, panels, told):
+    drawing.draw_plane(figure_three(gammas=gammas), tmp_path / "plane.png")
+    assert len(drawn[0].axes) == panels
+    assert [text for text in legend(drawn[0].axes[0]) if "gamma =" in text] == told
+    colours = {to_hex(face) for one in dots(drawn[0].axes[0]) for face in one.get_facecolors()}
+    assert ("#000000" in colours) == (0.0 in gammas and len(gammas) > 1)
+
+
+def test_a_surrogate_looks_the_same_in_every_picture_whichever_others_are_there(drawn, tmp_path):
+    names = ["SquaredNorm[Z]", "LogVar[Z]", "LogVar[Z|Y]"]
+    rows = {
+        name: [
+            row(quantity, 1.0 + gamma, gamma=gamma, surrogate=name)
+            for gamma in (0.1, 1.0)
+            for quantity in ("H[Z]", "H[Z|Y]", "I[X;Z]", "I[X;Y|Z]")
+        ]
+        for name in names
+    }
+    together = [one for name in names for one in rows[name]]
+    for name in names:
+        drawing.draw_entropies(rows[name], tmp_path / "five.png")
+        assert drawn[-1].axes[0].lines[0].get_color() == look(name).colour
+        drawing.draw_plane(rows[name], tmp_path / "six.png")
+        alone = dots(drawn[-1].axes[0])[0].get_paths()[0].vertices
+        drawing.draw_plane(together, tmp_path / "six.png")
+        place = sorted(names, key=lambda one: look(one).rank).index(name)
+        np.testing.assert_allclose(dots(drawn[-1].axes[0])[place].get_paths()[0].vertices, alone)
+    drawing.draw_entropies(together, tmp_path / "five.png")
+    assert legend(drawn[-1].axes[-1])[:3] == ["log Var[Z|Y]", "log Var[Z]", "E||Z||²"]
+    drawing.draw_plane(together, tmp_path / "six.png")
+    assert legend(drawn[-1].axes[0])[:3] == ["log Var[Z|Y]", "log Var[Z]", "E||Z||²"]
+
+
+def test_groups_that_would_look_the_same_do_not():
+    sums = [f"LogVar[Z] + {name}" for name in ("Noise[Z|X]", "Floor[Z|X]")]
+    table = pd.DataFrame(
+        [(name, "CE[Y|Z]", kind) for name in ("LogVar[Z]", *sums) for kind in ("noise", "gaussian", "dropout")],
+        columns=["surrogate", "loss", "latent"],
+    )
+    found = groups_of(table)
+    assert found.title == "regularizer, latent"
+    assert len({(one.look.mark, one.look.colour) for one in found.members}) == 9
+    assert found.members[0].label == "log Var[Z], dropout latent"
+    assert len({one.look.mark for one in groups_of(table[:3]).members}) == 3
 
 
 METRICS = ("decoder uncertainty", "decoder cross-entropy", "prediction cross-entropy")
@@ -142,6 +263,61 @@ def test_scaling_pairs_the_error_with_the_entropy_of_the_same_epoch_from_the_lar
         np.testing.assert_allclose(lines(axes)["gaussian"], [[-9, 20], [-29, 30]])
 
 
+def test_numbers_of_an_axis_stay_within_it(drawn, tmp_path):
+    rows = [
+        one
+        for epoch in range(1, 8)
+        for latent in ("dropout", "noisy-dropout")
+        for one in (
+            row("H[Z]", 200 - 2080.0 * epoch, epoch=epoch, latent=latent, estimator="knn"),
+            row("train accuracy", 0.99, epoch=epoch, latent=latent),
+        )
+    ]
+    drawing.draw_scaling(rows, tmp_path / "four.png")
+    drawn[0].draw_without_rendering()
+    for axes in drawn[0].axes:
+        edges = axes.get_window_extent()
+        labels = [label for label in axes.get_xticklabels() if label.get_text()]
+        assert len(labels) > 2
+        for label in labels:
+            assert edges.x0 <= label.get_window_extent().x0 < label.get_window_extent().x1 <= edges.x1
+
+
+def test_flagged_points_are_hollow_in_curves_and_ways_too(drawn, tmp_path):
+    def flagged(rows):
+        return [
+            dataclasses.replace(one, flags="near ln N") if one.seed == 1 and one.epoch == 2 else one for one in rows
+        ]
+
+    scaled = [
+        one
+        for epoch in (1, 2, 3)
+        for seed in (0, 1)
+        for one in (
+            row("H[Z]", 10.0 - epoch, epoch=epoch, seed=seed, latent="dropout", estimator="knn"),
+            row("train accuracy", 0.9, epoch=epoch, seed=seed, latent="dropout"),
+        )
+    ]
+    drawing.draw_scaling(flagged(scaled), tmp_path / "four.png")
+    (points,) = dots(drawn[0].axes[0])
+    assert hollow(points) == [False, True, False]
+    assert legend(drawn[0].axes[0])[-1].startswith("hollow")
+    ends = [
+        row(quantity, gamma, epoch=2 if gamma == 0.1 else 1, gamma=gamma, seed=seed)
+        for quantity in ("H[Z]", "H[Z|Y]")
+        for gamma in (0.1, 1.0)
+        for seed in (0, 1)
+    ]
+    drawing.draw_entropies(flagged(ends), tmp_path / "five.png")
+    for axes in drawn[1].axes:
+        assert [hollow(one) for one in dots(axes)] == [[True, False]]
+    assert legend(drawn[1].axes[-1])[-1].startswith("hollow")
+    drawing.draw_trajectories(flagged(plane_rows()), tmp_path / "one.png")
+    assert [hollow(one) for one in dots(drawn[2].axes[0])] == 3 * [[False, True, False]]
+    drawing.draw_entropies(ends, tmp_path / "five.png")
+    assert not any(text.startswith("hollow") for text in legend(drawn[3].axes[-1]))
+
+
 def test_entropies_have_a_line_for_each_surrogate_and_estimator(drawn, tmp_path):
     rows = [
         row(quantity, gamma + len(quantity), gamma=gamma, surrogate=surrogate, estimator=estimator)
@@ -155,6 +331,8 @@ def test_entropies_have_a_line_for_each_surrogate_and_estimator(drawn, tmp_path)
     for curve in curves:
         np.testing.assert_allclose(curve, [[0.1, 4.1], [1.0, 5.0]])
     assert [line.get_linestyle() for line in drawn[0].axes[0].lines[:4]] == ["-", "--", "-", "--"]
+    by_name = [look(name).colour for name in ("LogVar[Z|Y]", "LogVar[Z]") for _ in range(2)]
+    assert [line.get_color() for line in drawn[0].axes[0].lines[:4]] == by_name
 
 
 @pytest.mark.parametrize(

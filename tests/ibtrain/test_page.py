@@ -116,7 +116,7 @@ def test_text_of_runs_stays_text(tmp_path):
     assert EVIL not in text
     assert "&lt;script&gt;" in text
     data = json.loads(found.scripts[0][1])
-    assert data["runs"][0]["run"] == data["surrogates"][0] == data["flags"][0] == EVIL
+    assert data["runs"][0]["run"] == data["groups"][0]["label"] == data["flags"][0] == EVIL
 
 
 def test_runs_without_coordinates_or_configuration_have_a_page_too():

@@ -191,9 +191,9 @@ def test_play_walks_to_the_last_epoch_and_stops(browser):
 
 def test_regularizers_estimators_ways_and_medians_are_chosen(browser, runs):
     assert len(marks(browser)) == 8
-    press(browser, "//fieldset[@id='plane-surrogates']/label[contains(., 'log Var[Z]')]/input")
+    press(browser, "//fieldset[@id='plane-groups']/label[contains(., 'log Var[Z]')]/input")
     assert len(marks(browser)) == 4
-    press(browser, "//fieldset[@id='plane-surrogates']/label[contains(., 'log Var[Z]')]/input")
+    press(browser, "//fieldset[@id='plane-groups']/label[contains(., 'log Var[Z]')]/input")
     press(browser, "//input[@id='plane-medians']")
     assert len(marks(browser)) == 4
     assert "median of 2 seeds" in marks(browser)[0].get_attribute("aria-label")

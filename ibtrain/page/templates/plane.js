@@ -5,13 +5,24 @@
   const svg = at("svg"), tip = at("tip"), slider = at("epoch");
   const SPACE = "http://www.w3.org/2000/svg";
   const SHADES = ["#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"];
-  const SHAPES = [
-    (r) => `M${-r},0A${r},${r} 0 1 0 ${r},0A${r},${r} 0 1 0 ${-r},0Z`,
-    (r) => `M${-r * 0.9},${-r * 0.9}H${r * 0.9}V${r * 0.9}H${-r * 0.9}Z`,
-    (r) => `M0,${-1.25 * r}L${1.25 * r},0L0,${1.25 * r}L${-1.25 * r},0Z`,
-    (r) => `M0,${-1.2 * r}L${1.15 * r},${0.85 * r}H${-1.15 * r}Z`,
-    (r) => `M0,${1.2 * r}L${1.15 * r},${-0.85 * r}H${-1.15 * r}Z`,
-  ];
+  const outline = (corners) => (r) => `M${corners.map(([x, y]) => `${(x * r).toFixed(2)},${(y * r).toFixed(2)}`).join("L")}Z`;
+  const around = (radii) => outline(radii.map((d, i) => {
+    const angle = (2 * Math.PI * i) / radii.length - Math.PI / 2;
+    return [d * Math.cos(angle), d * Math.sin(angle)];
+  }));
+  const quarters = (corners) => outline([[1, 0], [0, 1], [-1, 0], [0, -1]].flatMap(([c, s]) => corners.map(([x, y]) => [c * x - s * y, s * x + c * y])));
+  /* The marks by the letters that the still pictures use. */
+  const SHAPES = {
+    o: (r) => `M${-r},0A${r},${r} 0 1 0 ${r},0A${r},${r} 0 1 0 ${-r},0Z`,
+    s: outline([[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]]),
+    D: outline([[0, -1.25], [1.25, 0], [0, 1.25], [-1.25, 0]]),
+    "^": outline([[0, -1.2], [1.15, 0.85], [-1.15, 0.85]]),
+    v: outline([[0, 1.2], [1.15, -0.85], [-1.15, -0.85]]),
+    P: quarters([[0.42, -0.42], [1.15, -0.42], [1.15, 0.42]]),
+    X: quarters([[0.5, 0], [1.1, 0.6], [0.6, 1.1]]),
+    "*": around([1.35, 0.55, 1.35, 0.55, 1.35, 0.55, 1.35, 0.55, 1.35, 0.55]),
+    h: around([1.1, 1.1, 1.1, 1.1, 1.1, 1.1]),
+  };
   const state = { set: 0, estimator: data.estimators[0], hidden: new Set(), epochs: [], index: 0, timer: 0, focus: "" };
 
   const make = (tag, attributes = {}, parent = null, text = "") => {
@@ -28,7 +39,7 @@
     parent.appendChild(node);
     return node;
   };
-  const shape = (index, radius) => SHAPES[index % SHAPES.length](radius);
+  const shape = (group, radius) => SHAPES[data.groups[group].mark](radius);
   const short = (value) => (value === 0 ? "0" : Math.abs(value) < 1e-3 ? value.toExponential() : String(value));
   const nats = (value, error) => {
     if (value === null) return "not measured";
@@ -36,13 +47,16 @@
     return error === null ? `${value.toFixed(digits)} nats` : `${value.toFixed(digits)} ± ${error.toFixed(digits)} nats`;
   };
 
-  const positive = [...new Set(data.runs.map((run) => run.gamma).filter((gamma) => gamma > 0))].sort((a, b) => a - b);
-  const low = Math.log10(positive[0] ?? 1), high = Math.log10(positive[positive.length - 1] ?? 10);
+  const gammas = [...new Set(data.runs.map((run) => run.gamma))].sort((a, b) => a - b);
+  const positive = gammas.filter((gamma) => gamma > 0);
+  const isShaded = positive.length > 1, low = Math.log10(positive[0]), high = Math.log10(positive[positive.length - 1]);
   const mix = (a, b, share) => Math.round(a + (b - a) * share);
   const channel = (shade, i) => parseInt(shade.slice(1 + 2 * i, 3 + 2 * i), 16);
-  const colour = (gamma) => {
-    if (gamma <= 0) return "var(--ink)";
-    const place = (high > low ? (Math.log10(gamma) - low) / (high - low) : 0.5) * (SHADES.length - 1);
+  /* By gamma where it varies, else by group; gamma = 0 beside others has the colour of ink. */
+  const colour = ({ gamma, group }) => {
+    if (gamma <= 0 && gammas.length > 1) return "var(--ink)";
+    if (!isShaded) return data.groups[group].colour;
+    const place = ((Math.log10(gamma) - low) / (high - low)) * (SHADES.length - 1);
     const i = Math.min(SHADES.length - 2, Math.max(0, Math.floor(place)));
     return `rgb(${[0, 1, 2].map((c) => mix(channel(SHADES[i], c), channel(SHADES[i + 1], c), place - i)).join(" ")})`;
   };
@@ -53,7 +67,7 @@
     return i + 1 < sorted.length ? sorted[i] + (place - i) * (sorted[i + 1] - sorted[i]) : sorted[i];
   };
 
-  /* One way for each run, or for each regularizer and gamma the medians over its seeds. */
+  /* One way for each run, or for each group and gamma the medians over its seeds. */
   const ways = () => {
     const runs = data.runs.filter((run) => run.set === state.set && run.series[state.estimator]);
     const single = runs.map((run) => {
@@ -65,10 +79,7 @@
     });
     if (!at("medians").checked) return single;
     const groups = new Map();
-    for (const way of single) {
-      const key = [way.surrogate, way.gamma, way.loss, way.latent].join("|");
-      groups.set(key, [...(groups.get(key) ?? []), way]);
-    }
+    for (const one of single) groups.set(one.way, [...(groups.get(one.way) ?? []), one]);
     return [...groups].map(([key, members]) => {
       const epochs = [...new Set(members.flatMap((way) => way.points.map((p) => p.epoch)))].sort((a, b) => a - b);
       const points = epochs.map((epoch) => {
@@ -99,7 +110,7 @@
 
   const draw = () => {
     const all = ways();
-    const shown = all.filter((way) => !state.hidden.has(way.surrogate) && way.points.length);
+    const shown = all.filter((way) => !state.hidden.has(way.group) && way.points.length);
     const width = Math.max(280, svg.parentNode.clientWidth), height = Math.min(560, Math.max(320, width * 0.6));
     const edge = { left: 50, right: 12, top: 10, bottom: 46 };
     const read = svg.contains(document.activeElement);
@@ -124,7 +135,7 @@
     make("text", { transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" }, svg, `${data.axes.y} (nats)`);
 
     const epoch = state.epochs[state.index];
-    const order = [...shown].sort((a, b) => a.surrogate - b.surrogate || a.gamma - b.gamma || a.seed - b.seed);
+    const order = [...shown].sort((a, b) => a.group - b.group || a.gamma - b.gamma || a.seed - b.seed);
     const marks = [];
     for (const way of order) {
       const walked = way.points.filter((p) => p.epoch <= epoch);
@@ -133,11 +144,11 @@
       if (last.box && last.box.flat().every(Number.isFinite)) {
         const [[a, b], [c, d]] = last.box;
         const size = { width: Math.max(1, px(b) - px(a)), height: Math.max(1, py(c) - py(d)) };
-        make("rect", { class: "band", x: px(a), y: py(d), ...size, style: `fill:${colour(way.gamma)};opacity:.25` }, svg);
+        make("rect", { class: "band", x: px(a), y: py(d), ...size, style: `fill:${colour(way)};opacity:.25` }, svg);
       }
       if (at("ways").checked && walked.length > 1) {
         const line = walked.map((p, i) => `${i ? "L" : "M"}${px(p.x).toFixed(1)},${py(p.y).toFixed(1)}`).join("");
-        make("path", { class: "way", d: line, style: `stroke:${colour(way.gamma)}` }, svg);
+        make("path", { class: "way", d: line, style: `stroke:${colour(way)}` }, svg);
       }
       marks.push({ way, last });
     }
@@ -147,10 +158,10 @@
     }
     const nodes = marks.map(({ way, last }, i) => {
       const flagged = last.flag ? " flagged" : "";
-      const paint = last.flag ? `stroke:${colour(way.gamma)}` : `fill:${colour(way.gamma)}`;
+      const paint = last.flag ? `stroke:${colour(way)}` : `fill:${colour(way)}`;
       const lines = told(way, last);
       const node = make("path", {
-        class: `mark${flagged}`, d: shape(way.surrogate, width < 500 ? 5 : 6.5), style: paint, tabindex: -1, role: "img",
+        class: `mark${flagged}`, d: shape(way.group, width < 500 ? 5 : 6.5), style: paint, tabindex: -1, role: "img",
         transform: `translate(${px(last.x).toFixed(1)} ${py(last.y).toFixed(1)})`, "aria-label": lines.flat().join(", "),
         "data-run": way.key, "data-epoch": last.epoch,
       }, svg);
@@ -179,7 +190,7 @@
 
   const told = (way, p) => {
     const lines = [
-      [`γ = ${short(way.gamma)}, ${data.surrogates[way.surrogate]}`],
+      [`γ = ${short(way.gamma)}, ${data.groups[way.group].label}`],
       [`${way.title}, epoch ${p.epoch}`],
       [`${data.names.x} = ${nats(p.x, p.ex)}`],
       [`${data.names.y} = ${nats(p.y, p.ey)}`],
@@ -206,13 +217,14 @@
     hide();
     draw();
   };
-  /* The regularizers that the current data set and estimator have, each with its mark. */
-  const regularizers = () => {
-    at("surrogates").querySelectorAll("label").forEach((label) => label.remove());
+  /* The groups that the current data set and estimator have, each with its mark. */
+  const choices = () => {
+    at("grouped").textContent = data.grouped;
+    at("groups").querySelectorAll("label").forEach((label) => label.remove());
     const runs = data.runs.filter((run) => run.set === state.set && run.series[state.estimator]);
-    data.surrogates.forEach((text, i) => {
-      if (!runs.some((run) => run.surrogate === i)) return;
-      const label = element("label", at("surrogates")), input = element("input", label);
+    data.groups.forEach(({ label: text, colour: own }, i) => {
+      if (!runs.some((run) => run.group === i)) return;
+      const label = element("label", at("groups")), input = element("input", label);
       input.type = "checkbox";
       input.checked = !state.hidden.has(i);
       input.addEventListener("change", () => {
@@ -222,7 +234,7 @@
         draw();
       });
       const swatch = make("svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }, label);
-      make("path", { d: shape(i, 6), style: "fill:none;stroke:var(--ink);stroke-width:1.4" }, swatch);
+      make("path", { d: shape(i, 6), style: `fill:${isShaded ? "none" : own};stroke:var(--ink);stroke-width:1.4` }, swatch);
       label.appendChild(document.createTextNode(text));
     });
   };
@@ -232,7 +244,7 @@
     state.epochs = [...new Set(epochs)].sort((a, b) => a - b);
     slider.max = String(Math.max(0, state.epochs.length - 1));
     slider.disabled = at("play").disabled = state.epochs.length < 2;
-    regularizers();
+    choices();
     step(state.epochs.length - 1);
   };
   const stop = () => {
@@ -277,20 +289,25 @@
   };
   const sets = data.sets.map((_, i) => i).filter((i) => available(i).length);
   choice("sets", sets.map((i) => data.sets[i]), 0, (i) => { stop(); start(sets[i]); });
+  /* A bar of colours where several gammas have one, else in words. */
   const legend = () => {
     at("gammas").replaceChildren();
+    if (!isShaded) {
+      const texts = gammas.map((gamma) => (gammas.length < 2 ? `${short(gamma)} everywhere` : `${short(gamma)} ${gamma > 0 ? "in colour" : "without"}`));
+      at("gammas").textContent = texts.join(", ");
+      return;
+    }
     const width = Math.max(180, at("gammas").clientWidth);
     const bar = make("svg", { width, height: 34, role: "img", "aria-label": "Colours of gamma" }, at("gammas"));
-    const zero = data.runs.some((run) => run.gamma === 0) ? 44 : 4, end = width - 4;
+    const zero = gammas[0] === 0 ? 44 : 4, end = width - 4;
     if (zero > 4) {
       make("rect", { x: 4, y: 2, width: 14, height: 12, rx: 2, style: "fill:var(--ink)" }, bar);
       make("text", { x: 11, y: 28, "text-anchor": "middle" }, bar, "0");
     }
-    if (!positive.length) return;
     const shades = make("linearGradient", { id: "plane-shades" }, make("defs", {}, bar));
     SHADES.forEach((shade, i) => make("stop", { offset: i / (SHADES.length - 1), "stop-color": shade }, shades));
     make("rect", { x: zero, y: 2, width: end - zero, height: 12, rx: 2, fill: "url(#plane-shades)" }, bar);
-    const place = (gamma) => (high > low ? zero + ((Math.log10(gamma) - low) / (high - low)) * (end - zero) : (zero + end) / 2);
+    const place = (gamma) => zero + ((Math.log10(gamma) - low) / (high - low)) * (end - zero);
     const decades = positive.filter((gamma) => Math.abs(Math.log10(gamma) - Math.round(Math.log10(gamma))) < 1e-9);
     for (const gamma of decades.length > 1 ? decades : positive) {
       make("text", { x: place(gamma), y: 28, "text-anchor": place(gamma) > width - 20 ? "end" : "middle" }, bar, short(gamma));
