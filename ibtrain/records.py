@@ -10,6 +10,7 @@ from pathlib import Path
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError
 from ibtrain.runs import Row, Runs, read_rows
+from ibtrain.surrogates.registry import surrogate_label
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +80,46 @@ def rows_of(records: Iterable[Record]) -> tuple[Row, ...]:
     return tuple(row for record in records for row in record.rows)
 
 
+def run_name(row: Row) -> str:
+    """Return how readers know a run: its regularizer, or without one what was minimised, gamma, seed, and its digest.
+
+    Args:
+        row: One of its rows.
+
+    Example:
+        >>> run_name(Row("ab12", 1, 0.1, "LogVar[Z]", 3, "H[Z]", "mixture", "two-sided", 1.0))
+        'ab12 (log Var[Z], gamma 0.1, seed 3)'
+    """
+    minimised = f"{surrogate_label(row.loss)} minimised" if row.loss else "no regularizer"
+    kind = surrogate_label(row.surrogate) if row.surrogate else minimised
+    return f"{row.run} ({kind}, gamma {row.gamma:g}, seed {row.seed})"
+
+
+def what_varies(configs: Sequence[Config]) -> dict[str, tuple[object, ...]]:
+    """Return by key all values of what is not the same in all configurations.
+
+    Args:
+        configs: The configurations.
+
+    Example:
+        >>> what_varies([Config(), Config(seed=3)])
+        {'seed': (0, 3)}
+    """
+    flat = [dict(_flat(config.to_mapping())) for config in configs]
+    values = {key: tuple(dict.fromkeys(one[key] for one in flat)) for key in (flat[0] if flat else ())}
+    return {key: several for key, several in values.items() if len(several) > 1}
+
+
+def value_of(config: Config, key: str) -> object:
+    """Return one value of a configuration.
+
+    Args:
+        config: The configuration.
+        key: Its key, with dots between tables.
+    """
+    return dict(_flat(config.to_mapping()))[key]
+
+
 def base_of(records: Sequence[Record]) -> tuple[Config | None, dict[str, tuple[object, ...]]]:
     """Return what the runs' configurations have in common, and what varies.
 
@@ -89,11 +130,7 @@ def base_of(records: Sequence[Record]) -> tuple[Config | None, dict[str, tuple[o
         The first configuration, and by key all values of what is not the same in all of them.
     """
     configs = [record.config for record in records if record.config is not None]
-    if not configs:
-        return None, {}
-    flat = [dict(_flat(config.to_mapping())) for config in configs]
-    values = {key: tuple(dict.fromkeys(one[key] for one in flat)) for key in flat[0]}
-    return configs[0], {key: several for key, several in values.items() if len(several) > 1}
+    return (configs[0] if configs else None), what_varies(configs)
 
 
 def _flat(mapping: dict[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

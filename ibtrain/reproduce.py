@@ -4,7 +4,7 @@ Experiments of one preset share their runs in `OUT/runs`, so a run that two figu
 folder `OUT/<experiment>` with `results.csv`, `config.toml`, `sweep.toml` and the picture.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -121,11 +121,26 @@ def write_figure(experiment: Experiment, rows: tuple[Row, ...], folder: Path, *,
     """
     experiment.save(folder)
     write_rows(folder / "results.csv", rows)
+    for kind in ("png", "svg"):
+        draw_figure(experiment, rows, folder / f"{experiment.name}.{kind}", note=note)
+
+
+def draw_figure(experiment: Experiment, rows: Iterable[Row], path: Path, *, note: str = "") -> None:
+    """Draw the figure of an experiment.
+
+    Args:
+        experiment: The experiment.
+        rows: Its results, or those of them that the figure shows.
+        path: The file, PNG or SVG.
+        note: What the picture has to say of the data.
+
+    Raises:
+        ConfigError: If there is nothing to draw, or the file cannot be written.
+    """
     figure = figure_of(experiment)
     data = experiment.base.data.name + (f" ({note})" if note else "")
-    for kind in ("png", "svg"):
-        draw: Any = _DRAW[figure]
-        draw(rows, folder / f"{experiment.name}.{kind}", title=f"Figure {figure[3:]} on {data}: {FIGURES[figure]}")
+    draw: Any = _DRAW[figure]
+    draw(rows, path, title=f"Figure {figure[3:]} on {data}: {FIGURES[figure]}")
 
 
 def _note(experiment: Experiment, root: str | Path) -> str:

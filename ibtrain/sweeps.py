@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from ibtrain.config import Config
 from ibtrain.errors import ConfigError
 from ibtrain.executors import Executor, InProcess, Place
 from ibtrain.live import LiveView
+from ibtrain.records import value_of, what_varies
 from ibtrain.runs import Row, Runs, results_lock, write_rows
 from ibtrain.training import check, decided_by_first, is_first_process, number_of_processes, start_processes
+from imeasure.errors import shown
 
 MOST_RUNS = 100_000
 """Most runs of one sweep."""
@@ -49,6 +52,7 @@ def grid(base: Config, varied: Mapping[str, Sequence[object]]) -> tuple[Config, 
         raise ConfigError(
             f"{counts} are {count} runs, more than {MOST_RUNS}: vary fewer values, or make several sweeps"
         )
+    base = Config.required(base)
     combinations = itertools.product(*varied.values())
     return tuple(
         base.with_options([f"{key}={value}" for key, value in zip(varied, values, strict=True)])
@@ -102,7 +106,9 @@ def sweep(
         True
     """
     runs = Runs(Path(folder) / "runs")
-    wanted = {config.digest: config for config in configs}
+    if isinstance(configs, Config | Mapping | str):
+        raise ConfigError(f"a sweep needs a list of configurations, not {shown(configs)}: put it into [...]")
+    wanted = {config.digest: config for config in map(Config.required, configs)}
     mine = _shard(list(wanted.values()), shard)
     if number_of_processes() > 1 and not isinstance(executor or InProcess(), InProcess):
         raise ConfigError("torchrun lets its processes share each run: leave out workers, Ray and together")
@@ -116,6 +122,7 @@ def sweep(
     todo = decided_by_first([config for config in mine if not runs.is_finished(config)])
     place = Place(runs=runs, accelerator=accelerator, data_root=Path(data_root), download=download)
     failures: dict[str, str] = {}
+    ways: Counter[str] = Counter()
     view = LiveView(
         console if is_first_process() else None,
         total=len(mine),
@@ -130,11 +137,18 @@ def sweep(
             for outcome in outcomes:
                 if outcome.error:
                     failures[outcome.config.digest] = outcome.error
+                ways[outcome.way] += 1
                 table.renew_in_time()
                 view.run_ended(outcome.config)
     finally:
         unreadable = table.renew()
-    _raise_for(failures | unreadable, len(mine))
+    if console is not None:
+        for way, count in ways.items():
+            if way:
+                console.print(
+                    escape(f"{count} {'run' if count == 1 else 'runs'} {way}"), highlight=False, soft_wrap=True
+                )
+    _raise_for(failures | unreadable, len(mine), wanted)
     if table.unwritten:
         raise ConfigError(f"all runs are finished, but {table.unwritten}")
     return table.rows()
@@ -147,13 +161,18 @@ def _shard(configs: Sequence[Config], shard: tuple[int, int]) -> list[Config]:
     return list(configs[index - 1 :: count])
 
 
-def _raise_for(failures: Mapping[str, str], total: int) -> None:
+def _raise_for(failures: Mapping[str, str], total: int, wanted: Mapping[str, Config]) -> None:
+    """Raise an error that says of each failed run what tells it from the others of the sweep, and why it failed."""
     if not failures:
         return
     if total == 1:
         raise ConfigError(next(iter(failures.values())))
-    listed = "\n".join(f"  {digest}: {message}" for digest, message in failures.items())
-    raise ConfigError(f"{len(failures)} of {total} runs failed, the others are finished:\n{listed}")
+    keys = what_varies(list(wanted.values()))
+    listed = ""
+    for digest, message in failures.items():
+        values = ["of another sweep"] if digest not in wanted else [f"{k}={value_of(wanted[digest], k)}" for k in keys]
+        listed += f"\n  {digest} ({', '.join(values)}): {message}"
+    raise ConfigError(f"{len(failures)} of {total} runs failed, the others are finished:{listed}")
 
 
 class _Table:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ibtrain.claims.claim import Claim, Finding, Part, beside, judged, listed, missing
-from ibtrain.claims.evidence import ROUNDING, Evidence, counted, largest, methods, paired, spread
+from ibtrain.claims.evidence import ROUNDING, Evidence, counted, largest, paired, spread
 from ibtrain.config import ZERO_ENTROPY_VARIANCE, Config
+from ibtrain.records import run_name
 
 GAP = 0.01
 """Largest median gap between decoder cross-entropy and decoder uncertainty, in nats."""
@@ -80,7 +81,7 @@ def _violations(
     """Return a part that counts where an excess is above its slack."""
     broken = table.assign(excess=excess)[(excess > slack).to_numpy()]
     worst = broken.sort_values("excess", ascending=False)
-    places = (f"{one.excess:.3g}{unit} in epoch {one.epoch} of {_run(one)}" for one in worst.itertuples())
+    places = (f"{one.excess:.3g}{unit} in epoch {one.epoch} of the run {run_name(one)}" for one in worst.itertuples())
     return judged(
         f"violations of {what}",
         float(len(broken)),
@@ -91,10 +92,6 @@ def _violations(
         note=f"{what} is broken at {len(broken):,} of {len(table):,} places: by {listed(places, most=3)}",
         **counted(table),
     )
-
-
-def _run(row: object) -> str:
-    return f"the run {getattr(row, 'run', '')} (gamma {getattr(row, 'gamma', 0):g}, seed {getattr(row, 'seed', 0)})"
 
 
 def _gap(found: Evidence, decoder: pd.DataFrame) -> Part:
@@ -179,13 +176,16 @@ def limits(found: Evidence) -> Finding:
     for quantity, limit in (("I[Y;Z]", "H[Y]"), ("I[X;Z]", "ln N")):
         what = f"{quantity} <= {limit}"
         both = paired(found.of(quantity), found.of(limit))
-        for method, name in (("mixture", "mixture estimator"), ("knn", "nearest neighbours")):
-            part = both[both["method"] == method]
-            if not part.empty:
-                counts = _violations(f"{what}, {name}", part, part["value"] - part["value_2"])
-                parts.append(counts if method == "mixture" else beside(counts))
-            elif method == "mixture":
-                parts.append(missing(what, f"no run has {quantity} by the mixture estimator and {limit}"))
-    if found.of("I[X;Z]").empty or "knn" not in methods(found.of("I[X;Z]")):
-        parts.append(Part("nearest neighbours", "reported", note="no run was measured with them"))
+        trusted, neighbours = (both[both["method"] == method] for method in ("mixture", "knn"))
+        if trusted.empty:
+            reported = "" if neighbours.empty else ", and nearest neighbours decide nothing"
+            parts.append(missing(what, f"no run has {quantity} by the mixture estimator and {limit}{reported}"))
+        else:
+            excess = trusted["value"] - trusted["value_2"]
+            parts.append(_violations(f"{what}, mixture estimator", trusted, excess))
+        name = f"{what}, nearest neighbours"
+        if neighbours.empty:
+            parts.append(Part(name, "reported", note=f"no run has {quantity} by nearest neighbours and {limit}"))
+        else:
+            parts.append(beside(_violations(name, neighbours, neighbours["value"] - neighbours["value_2"])))
     return Finding(C9, tuple(parts))

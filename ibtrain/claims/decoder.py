@@ -16,7 +16,7 @@ from ibtrain import functional
 from ibtrain.claims.claim import Claim, Finding, Part, judged
 from ibtrain.claims.evidence import Evidence
 from ibtrain.errors import ConfigError
-from ibtrain.records import Record
+from ibtrain.records import Record, run_name
 from ibtrain.training import build_network, load_data
 from ibtrain.training.progress import load_checkpoint
 
@@ -52,7 +52,7 @@ def optimal_decoder(found: Evidence, data_root: str | Path = "data") -> Finding:
         except ConfigError as error:
             reason = str(error)
             continue
-        place = f"on the run {record.digest} (seed {record.config.seed}), {len(targets):,} training samples"
+        place = f"on the run {run_name(record.rows[0])}, {len(targets):,} training samples"
         return Finding(C2, compared(encode, parameters, targets, place=place, seeds=1))
     encode, parameters, targets = _random()
     place = f"on a random encoder, {len(targets):,} samples ({reason})"

@@ -19,6 +19,7 @@ import tomli_w
 
 from ibtrain.config.sections import Section, keys, option, read_toml, section_from, toml_value, unknown_key
 from ibtrain.errors import ConfigError
+from imeasure.errors import shown
 from imeasure.files import read_text
 
 ZERO_ENTROPY_VARIANCE = 1 / (2 * math.pi * math.e)
@@ -164,8 +165,8 @@ class PlaneConfig(Section, table="plane"):
     """How the trained latent is measured."""
 
     estimators: tuple[str, ...] = option(("mixture",), choices=("mixture", "knn", "gaussian"))
-    """Which estimators; `gaussian` gives an upper bound on H[Z]. Our choice: the mixture estimator, for the noise is
-    known; stated in the paper: nearest neighbours."""
+    """Which estimators, one at least; `gaussian` gives an upper bound on H[Z]. Our choice: the mixture estimator, for
+    the noise is known; stated in the paper: nearest neighbours."""
     every: int = option(0, minimum=0, maximum=_LARGEST)
     """Epochs between measurements; 0 measures after the last epoch alone. Our choice."""
     samples: int = option(2000, minimum=2, maximum=_LARGEST)
@@ -209,6 +210,30 @@ class Config(Section):
     """Whether the latent is scaled down while it is trained. Stated in the paper for figure 4, see there."""
     plane: PlaneConfig = PlaneConfig()
     """How the result is measured. Our choice, see there."""
+
+    @classmethod
+    def required(cls, value: object) -> Self:
+        """Return a configuration as it is, and refuse what is none.
+
+        Args:
+            value: What was given for a configuration.
+
+        Raises:
+            ConfigError: If it is none; the message says what makes one of it.
+
+        Example:
+            >>> Config.required({"seed": 1})
+            Traceback (most recent call last):
+            imeasure.errors.ConfigError: a run needs a Config, not {'seed': 1}: Config.from_mapping(...) makes one of it
+        """
+        if isinstance(value, cls):
+            return value
+        remedy = "Config() is one with all defaults, and its with_options([...]) another"
+        if isinstance(value, Mapping):
+            remedy = "Config.from_mapping(...) makes one of it"
+        elif isinstance(value, str | Path):
+            remedy = "Config.load(...) reads one from a file"
+        raise ConfigError(f"a run needs a Config, not {shown(value)}: {remedy}")
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:

@@ -38,7 +38,7 @@ def option(
         minimum: What it must be at least.
         below: What it must be less than.
         maximum: What it must be at most.
-        choices: What it must be one of; for lists, each of its items.
+        choices: What it must be one of; for lists, each of its items, and there is one at least and none twice.
     """
     limits = {"above": above, "minimum": minimum, "below": below, "maximum": maximum, "choices": tuple(choices)}
     return dataclasses.field(default=default, metadata=limits)
@@ -147,11 +147,15 @@ def _article(kind: str) -> str:
 
 
 def _check_range(value: object, limits: Mapping[str, Any], name: str) -> None:
+    choices = limits.get("choices")
     if isinstance(value, tuple):
         for item in value:
             _check_range(item, limits, name)
+        if choices and not value:
+            raise ConfigError(f"{name} names nothing: choose one or several of {', '.join(choices)}")
+        if choices and len(set(value)) < len(value):
+            raise ConfigError(f"{name} names something twice: {shown(list(value))}")
         return
-    choices = limits.get("choices")
     if choices and value not in choices:
         near = difflib.get_close_matches(str(value)[:100], choices, n=1)
         remedy = f"did you mean {near[0]!r}?" if near else f"possible are {', '.join(choices)}"

@@ -74,14 +74,14 @@ def groups_of(table: pd.DataFrame) -> Groups:
         ('minimised', ['decoder uncertainty', 'decoder cross-entropy'])
     """
     keys = sorted(set(_keys(table)), key=lambda key: ([look(name).rank for name in key[:2]], key))
-    varied = [index for index in range(len(_TITLES)) if len({key[index] for key in keys}) > 1] or [0]
-    fields = [list(_TITLES)[index] for index in varied]
     members: list[Group] = []
+    used: set[str] = set()
     for key in keys:
-        names = [key[index] for index in varied]
-        label = ", ".join(_LABELS[field](name) for field, name in zip(fields, names, strict=True))
-        members.append(Group(*key, label, _free(names, [member.look for member in members])))
-    return Groups(", ".join(_TITLES[field] for field in fields), tuple(members))
+        told = _told(key, keys)
+        used.update(told)
+        label = ", ".join(_LABELS[field](name) for field, name in told.items())
+        members.append(Group(*key, label, _free(list(told.values()), [member.look for member in members])))
+    return Groups(", ".join(title for field, title in _TITLES.items() if field in used), tuple(members))
 
 
 def ways_of(table: pd.DataFrame, groups: Groups) -> "pd.Series[str]":
@@ -95,6 +95,19 @@ def ways_of(table: pd.DataFrame, groups: Groups) -> "pd.Series[str]":
     trials = table.assign(way=shared).groupby("way")[["run", "seed"]].nunique()
     repeated = shared.map(trials["run"] > trials["seed"])
     return shared.where(~repeated, shared + " in " + table["run"])
+
+
+def _told(key: tuple[str, str, str], keys: Sequence[tuple[str, str, str]]) -> dict[str, str]:
+    """Return what tells a group from the others by field, and no more than that; its regularizer if there are none."""
+    told: dict[str, str] = {}
+    rivals = list(keys)
+    for index, field in enumerate(_TITLES):
+        if len({rival[index] for rival in rivals}) > 1:
+            told[field] = key[index]
+            rivals = [rival for rival in rivals if rival[index] == key[index]]
+    if len(told) > 1 and not told.get("surrogate", "-"):
+        del told["surrogate"]  # "none" says nothing where the loss, or the latent, tells the group from all others
+    return told or {"surrogate": key[0]}
 
 
 def _keys(table: pd.DataFrame) -> Iterator[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ from filelock import Timeout
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError, InformationError
 from ibtrain.executors.run import LOOK_SECONDS, OnEpoch, Outcome, Place, Watch, claim, failure, train_run
-from ibtrain.training import Epoch, Trained, groups, train_together
+from ibtrain.training import ALONE, Epoch, Trained, groups, train_together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +67,12 @@ class Together:
                 if claimed:
                     yield from self._trained(claimed, place, on_epoch)
             for config in elsewhere:
-                yield train_run(config, place, on_epoch)
+                way = ALONE if len(group) == 1 else ""  # the others are those that another process trains
+                yield dataclasses.replace(train_run(config, place, on_epoch), way=way)
 
     def _trained(self, configs: Sequence[Config], place: Place, on_epoch: OnEpoch) -> Generator[Outcome]:
         missing = dict.fromkeys(configs)
+        ways: dict[Config, str] = {}
         try:
             for config, found in train_together(
                 configs,
@@ -79,10 +81,11 @@ class Together:
                 download=place.download,
                 folders=place.runs.folder,
                 on_epoch=on_epoch,
+                on_choice=ways.__setitem__,
                 is_measured=self.is_measured,
             ):
                 del missing[config]
-                yield _stored(config, found, place)
+                yield dataclasses.replace(_stored(config, found, place), way=ways.get(config, ""))
         except InformationError as error:
             yield from (Outcome(config, str(error)) for config in missing)
         except Exception as error:  # as in `train_run`

@@ -49,10 +49,12 @@ class Outcome:
     Args:
         config: What was run.
         error: Why it failed; empty if its results are stored.
+        way: How it was trained, where that was chosen while it was.
     """
 
     config: Config
     error: str = ""
+    way: str = ""
 
 
 class Executor(Protocol):

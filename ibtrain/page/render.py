@@ -3,7 +3,7 @@
 import base64
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -26,6 +26,7 @@ from imeasure.files import read_text
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("ibtrain.page"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
 )
+_FEW = 3
 _SHOWN = ("H[Z]", "H[Z|Y]", "I[X;Z]", "I[Y;Z]", "I[X;Y|Z]")
 
 
@@ -55,8 +56,8 @@ def report_page(records: Sequence[Record], judged: Sequence[Judged], *, title: s
         heading=heading,
         cells=cells,
         objectives=_objectives(records),
-        plans=_documents(records, "plan.txt"),
-        versions=_documents(records, "versions.txt")[:1],
+        plans=_plans(records),
+        versions=[text for text, _ in _documents(records, "versions.txt")][:1],
         base=base.to_toml() if base is not None else "",
         varied={key: ", ".join(map(str, values)) for key, values in varied.items()},
         shown=_SHOWN,
@@ -97,8 +98,8 @@ def _about(records: Sequence[Record]) -> str:
     rows = rows_of(records)
     parts = [
         f"{len(records)} {'run' if len(records) == 1 else 'runs'}",
-        f"{len({row.seed for row in rows})} seeds",
-        f"{len({row.gamma for row in rows})} values of gamma",
+        f"seed {_range(row.seed for row in rows)}",
+        f"gamma {_range(row.gamma for row in rows)}",
         f"up to {max(row.epoch for row in rows)} epochs",
         f"made {datetime.now(UTC):%Y-%m-%d} by ibtrain {version('imeasure')}",
     ]
@@ -141,16 +142,58 @@ def _conditions(form: imeasure.CanonicalForm) -> str:
     return greek(str(form.conditions)) if form.conditions else ""
 
 
-def _documents(records: Sequence[Record], name: str) -> list[str]:
-    """Return what the files of one name in the runs' folders say, each text once."""
-    paths = (record.folder / name for record in records if record.folder is not None)
-    return list(dict.fromkeys(read_text(path, "document").strip() for path in paths if path.is_file()))
+def _documents(records: Sequence[Record], name: str) -> list[tuple[str, list[Record]]]:
+    """Return what the files of one name in the runs' folders say, each text once, with its runs."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        if record.folder is not None and (record.folder / name).is_file():
+            found.setdefault(read_text(record.folder / name, "document").strip(), []).append(record)
+    return list(found.items())
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    heading: str
+    about: str
+    text: str
+
+
+def _plans(records: Sequence[Record]) -> list[_Plan]:
+    """Return every loss plan once, named by what is minimised, with the gammas and seeds of its runs."""
+    plans = []
+    for text, runs in sorted(_documents(records, "plan.txt"), key=lambda plan: _rank(plan[1][0].rows[0])):
+        first = runs[0].rows[0]
+        names = [first.loss, *([first.surrogate] if first.surrogate else [])]
+        about = [f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}"]
+        about += [f"of {found}" for found in dict.fromkeys(_objective_of(run) for run in runs) if found]
+        about += [
+            f"gamma {_range(run.rows[0].gamma for run in runs)}",
+            f"seed {_range(run.rows[0].seed for run in runs)}",
+        ]
+        plans.append(_Plan(" and ".join(map(surrogate_label, names)), ", ".join(about), text))
+    return plans
+
+
+def _objective_of(record: Record) -> str:
+    return "" if record.config is None else record.config.objective.statement
+
+
+def _range(values: Iterable[float]) -> str:
+    """Return numbers as text: each of a few, else from the least to the largest."""
+    found = [f"{value:g}" for value in sorted(set(values))]
+    return ", ".join(found) if len(found) <= _FEW else f"{found[0]} to {found[-1]}"
+
+
+def _rank(row: Row) -> tuple[int, int]:
+    """Return the place of a run among others: by its regularizer, then by what it minimised."""
+    return look(row.surrogate).rank, look(row.loss).rank
 
 
 @dataclasses.dataclass(frozen=True)
 class _Line:
     label: str
-    rank: tuple[int, int]
+    minimised: str
+    objective: str
     first: Row
     epochs: int
     numbers: dict[str, Row]
@@ -166,8 +209,7 @@ def _runs(found: Evidence) -> list[_Line]:
             if known is None or row.epoch > known.epoch:
                 numbers[row.quantity] = row
         first = record.rows[0]
-        rank = look(first.surrogate).rank, look(first.loss).rank
-        lines.append(
-            _Line(surrogate_label(first.surrogate), rank, first, max(row.epoch for row in record.rows), numbers)
-        )
-    return sorted(lines, key=lambda line: (line.first.latent, line.rank, line.first.gamma, line.first.seed))
+        labels = surrogate_label(first.surrogate), surrogate_label(first.loss) if first.loss else ""
+        epochs = max(row.epoch for row in record.rows)
+        lines.append(_Line(*labels, _objective_of(record), first, epochs, numbers))
+    return sorted(lines, key=lambda line: (line.first.latent, _rank(line.first), line.first.gamma, line.first.seed))

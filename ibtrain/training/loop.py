@@ -108,6 +108,7 @@ def train(
         >>> trained.epochs[0].test_accuracy > 0.5
         True
     """
+    config = Config.required(config)
     data = load_data(config.data, root=data_root, download=download)
     with torch.random.fork_rng(), threads(config.training.threads):
         run = Run(config, data, make_fabric(accelerator, config.training.precision), folder, on_epoch)
@@ -142,6 +143,7 @@ def check(
         >>> check([Config()], accelerator="cpu")
         ()
     """
+    configs = [Config.required(config) for config in configs]
     sets = {config.data: load_data(config.data, root=data_root, download=download) for config in configs}
     plans = [build_loss(config, sets[config.data]).plan for config in configs]
     for config in {(config.data, config.network, config.bottleneck): config for config in configs}.values():

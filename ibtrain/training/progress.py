@@ -8,6 +8,7 @@ on exactly.
 import dataclasses
 import io
 import json
+import math
 import operator
 import os
 import zipfile
@@ -24,6 +25,7 @@ from imeasure.files import read_bytes
 METRICS, CHECKPOINT = "metrics.jsonl", "checkpoint.pt"
 
 _MOST_EPOCHS = 2**30  # bytes
+_INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
 FORMAT = 1
 """Number of the format of epochs and checkpoints; a version that reads another one says so."""
@@ -56,8 +58,13 @@ class Epoch:
     seconds: float = dataclasses.field(default=0.0, compare=False)
 
     def to_json(self) -> str:
-        """Return the epoch as one line of JSON."""
-        return json.dumps(dataclasses.asdict(self))
+        """Return the epoch as one line of JSON: what is not a number is null, infinities are texts `"inf"`, `"-inf"`.
+
+        Example:
+            >>> Epoch(1, 0.5, {}, 1.0, math.nan, math.inf).to_json()[:102]
+            '{"number": 1, "loss": 0.5, "terms": {}, "train_accuracy": 1.0, "test_accuracy": null, "learning_rate": '
+        """
+        return json.dumps(_written(dataclasses.asdict(self)), allow_nan=False)
 
     @classmethod
     def from_json(cls, line: str) -> "Epoch":
@@ -68,14 +75,38 @@ class Epoch:
         """
         try:
             values = json.loads(line)
-            rows = tuple(Row(**row) for row in values.pop("rows"))
-            epoch = cls(rows=rows, broken=tuple(values.pop("broken")), **values)
+            rows = tuple(Row(**_read(row, Row)) for row in values.pop("rows"))
+            terms = {name: _number(value) for name, value in values.pop("terms").items()}
+            epoch = cls(rows=rows, broken=tuple(values.pop("broken")), terms=terms, **_read(values, cls))
         except (TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError(f"no epoch: {error!r}") from None
         fits = _fields_fit(epoch) and all(map(_fields_fit, epoch.rows))
         if not fits or not all(_fits(value, float) for value in epoch.terms.values()):
             raise ValueError("no epoch: it holds values of other kinds")
         return epoch
+
+
+def _written(value: object) -> object:
+    """Return plain values without the numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _written(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value
+
+
+def _read(values: dict[str, Any], kind: type) -> dict[str, Any]:
+    """Return what was read with the numbers back that JSON does not have, where the kind has numbers."""
+    numbers = {field.name for field in dataclasses.fields(kind) if field.type is float}
+    return {name: _number(value) if name in numbers else value for name, value in values.items()}
+
+
+def _number(value: object) -> object:
+    if isinstance(value, str):
+        return _INFINITIES.get(value, value)
+    return math.nan if value is None else value
 
 
 def _fields_fit(record: Epoch | Row) -> bool:

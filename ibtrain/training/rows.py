@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from ibtrain.config import Config
 from ibtrain.loss import Loss
+from ibtrain.records import run_name
 from ibtrain.runs import Row
 from ibtrain.training.build import regularizer_of
 from ibtrain.training.progress import Epoch
@@ -38,13 +39,13 @@ def broken_lines(rows: Iterable[Row]) -> tuple[str, ...]:
     Example:
         >>> row = Row("ab12", 3, 0.1, "LogVar[Z]", 0, BROKEN, "training data", "exact", 1, flags="I[X;Z] <= ln N")
         >>> broken_lines([row])
-        ('broken in run ab12, epoch 3: I[X;Z] <= ln N',)
+        ('broken in run ab12 (log Var[Z], gamma 0.1, seed 0), epoch 3: I[X;Z] <= ln N',)
     """
     epochs: dict[tuple[str, str], list[int]] = {}
     for row in rows:
         if row.quantity == BROKEN and row.flags:
             for name in row.flags.split("; "):
-                epochs.setdefault((row.run, name), []).append(row.epoch)
+                epochs.setdefault((run_name(row), name), []).append(row.epoch)
     return tuple(f"broken in run {run}, epoch {_listed(found)}: {name}" for (run, name), found in epochs.items())
 
 

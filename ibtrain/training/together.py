@@ -3,10 +3,12 @@
 Small networks leave a processor waiting for the next operation; stacked, each operation does the work of all members.
 Every member keeps its own seed, order, noise, weight and learning rate, and is measured and kept as it is alone; only
 the passes are shared. So what differs from a run of its own is the rounding of sums, nothing else. Whether it pays is
-measured on a few batches of each group; what vmap cannot map is trained one by one.
+measured on a few batches of each group; what vmap cannot map is trained one by one. What was chosen, and why, is noted
+in each member's folder.
 """
 
 import copy
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,13 +20,38 @@ from torch.func import functional_call, vmap
 
 from ibtrain.config import Config
 from ibtrain.errors import InformationError
+from ibtrain.runs import write_text
 from ibtrain.training.build import load_data
 from ibtrain.training.devices import make_fabric, threads
 from ibtrain.training.loop import Run, Trained
 from ibtrain.training.progress import Epoch
 from ibtrain.training.steps import noise_seed, optimizer_of, order_of, weighted_sums
+from imeasure.files import read_text
+
+TOGETHER = "together.txt"
+"""File of a run's folder that says whether its passes were stacked with those of others."""
+
+ALONE = "one by one: no other run is left that differs in seed, gamma and learning rate alone and has a small network"
+"""Why a run has no group."""
 
 _MEASURED = 3  # batches that are timed
+_LARGEST = 2**20  # bytes of a note
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """Whether members of a group are trained in one pass.
+
+    Args:
+        is_stacked: Whether they are.
+        why: Why, in words.
+    """
+
+    is_stacked: bool
+    why: str
+
+    def __str__(self) -> str:
+        return f"{'stacked' if self.is_stacked else 'one by one'}: {self.why}"
 
 
 def groups(configs: Iterable[Config], *, limit: int) -> tuple[tuple[Config, ...], ...]:
@@ -66,6 +93,7 @@ def train_together(
     download: bool = False,
     folders: Callable[[Config], Path | None],
     on_epoch: Callable[[Config, Epoch], None] | None = None,
+    on_choice: Callable[[Config, str], None] | None = None,
     is_measured: bool = True,
 ) -> Iterator[tuple[Config, Trained | InformationError]]:
     """Train a group in this process, each member as `train` does, and return each as it ends.
@@ -77,6 +105,7 @@ def train_together(
         download: Whether to fetch what is missing.
         folders: Where a member is kept and goes on from; None for nowhere.
         on_epoch: Called after every pass of a member.
+        on_choice: Called for each member with whether its passes are stacked, and why, in words.
         is_measured: Whether to pass separately where a measurement says that stacking does not pay.
 
     Yields:
@@ -95,14 +124,16 @@ def train_together(
                 runs.append(Run(config, data, fabric, folders(config), _bound(on_epoch, config)))
             except InformationError as error:
                 yield config, error
-        is_stacked: bool | None = None if is_measured else True
+        choice: Choice | None = None
         while unfinished := [run for run in runs if run.is_unfinished]:
             number = min(len(run.epochs) for run in unfinished) + 1
             behind = [run for run in unfinished if len(run.epochs) < number]
-            if is_stacked is None and len(behind) > 1:
-                is_stacked = _pays(behind, number)
+            if choice is None and len(behind) > 1:
+                choice = _pays(behind, number) if is_measured else Choice(is_stacked=True, why="nothing was measured")
+                for run in unfinished:
+                    _tell(run, str(choice), on_choice)
             start, means = time.perf_counter(), None
-            if is_stacked and len(behind) > 1:
+            if choice is not None and choice.is_stacked and len(behind) > 1:
                 means = pass_together(behind, number)
             seconds = (time.perf_counter() - start) / len(behind)
             for index, run in enumerate(behind):
@@ -112,7 +143,19 @@ def train_together(
                     runs.remove(run)
                     yield run.config, error
         for run in runs:
+            if choice is None:
+                _tell(run, ALONE, on_choice)
             yield run.config, run.trained()
+
+
+def _tell(run: Run, text: str, on_choice: Callable[[Config, str], None] | None) -> None:
+    """Note in a run's folder how it goes on, below what was noted before, and say it."""
+    if run.folder is not None and run.is_unfinished:
+        path = run.folder / TOGETHER
+        noted = read_text(path, "note", most=_LARGEST) if path.exists() else ""
+        write_text(path, f"{noted}from epoch {len(run.epochs) + 1} on {text}\n")
+    if on_choice is not None:
+        on_choice(run.config, text)
 
 
 def _bound(on_epoch: Callable[[Config, Epoch], None] | None, config: Config) -> Callable[[Epoch], None] | None:
@@ -226,8 +269,9 @@ def _optimizer(run: Run) -> torch.optim.Optimizer:
     return inner
 
 
-def _pays(runs: Sequence[Run], number: int) -> bool:
+def _pays(runs: Sequence[Run], number: int) -> Choice:
     """Time a few steps of all members together against those of one alone; no run is changed."""
+    members = f"{len(runs)} runs"
     batches = [batch for batch, _ in zip(_batches(runs, number), range(_MEASURED + 1), strict=False)]
     alone = copy.deepcopy(runs[0].step)
     optimizer = optimizer_of(alone.parameters(), runs[0].config)
@@ -240,12 +284,18 @@ def _pays(runs: Sequence[Run], number: int) -> bool:
     try:
         together = _seconds(_Stack(runs).step, batches)
     except torch.OutOfMemoryError:  # one by one they may have room
-        return False
+        return Choice(is_stacked=False, why=f"there is no room for {members} at once")
     except RuntimeError as error:
         if not _is_unmappable(error):
             raise
-        return False
-    return together < len(runs) * _seconds(step_alone, batches)
+        return Choice(
+            is_stacked=False, why=f"vmap cannot map this network or loss ({str(error).splitlines()[0][:200]})"
+        )
+    separately = len(runs) * _seconds(step_alone, batches)
+    times = (
+        f"a step of {members} takes {1e3 * together:.2g} ms at once and {1e3 * separately:.2g} ms one after the other"
+    )
+    return Choice(is_stacked=together < separately, why=times)
 
 
 def _is_unmappable(error: RuntimeError) -> bool:

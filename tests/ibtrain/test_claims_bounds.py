@@ -31,7 +31,7 @@ def test_c1_fails_at_one_violation_of_any_run_and_names_it():
     part = only(finding, "violations of prediction")
     assert (part.found, part.value) == (6, "6 of 6")
     assert "2e-05 nats in epoch" in finding.explanation
-    assert "(gamma 0.1, seed 0)" in finding.explanation
+    assert "(log Var[Z], gamma 0.1, seed 0)" in finding.explanation
 
 
 def test_c1_leaves_1e_5_to_rounding():
@@ -112,9 +112,22 @@ def test_c9_compares_with_what_there_is(label, input_, verdict):
     ]
     finding = bounds.limits(found_in([*rows, *neighbours, *limits]))
     assert finding.verdict == verdict
-    assert only(finding, "nearest").value == "1 of 2"
+    assert only(finding, "I[X;Z] <= ln N, nearest").value == "1 of 2"
+    assert "no run has I[Y;Z] by nearest neighbours" in only(finding, "I[Y;Z] <= H[Y], nearest").note
 
 
 def test_c9_is_not_run_without_the_mixture_estimator():
     rows = [row("I[X;Z]", 9.0, method="knn"), row("ln N", 7.0, method="training data")]
     assert bounds.limits(found_in(rows)).verdict == "not run"
+
+
+def test_c9_does_not_deny_the_nearest_neighbours_that_it_counts():
+    """Behind dropout they give I[Y;Z], but no I[X;Z]."""
+    rows = [row("I[Y;Z]", 2.0, method="knn", latent="dropout"), row("H[Y]", 2.3, method="t", latent="dropout")]
+    finding = bounds.limits(found_in(rows))
+    assert finding.verdict == "not run"
+    assert only(finding, "I[Y;Z] <= H[Y], nearest").value == "0 of 1"
+    assert only(finding, "I[X;Z] <= ln N, nearest").note == "no run has I[X;Z] by nearest neighbours and ln N"
+    assert "no run has I[Y;Z] by the mixture estimator and H[Y], and nearest neighbours decide nothing" in (
+        finding.explanation
+    )

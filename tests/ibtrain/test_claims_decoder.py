@@ -45,7 +45,8 @@ def test_c2_is_measured_on_the_encoder_of_a_trained_run(tmp_path):
     (found,) = by_data(collect([tmp_path]))
     finding = decoder.optimal_decoder(found)
     assert finding.verdict == "PASS"
-    assert finding.parts[0].spread == f"on the run {config.digest} (seed 0), 1,437 training samples"
+    name = f"{config.digest} (decoder cross-entropy minimised, gamma 0, seed 0)"
+    assert finding.parts[0].spread == f"on the run {name}, 1,437 training samples"
     (tmp_path / "runs" / config.digest / "checkpoint.pt").write_bytes(b"damaged")
     finding = decoder.optimal_decoder(found)
     assert "on a random encoder" in finding.parts[0].spread

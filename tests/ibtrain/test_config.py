@@ -4,11 +4,12 @@ import ast
 import dataclasses
 import inspect
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from ibtrain import Config, ConfigError, config
+from ibtrain import Config, ConfigError, config, sweep, sweeps, train, training
 
 
 def sections():
@@ -19,7 +20,8 @@ def values(field):
     limits = field.metadata
     if limits.get("choices"):
         one = st.sampled_from(limits["choices"])
-        return st.lists(one, max_size=3).map(tuple) if isinstance(field.default, tuple) else one
+        several = st.lists(one, min_size=1, max_size=3, unique=True).map(tuple)
+        return several if isinstance(field.default, tuple) else one
     if field.type is bool:
         return st.booleans()
     low = limits.get("minimum") if limits.get("minimum") is not None else limits.get("above")
@@ -84,6 +86,8 @@ def test_the_digest_changes_with_every_value():
         ("[data]\nsplit_seed = 4294967296", f"data.split_seed must be at most {2**32 - 1}, not {2**32}"),
         ("[network]\nlatent = 100000000000", f"network.latent must be at most {2**20}, not 100000000000"),
         ("[training]\nthreads = 1000000", "training.threads must be at most 256, not 1000000"),
+        ("[plane]\nestimators = []", "plane.estimators names nothing: choose one or several of mixture, knn, gaussian"),
+        ("[plane]\nestimators = ['knn', 'knn']", "plane.estimators names something twice: ['knn', 'knn']"),
     ],
 )
 def test_wrong_values_are_refused_by_name(text, message):
@@ -126,3 +130,32 @@ def test_every_field_says_where_its_value_comes_from(section):
     }
     assert set(documented) == {field.name for field in dataclasses.fields(section)}
     assert all("stated in the paper" in text or "our choice" in text for text in documented.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        ({"seed": 1}, "not {'seed': 1}: Config.from_mapping(...) makes one of it"),
+        ("config.toml", "not 'config.toml': Config.load(...) reads one from a file"),
+        (Path("config.toml"), "Config.load(...) reads one from a file"),
+        (None, "not None: Config() is one with all defaults"),
+    ],
+)
+def test_what_is_no_configuration_is_refused_with_what_makes_one(tmp_path, given, remedy):
+    calls = (
+        train,
+        lambda one: sweep([one], tmp_path),
+        lambda one: sweeps.grid(one, {}),
+        lambda one: training.check([one]),
+    )
+    for call in calls:
+        with pytest.raises(ConfigError) as caught:
+            call(given)
+        assert "a run needs a Config" in str(caught.value)
+        assert remedy in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [Config(), {"seed": 1}, "config.toml"])
+def test_a_sweep_of_what_is_no_list_is_refused(tmp_path, given):
+    with pytest.raises(ConfigError, match="a sweep needs a list of configurations"):
+        sweep(given, tmp_path)

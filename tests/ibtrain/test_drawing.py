@@ -205,6 +205,21 @@ def test_groups_that_would_look_the_same_do_not():
     assert len({one.look.mark for one in groups_of(table[:3]).members}) == 3
 
 
+def test_a_group_is_called_by_what_tells_it_from_the_others_and_no_more():
+    keys = [("LogVar[Z]", "CE[Y|Z]", "noise"), ("LogVar[Z|Y]", "CE[Y|Z]", "noise")]
+    keys += [("", loss, "categorical") for loss in LOSSES]
+    found = groups_of(pd.DataFrame(keys, columns=["surrogate", "loss", "latent"]))
+    assert found.title == "regularizer, minimised"
+    assert [one.label for one in found.members] == [
+        "log Var[Z|Y]",
+        "log Var[Z]",
+        "decoder uncertainty",
+        "decoder cross-entropy",
+        "prediction cross-entropy",
+    ]
+    assert [one.look for one in found.members[2:]] == [look(loss) for loss in LOSSES]
+
+
 METRICS = ("decoder uncertainty", "decoder cross-entropy", "prediction cross-entropy")
 
 

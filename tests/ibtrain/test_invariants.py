@@ -81,7 +81,8 @@ def test_a_broken_invariant_of_a_run_is_in_its_rows_and_told_at_the_end(monkeypa
     config = Config().with_options(["training.epochs=2", "network.hidden=[16]", "plane.samples=100", "plane.every=1"])
     trained = train(config, accelerator="cpu")
     assert [epoch.broken for epoch in trained.epochs] == [("I[X;Z] <= ln N",)] * 2
-    assert broken_lines(trained.rows) == (f"broken in run {config.digest}, epoch 1, 2: I[X;Z] <= ln N",)
+    name = f"{config.digest} (log Var[Z|Y], gamma 0.01, seed 0)"
+    assert broken_lines(trained.rows) == (f"broken in run {name}, epoch 1, 2: I[X;Z] <= ln N",)
 
 
 @pytest.mark.parametrize("kind", ["noise", "gaussian", "categorical"])

@@ -119,6 +119,38 @@ def test_text_of_runs_stays_text(tmp_path):
     assert data["runs"][0]["run"] == data["groups"][0]["label"] == data["flags"][0] == EVIL
 
 
+def test_sections_are_named_by_objective_loss_regularizer_gamma_and_seed(tmp_path):
+    runs = Runs(stored(tmp_path).joinpath("runs"))
+    other = Config().with_options(["objective.statement=min H[Y|Z]", "objective.gamma=0", "seed=7"])
+    runs.begin(other)
+    runs.store(other, rows(other.digest, gamma=0.0, seed=7, surrogate="", loss="Exact[Y|Z]"))
+    records = collect([tmp_path])
+    for record in records:
+        (record.folder / "plan.txt").write_text(f"the plan of {record.rows[0].loss}")
+    text = report(records)
+    headings = [re.sub("<[^>]+>", "", one) for one in re.findall(r"<h[34]>(.*?)</h[34]>", text, re.DOTALL)]
+    assert {"min I[X;Z] - beta*I[Y;Z]", "min H[Y|Z]"} <= set(headings)
+    assert headings[-2:] == ["decoder cross-entropy and log Var[Z]", "decoder uncertainty"]
+    assert "3 runs, of min I[X;Z] - beta*I[Y;Z], gamma 0, 0.01, 1, seed 0" in text
+    assert "1 run, of min H[Y|Z], gamma 0, seed 7" in text
+    assert not any(record.digest in heading for record in records for heading in headings)
+
+
+def test_the_plane_tells_losses_apart_and_pools_trials_of_one_alone(tmp_path):
+    records = [
+        Record(f"{loss}{seed}", tuple(rows(f"{loss}{seed}", gamma=0.0, seed=seed, surrogate="", loss=loss)))
+        for loss in ("CE[Y|Z]", "Exact[Y|Z]")
+        for seed in (0, 1)
+    ]
+    (text,) = [text for kind, text in Elements(report(records)).scripts if kind.get("type") == "application/json"]
+    data = json.loads(text)
+    assert data["grouped"] == "minimised"
+    assert [group["label"] for group in data["groups"]] == ["decoder uncertainty", "decoder cross-entropy"]
+    assert len({group["mark"] for group in data["groups"]}) == 2
+    ways = {run["run"]: run["way"] for run in data["runs"]}
+    assert ways["CE[Y|Z]0"] == ways["CE[Y|Z]1"] != ways["Exact[Y|Z]0"] == ways["Exact[Y|Z]1"]
+
+
 def test_runs_without_coordinates_or_configuration_have_a_page_too():
     record = Record("a", (Row("a", 1, 0.1, "", 0, "train accuracy", "training data", "exact", 0.5),))
     text = report([record])

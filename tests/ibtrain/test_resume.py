@@ -159,6 +159,31 @@ def test_an_epoch_is_read_back():
     assert Epoch.from_json(EPOCH.to_json()).to_json() == EPOCH.to_json()
 
 
+def strictly(text):
+    """Read JSON as a program does that knows no other numbers than those of the standard."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_a_line_is_json_whatever_the_numbers_are_and_is_read_back():
+    values = {"value": math.nan, "standard_error": math.inf}
+    epoch = dataclasses.replace(EPOCH, terms={"CE[Y|Z]": -math.inf}, rows=(dataclasses.replace(ROW, **values),))
+    written = strictly(epoch.to_json())
+    assert written["rows"][0]["value"] is None
+    assert (written["rows"][0]["standard_error"], written["terms"]["CE[Y|Z]"]) == ("inf", "-inf")
+    again = Epoch.from_json(epoch.to_json())
+    assert repr(again) == repr(epoch)
+
+
+def test_every_line_of_a_run_is_json(tmp_path):
+    train(SHORT.with_options(["training.epochs=1"]), accelerator="cpu", folder=tmp_path)
+    (line,) = (tmp_path / METRICS).read_text().splitlines()
+    assert None in [row["standard_error"] for row in strictly(line)["rows"]]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -166,7 +191,10 @@ def test_an_epoch_is_read_back():
         {"number": []},
         {"loss": "0.5"},
         {"loss": 10**400},
-        {"terms": {"CE[Y|Z]": None}},
+        {"terms": {"CE[Y|Z]": "0.5"}},
+        {"number": None},
+        {"broken": None},
+        {"rows": [{**dataclasses.asdict(ROW), "run": None}]},
         {"terms": ["CE[Y|Z]"]},
         {"rows": [{**dataclasses.asdict(ROW), "value": "1"}]},
         {"rows": 3},
@@ -251,8 +279,9 @@ def test_a_run_that_fails_leaves_the_others_alone(tmp_path):
     bad = SHORT.with_options(["training.learning_rate=1e30"])
     with pytest.raises(
         ConfigError, match=r"1 of 2 runs failed, the others are finished:\n.*lower training\.learning_rate"
-    ):
+    ) as caught:
         sweep([bad, SHORT], tmp_path, accelerator="cpu")
+    assert f"\n  {bad.digest} (training.learning_rate=1e+30): the loss is nan" in str(caught.value)
     assert {row.run for row in runs.read_rows(tmp_path / "results.csv")} == {SHORT.digest}
 
 

@@ -1,9 +1,12 @@
 """Runs that are trained together give the numbers of runs alone, up to the rounding of sums."""
 
+import dataclasses
+import io
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from ibtrain import Config, ConfigError, executors, runs, sweep
 from ibtrain.executors import InProcess, Place, Together
@@ -124,14 +127,20 @@ def test_the_measurement_decides_and_changes_no_run(tmp_path, monkeypatch, pays)
     real, asked = together._pays, []
 
     def decide(members, number):
-        real(members, number)
+        choice = real(members, number)
         asked.append(len(members))
-        return pays
+        return dataclasses.replace(choice, is_stacked=pays)
 
     monkeypatch.setattr(together, "_pays", decide)
-    rows = sweep(configs, tmp_path / "together", accelerator="cpu", executor=Together())
+    console = Console(file=io.StringIO(), width=300)
+    rows = sweep(configs, tmp_path / "together", accelerator="cpu", executor=Together(), console=console)
     alone = sweep(configs, tmp_path / "alone", accelerator="cpu", executor=InProcess())
     assert asked == [4]
+    said = "stacked: a step of 4 runs takes " if pays else "one by one: a step of 4 runs takes "
+    assert f"4 runs {said}" in console.file.getvalue()
+    for config in configs:
+        folder = runs.Runs(tmp_path / "together" / "runs").folder(config)
+        assert (folder / "together.txt").read_text().startswith(f"from epoch 1 on {said}")
     if not pays:
         assert repr(rows) == repr(alone)
     assert numbers(rows)[1] == pytest.approx(numbers(alone)[1], rel=1e-6, abs=1e-6)
@@ -158,7 +167,17 @@ def test_members_that_vmap_cannot_map_are_trained_one_by_one(tmp_path, walked_in
     configs = grid(SHORT, VARIED)
     expected = sweep(configs, tmp_path / "alone", accelerator="cpu")
     walked_into(lambda inputs: inputs.sum().item(), times=100)
-    assert repr(sweep(configs, tmp_path / "together", accelerator="cpu", executor=Together())) == repr(expected)
+    console = Console(file=io.StringIO(), width=300)
+    rows = sweep(configs, tmp_path / "together", accelerator="cpu", executor=Together(), console=console)
+    assert repr(rows) == repr(expected)
+    assert "4 runs one by one: vmap cannot map this network or loss" in console.file.getvalue()
+
+
+def test_runs_without_a_group_say_so(tmp_path):
+    console = Console(file=io.StringIO(), width=300)
+    configs = grid(SHORT, {"network.hidden": [[16], [8]]})
+    sweep(configs, tmp_path, accelerator="cpu", executor=Together(), console=console)
+    assert "2 runs one by one: no other run is left" in console.file.getvalue()
 
 
 def test_an_error_that_is_not_of_vmap_is_told(tmp_path, walked_into):
