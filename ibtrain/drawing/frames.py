@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, to_hex
@@ -148,7 +149,10 @@ class Shades:
         """
         if self.is_zero(gamma):
             return "black"
-        return group if self.mappable is None else to_hex(self.mappable.to_rgba(gamma))
+        if self.mappable is None:
+            return group
+        red, green, blue, _ = self.mappable.to_rgba(np.array([gamma]))[0]
+        return to_hex((float(red), float(green), float(blue)))
 
     def explain(self, figure: Figure, axes: Any) -> list[Line2D]:
         """Draw a bar of the colours if gamma has several of them; return lines for a legend that say the others.

@@ -103,7 +103,7 @@ def _read(values: dict[str, Any], kind: type) -> dict[str, Any]:
     return {name: _number(value) if name in numbers else value for name, value in values.items()}
 
 
-def _number(value: object) -> object:
+def _number(value: Any) -> Any:
     if isinstance(value, str):
         return _INFINITIES.get(value, value)
     return math.nan if value is None else value
