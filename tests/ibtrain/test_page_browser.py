@@ -160,7 +160,7 @@ def test_a_mark_that_is_read_stays_so_when_the_page_changes_its_width(browser):
     run = browser.switch_to.active_element.get_attribute("data-run")
     browser.execute_script("document.getElementById('plane-frame').style.width = '300px'")
     plane = browser.find_element(By.ID, "plane-svg")
-    WebDriverWait(browser, 30).until(lambda _: plane.get_attribute("viewBox").startswith("0 0 300 "))
+    WebDriverWait(browser, 30).until(lambda _: plane.get_dom_attribute("viewBox").startswith("0 0 300 "))
     assert browser.switch_to.active_element.get_attribute("data-run") == run
     assert tip(browser).text == text
 
