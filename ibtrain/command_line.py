@@ -30,8 +30,8 @@ workers_option = click.option("--workers", type=click.IntRange(1), default=None,
 
 def _shard(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
     index, _slash, count = text.partition("/")
-    if not (index.isdecimal() and count.isdecimal()):
-        raise ConfigError(f"--shard needs I/N, for example 1/4, not {text!r}")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise ConfigError(f"--shard needs I/N with I from 1 to N, for example 1/4, not {text!r}")
     return int(index), int(count)
 
 

@@ -94,13 +94,13 @@ def depth(region: NDArray[np.bool_]) -> Floats:
     """
     far = float(sum(region.shape))
     values: Floats = np.where(np.pad(region, 1), far, 0.0)
+    steps, diagonal = np.arange(values.shape[1]), np.sqrt(2.0)
     for backwards in (False, True):
         view = values[::-1, ::-1] if backwards else values
         for row in range(1, view.shape[0]):
-            above = view[row - 1]
-            reach = np.minimum(above + 1.0, np.minimum(np.roll(above, 1), np.roll(above, -1)) + np.sqrt(2.0))
-            line = np.minimum(view[row], reach)
-            steps = np.arange(len(line))
+            above, line = view[row - 1], view[row]
+            reach = np.minimum(above[1:-1] + 1.0, np.minimum(above[:-2], above[2:]) + diagonal)
+            np.minimum(line[1:-1], reach, out=line[1:-1])
             view[row] = np.minimum.accumulate(line - steps) + steps
     return np.asarray(values[1:-1, 1:-1])
 

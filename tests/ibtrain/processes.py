@@ -1,6 +1,6 @@
-"""Run every reducible functional, and a whole network, in two processes with unequal shards, and save what came out.
+"""Run every reducible functional, and a whole network, on one of two unequal shards, and save what came out.
 
-Usage: python processes.py FOLDER
+Usage, at the same time for the ranks 0 and 1: python processes.py FOLDER RANK
 """
 
 import os
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import torch
 from functionals import CLASSES, FUNCTIONALS, tensors, used
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from ibtrain import AdditiveNoise, functional
@@ -92,4 +92,4 @@ def work(rank, folder):
 
 if __name__ == "__main__":
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    multiprocessing.spawn(work, args=(str(Path(sys.argv[1]).resolve()),), nprocs=2)
+    work(int(sys.argv[2]), Path(sys.argv[1]).resolve())

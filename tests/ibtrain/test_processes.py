@@ -15,7 +15,12 @@ from ibtrain.reduction import LOCAL, across_processes
 def two_processes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("processes")
     script = Path(__file__).with_name("processes.py")
-    subprocess.run([sys.executable, str(script), str(folder)], check=True, timeout=240)
+    ranks = [subprocess.Popen([sys.executable, str(script), str(folder), rank]) for rank in ("0", "1")]
+    try:
+        assert [rank.wait(timeout=240) for rank in ranks] == [0, 0]
+    finally:
+        for rank in ranks:
+            rank.kill()
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 
