@@ -6,6 +6,8 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import pytest
+
 # A process started in the background, as tests may be, ignores SIGINT unless told otherwise.
 HEARING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
 
@@ -32,3 +34,11 @@ def stopped(process):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     return process.returncode, errors
+
+
+def run_in_process(monkeypatch, main, *arguments):
+    """Run the main function of a program as its process would; return the exit status."""
+    monkeypatch.setattr(sys, "argv", ["program", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code or 0

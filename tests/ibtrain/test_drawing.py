@@ -1,7 +1,6 @@
 """Figures from tidy rows: what is drawn is what the rows say."""
 
 import dataclasses
-import sys
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from programs import run_in_process
 
 from ibtrain import ConfigError, drawing
 from ibtrain.cli import main
@@ -381,21 +381,16 @@ def test_quartiles_are_those_of_the_seeds():
     assert frames.quartiles(table, "gamma").iloc[0].tolist() == [1.0, 2.0, 3.0]
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["ibtrain", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    return stopped.value.code
-
-
 def test_the_plane_command_draws_runs_of_several_folders(tmp_path, monkeypatch, capsys):
     for seed in (0, 1):
         write_rows(tmp_path / str(seed) / "results.csv", [one for one in plane_rows() if one.seed == seed])
     out = tmp_path / "new folder" / "plane.png"
-    assert not run(monkeypatch, "plane", tmp_path / "0", tmp_path / "1", "--out", out)
+    assert not run_in_process(monkeypatch, main, "plane", tmp_path / "0", tmp_path / "1", "--out", out)
     assert capsys.readouterr().out == f"picture {out}, 6 runs\n"
     assert out.read_bytes()[:4] == b"\x89PNG"
-    assert not run(monkeypatch, "plane", tmp_path / "0", "--out", tmp_path / "ways.svg", "--trajectories")
+    assert not run_in_process(
+        monkeypatch, main, "plane", tmp_path / "0", "--out", tmp_path / "ways.svg", "--trajectories"
+    )
 
 
 @pytest.mark.parametrize(
@@ -405,5 +400,5 @@ def test_the_plane_command_draws_runs_of_several_folders(tmp_path, monkeypatch, 
 def test_the_plane_command_refuses_in_one_line(tmp_path, monkeypatch, capsys, arguments, message):
     write_rows(tmp_path / "0" / "results.csv", plane_rows())
     monkeypatch.chdir(tmp_path)
-    assert run(monkeypatch, "plane", *arguments) == 2
+    assert run_in_process(monkeypatch, main, "plane", *arguments) == 2
     assert message in capsys.readouterr().err

@@ -4,11 +4,11 @@ import base64
 import hashlib
 import json
 import re
-import sys
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
+from programs import run_in_process
 
 import imeasure
 from ibtrain import Config, page
@@ -205,16 +205,9 @@ def test_greek_letters_are_letters():
     assert greek("0 < beta < 1, alphabet") == "0 < β < 1, alphabet"
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["ibtrain", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    return stopped.value.code
-
-
 def test_the_report_command_writes_a_page(tmp_path, monkeypatch, capsys):
     out = tmp_path / "new" / "report.html"
-    assert not run(monkeypatch, "report", stored(tmp_path), "--out", out, "--title", "Mine")
+    assert not run_in_process(monkeypatch, main, "report", stored(tmp_path), "--out", out, "--title", "Mine")
     assert re.fullmatch(rf"page {out}, 3 runs, 0\.\d MB\n", capsys.readouterr().out)
     assert "<title>Mine</title>" in out.read_text()
     assert [path.name for path in out.parent.iterdir()] == ["report.html"]
@@ -222,12 +215,14 @@ def test_the_report_command_writes_a_page(tmp_path, monkeypatch, capsys):
 
 def test_the_claims_command_prints_json_and_writes_markdown_json_and_pages(tmp_path, monkeypatch, capsys):
     stored(tmp_path)
-    assert not run(monkeypatch, "claims", tmp_path, "--json")
+    assert not run_in_process(monkeypatch, main, "claims", tmp_path, "--json")
     (judged,) = json.loads(capsys.readouterr().out)
     assert judged["data"] == "digits"
     assert {claim["verdict"] for claim in judged["claims"]} <= {"PASS", "FAIL", "not run"}
     for ending, part in ((".md", "| claim |"), (".html", '<article class="claim">'), (".json", '"verdict"')):
-        assert not run(monkeypatch, "claims", tmp_path, "--out", tmp_path / f"claims{ending}", "--note", EVIL)
+        assert not run_in_process(
+            monkeypatch, main, "claims", tmp_path, "--out", tmp_path / f"claims{ending}", "--note", EVIL
+        )
         text = (tmp_path / f"claims{ending}").read_text()
         assert part in text
         assert ending == ".md" or EVIL not in text
@@ -245,7 +240,7 @@ def test_the_claims_command_prints_json_and_writes_markdown_json_and_pages(tmp_p
 def test_bad_input_is_one_line(tmp_path, monkeypatch, capsys, arguments, message):
     write_rows(tmp_path / "results.csv", rows("a"))
     monkeypatch.chdir(tmp_path)
-    assert run(monkeypatch, *arguments) == 2
+    assert run_in_process(monkeypatch, main, *arguments) == 2
     errors = capsys.readouterr().err
     assert message in errors
     assert len(errors.splitlines()) == 1

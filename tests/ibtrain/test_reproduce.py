@@ -3,11 +3,11 @@
 import dataclasses
 import itertools
 import math
-import sys
 import tomllib
 
 import pytest
 import torch
+from programs import run_in_process
 
 from ibtrain import Config, ConfigError, experiments, networks, reproduce, runs, train
 from ibtrain.cli import main
@@ -92,13 +92,6 @@ def test_options_replace_the_base_and_leave_what_is_varied():
             one.with_options([f"{key}=1"])
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["ibtrain", "reproduce", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    return stopped.value.code or 0
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -119,7 +112,7 @@ def run(monkeypatch, *arguments):
 )
 def test_bad_options_are_one_line_on_standard_error(tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
-    assert run(monkeypatch, *arguments) == 2
+    assert run_in_process(monkeypatch, main, "reproduce", *arguments) == 2
     errors = capsys.readouterr().err
     assert message in errors
     assert len(errors.splitlines()) == 1
@@ -175,7 +168,7 @@ def test_the_latent_is_held_before_it_shrinks_and_the_error_without_noise_does_n
 
 def test_a_loss_without_proof_is_told_once_in_plain_words(tmp_path, monkeypatch, capsys):
     arguments = ("--preset", "digits-fast", "--set", "training.epochs=1", "--out", tmp_path, "--accelerator", "cpu")
-    assert run(monkeypatch, "fig3", *arguments) == 0
+    assert run_in_process(monkeypatch, main, "reproduce", "fig3", *arguments) == 0
     shown = capsys.readouterr()
     assert shown.err == ""
     assert shown.out.count("Prediction[Y|Z]: no proof that the loss bounds") == 1
@@ -184,7 +177,12 @@ def test_a_loss_without_proof_is_told_once_in_plain_words(tmp_path, monkeypatch,
 
 @pytest.mark.slow
 def test_the_short_form_makes_all_figures(tmp_path, monkeypatch, capsys):
-    assert run(monkeypatch, "all", "--preset", "digits-fast", "--out", tmp_path, "--accelerator", "cpu") == 0
+    assert (
+        run_in_process(
+            monkeypatch, main, "reproduce", "all", "--preset", "digits-fast", "--out", tmp_path, "--accelerator", "cpu"
+        )
+        == 0
+    )
     folder = tmp_path / "digits-fast"
     preset = PRESETS["digits-fast"]
     for one in preset.experiments:
@@ -215,7 +213,7 @@ def test_the_short_form_makes_all_figures(tmp_path, monkeypatch, capsys):
     different = {config.digest for one in preset.experiments for config in one.configs()}
     assert f"{len(different)} of {len(different)} different runs are to be trained" in printed
     tables = {one.name: (folder / one.name / "results.csv").read_bytes() for one in preset.experiments}
-    assert run(monkeypatch, "all", "--preset", "digits-fast", "--out", tmp_path) == 0
+    assert run_in_process(monkeypatch, main, "reproduce", "all", "--preset", "digits-fast", "--out", tmp_path) == 0
     assert f"0 of {len(different)} different runs are to be trained, 0 epochs" in capsys.readouterr().out
     assert tables == {one.name: (folder / one.name / "results.csv").read_bytes() for one in preset.experiments}
 
@@ -223,9 +221,9 @@ def test_the_short_form_makes_all_figures(tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 def test_shards_together_make_the_figure(tmp_path, monkeypatch, capsys):
     arguments = ["fig6", "--preset", "digits-fast", "--set", "training.epochs=1", "--out", tmp_path]
-    assert run(monkeypatch, *arguments, "--shard", "1/2") == 0
+    assert run_in_process(monkeypatch, main, "reproduce", *arguments, "--shard", "1/2") == 0
     assert "fig6: 9 of 18 runs, the others are not finished" in capsys.readouterr().out
-    assert run(monkeypatch, *arguments, "--shard", "2/2", "--workers", 2) == 0
+    assert run_in_process(monkeypatch, main, "reproduce", *arguments, "--shard", "2/2", "--workers", 2) == 0
     assert "fig6: 18 runs; picture" in capsys.readouterr().out
     saved = tomllib.loads((tmp_path / "digits-fast" / "fig6" / "config.toml").read_text())
     assert saved["training"]["epochs"] == 1

@@ -10,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from mutations import watched
+from programs import run_in_process
 
 from ibtrain import Config, ConfigError, runs, sweep, train
 from ibtrain.cli import cli, main
@@ -169,7 +170,7 @@ def test_two_processes_train_one_run_as_one_process_does(tmp_path):
         (["--vary", "seed=1,,2"], "needs a key and values"),
         (["--vary", "sede=1"], "unknown key 'sede'"),
         (["--shard", "1"], "--shard needs I/N"),
-        (["--shard", "5/4"], "a shard is i/n"),
+        (["--shard", "5/4"], "--shard needs I/N with I from 1 to N, for example 1/4, not '5/4'"),
         (["--workers", "2", "--ray"], "leave out --workers, --together or --ray"),
         (["--together", "--ray"], "leave out --workers, --together or --ray"),
         (["--gpus", "0.5"], "add --ray"),
@@ -179,10 +180,8 @@ def test_two_processes_train_one_run_as_one_process_does(tmp_path):
 def test_bad_options_are_one_line_on_standard_error(tmp_path, monkeypatch, capsys, arguments, message):
     (tmp_path / "config.toml").write_text(SHORT.to_toml())
     out = tmp_path / "out"
-    monkeypatch.setattr(sys, "argv", ["ibtrain", "sweep", str(tmp_path / "config.toml"), "--out", str(out), *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    assert stopped.value.code == 2
+    arguments = ["sweep", tmp_path / "config.toml", "--out", out, *arguments]
+    assert run_in_process(monkeypatch, main, *arguments) == 2
     errors = capsys.readouterr().err
     assert message in errors
     assert len(errors.splitlines()) == 1
