@@ -1,4 +1,7 @@
-"""What a model makes zero, by its equations, and what constant: measures of data alone, fixed quantities, numbers."""
+"""What a model makes zero, by its equations, and what constant: measures of data alone, fixed quantities, numbers.
+
+All are vectors over atoms modulo the model's equations, so what is constant is a subspace with an exact basis.
+"""
 
 from __future__ import annotations
 

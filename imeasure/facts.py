@@ -1,4 +1,7 @@
-"""What users say about variables and parameters, read and checked: fixed variables, assumptions, kinds, ranges."""
+"""What users say about variables and parameters, read and checked: fixed variables, assumptions, kinds, ranges.
+
+What a text says is parsed once; what no model could hold, such as an empty range, is refused here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From syntax trees to sympy: :func:`parse` reads every statement of the language."""
+"""From syntax trees to sympy: :func:`parse` reads every statement of the language.
+
+It is the one door for text: models, objectives, facts and command lines pass through it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The commands ``simplify``, ``equivalent`` and ``objectives``, for the command line to register."""
+"""The commands ``simplify``, ``equivalent`` and ``objectives``, for the command line to register.
+
+They read options, call :mod:`imeasure.rewriting` and print; names of the catalogue stand for its objectives.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The glossary: the words that papers use for quantities of labels Y, data X and latent Z, both ways."""
+"""The glossary: the words that papers use for quantities of labels Y, data X and latent Z, both ways.
+
+Quantities are compared as sympy expressions, so that ``I[Z;X|Y]`` is found as ``I[X;Z|Y]``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Certificates in words: each step as a quantity with its multiplier, as text and as LaTeX."""
+"""Certificates in words: each step as a quantity with its multiplier, as text and as LaTeX.
+
+A reader can add the lines up: each names the inequality, the fact or the constant that it stands on.
+"""
 
 from __future__ import annotations
 

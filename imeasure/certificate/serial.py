@@ -1,4 +1,7 @@
-"""Certificates as plain data: texts for the claim and the facts, groups of names for the steps."""
+"""Certificates as plain data: texts for the claim and the facts, groups of names for the steps.
+
+They are read strictly: whatever is not written as :func:`to_data` writes it is refused, and nothing of it is run.
+"""
 
 from __future__ import annotations
 

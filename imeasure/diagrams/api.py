@@ -1,4 +1,7 @@
-"""The one function of this package: a model, an expression or a canonical form in, a finished diagram out."""
+"""The one function of this package: a model, an expression or a canonical form in, a finished diagram out.
+
+Regions show up to five variables or a Markov chain, bars all others. The way through is: content, layout, page.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Literal

@@ -1,4 +1,7 @@
-"""Atoms as an ordered bar chart with dots for membership: any number of sets, where no picture of regions helps."""
+"""Atoms as an ordered bar chart with dots for membership: any number of sets, where no picture of regions helps.
+
+The layout is that of UpSet plots (Lex et al., 2014): one bar an atom, and dots for the variables that meet in it.
+"""
 
 from collections.abc import Mapping
 

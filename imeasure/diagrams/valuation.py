@@ -1,4 +1,7 @@
-"""Numbers in diagrams: reading them for each atom, their units, and how they are written."""
+"""Numbers in diagrams: reading them for each atom, their units, and how they are written.
+
+Values come from a distribution or are listed by atom; what contradicts the model's zeros is refused, not drawn.
+"""
 
 import math
 from collections.abc import Collection, Iterable, Mapping

@@ -1,4 +1,7 @@
-"""``bounds``: the named quantities that provably lie above or below a quantity, the tightest first."""
+"""``bounds``: the named quantities that provably lie above or below a quantity, the tightest first.
+
+The prover decides each inequality, so every bound has a certificate; a bound that another one implies is left out.
+"""
 
 from __future__ import annotations
 

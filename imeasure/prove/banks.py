@@ -1,4 +1,7 @@
-"""What counterexamples are first looked for among: random linear codes, and a few tables, with all their entropies."""
+"""What counterexamples are first looked for among: random linear codes, and a few tables, with all their entropies.
+
+What does not depend on a claim is made once and kept, so that many are refuted by one product of matrices.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From a table that breaks a claim to the refutation that a verdict shows: both sides' values, decoders, noise."""
+"""From a table that breaks a claim to the refutation that a verdict shows: both sides' values, decoders, noise.
+
+A table may have been found by floats; what a refutation says is computed from it anew.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The search for a proof of one target: cheap exact attempts first, the linear program last."""
+"""The search for a proof of one target: cheap exact attempts first, the linear program last.
+
+What structure the claim has, facts, graphs, symmetries, shrinks the program before it is solved. Its proofs are exact.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Verdicts: proved with a certificate, refuted with a distribution, or undecided with what stands in the way."""
+"""Verdicts: proved with a certificate, refuted with a distribution, or undecided with what stands in the way.
+
+They are what :func:`imeasure.check` returns: frozen data that print, and that say by themselves what supports them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The canonical form of an objective: a loss plus a weight times a regularizer, checked without the search for it."""
+"""The canonical form of an objective: a loss plus a weight times a regularizer, checked without the search for it.
+
+Its derivation leads from the objective to it, and :meth:`CanonicalForm.verify` replays each step.
+"""
 
 from __future__ import annotations
 
