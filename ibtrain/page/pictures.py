@@ -69,7 +69,7 @@ def pictures(found: Evidence) -> list[Picture]:
         (
             bool(exact),
             "Cross-entropies",
-            "Decoder uncertainty and both cross-entropies over epochs, one line for each loss that was minimised.",
+            "Decoder uncertainty and both cross-entropies over epochs, one panel for each loss that was minimised.",
             drawing.draw_cross_entropies,
             exact,
         ),
