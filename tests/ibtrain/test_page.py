@@ -17,6 +17,7 @@ from ibtrain.cli import main
 from ibtrain.page.mathematics import canonical, formula, greek, steps
 from ibtrain.records import Record, collect
 from ibtrain.runs import Row, Runs, write_rows
+from ibtrain.surrogates.looks import MARKS, look
 
 EVIL = '<script>alert("x")</script>'
 
@@ -149,6 +150,13 @@ def test_the_plane_tells_losses_apart_and_pools_trials_of_one_alone(tmp_path):
     assert len({group["mark"] for group in data["groups"]}) == 2
     ways = {run["run"]: run["way"] for run in data["runs"]}
     assert ways["CE[Y|Z]0"] == ways["CE[Y|Z]1"] != ways["Exact[Y|Z]0"] == ways["Exact[Y|Z]1"]
+
+
+def test_the_page_draws_every_mark_that_a_group_may_have(plain):
+    (script,) = [text for attributes, text in Elements(plain).scripts if "type" not in attributes]
+    shapes = script[script.index("const SHAPES = {") : script.index("const state")]
+    letters = {mark for pair in re.findall(r'^    (?:"(.)"|(\w)): ', shapes, re.MULTILINE) for mark in pair if mark}
+    assert letters == {mark for mark, _ in MARKS} | {look("").mark}
 
 
 def test_runs_without_coordinates_or_configuration_have_a_page_too():
