@@ -6,6 +6,7 @@ made of stands in `ibtrain.config.fields`.
 
 import dataclasses
 import difflib
+import functools
 import math
 import operator
 import tomllib
@@ -44,7 +45,8 @@ def option(
     return dataclasses.field(default=default, metadata=limits)
 
 
-def _hints(cls: type) -> dict[str, Any]:
+@functools.cache
+def _hints(cls: type) -> Mapping[str, Any]:
     hints = typing.get_type_hints(cls)
     return {field.name: hints[field.name] for field in dataclasses.fields(typing.cast(Any, cls))}
 
