@@ -197,7 +197,7 @@ class Section:
         cls._place = f"{table}." if table else ""
 
     def __post_init__(self) -> None:
-        hints = _hints(type(self))
+        hints = _hints(typing.cast(Any, type(self)))
         for field in dataclasses.fields(typing.cast(Any, self)):
             name = f"{self._place}{field.name}"
             value = _coerced(getattr(self, field.name), hints[field.name], name)
