@@ -56,7 +56,8 @@ def estimate_quantity(
 
     def need(name: str) -> NDArray[np.generic]:
         if name not in variables:
-            raise ConfigError(f"{estimator} needs a variable {name}; the file holds {', '.join(variables) or 'none'}")
+            held = ", ".join(" ".join(variable.split()) for variable in variables)
+            raise ConfigError(f"{estimator} needs a variable {name}; the file holds {held or 'none'}")
         return variables[name]
 
     def samples(name: str) -> NDArray[np.generic]:

@@ -120,11 +120,16 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.gen
 
 def _read_csv(path: Path) -> dict[str, NDArray[np.generic]]:
     """Read the columns of a csv file with a header; numbered columns of one name become one variable."""
-    reader = csv.reader(io.StringIO(read_text(path, "table"), newline=""))
-    lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+    reader = csv.reader(io.StringIO(read_text(path, "table"), newline=""), strict=True)
+    lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    lines = [(number, row) for number, row in lines if row not in ([], [""])]
     if len(lines) < 2:
         raise ConfigError(f"{path} cannot be read: a line of names and lines of values are needed")
     header, rows = lines[0][1], [row for _, row in lines[1:]]
+    if len(header) == 1 and re.search(r"[;\t]", header[0]):
+        raise ConfigError(f"{path} cannot be read: its columns must be separated by commas, with points in numbers")
+    if as_numbers(np.array(header)).dtype.kind == "f":
+        raise ConfigError(f"{path} cannot be read: its first line holds numbers, but must name the columns: Z0,Z1,Y")
     if len(set(header)) < len(header):
         raise ConfigError(f"{path} cannot be read: two columns have the same name among {', '.join(header)}")
     for number, row in lines:

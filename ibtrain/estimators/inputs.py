@@ -172,7 +172,7 @@ def as_classes(labels: Labels, size: int, device: torch.device, name: str = "Y")
     if isinstance(labels, Tensor) and labels.is_meta:
         raise ConfigError(f"{name} is a meta tensor without values; give the labels themselves")
     try:
-        array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+        array = _label_array(labels)
     except (ValueError, TypeError, RuntimeError) as error:
         raise ConfigError(f"{name} must hold one label for each sample: {error}") from None
     if array.ndim == 2 and array.shape[1] == 1:
@@ -181,22 +181,36 @@ def as_classes(labels: Labels, size: int, device: torch.device, name: str = "Y")
         raise ConfigError(f"{name} must hold one label for each of the {size} samples, got shape {tuple(array.shape)}")
     objects = array.tolist() if array.dtype.kind == "O" else []
     missing = any(label is None or (isinstance(label, float) and not math.isfinite(label)) for label in objects)
-    if missing or (array.dtype.kind == "f" and not np.isfinite(array).all()):
+    if missing or (array.dtype.kind in "fcmM" and not np.isfinite(array).all()):
         raise UndefinedQuantityError(
             f"{name} holds NaN, inf or missing values among its labels: remove these samples or give them a class"
         )
     try:
         distinct, numbers = np.unique(array, return_inverse=True)
+        sortable = array.dtype.kind != "O" or len(distinct) == len(set(objects))
     except TypeError:
-        raise ConfigError(
-            f"{name} mixes labels that cannot be compared with each other: give numbers or texts"
-        ) from None
+        sortable = False
+    if not sortable:
+        raise ConfigError(f"{name} mixes labels that cannot be compared with each other: give numbers or texts")
     if array.dtype.kind == "f" and 2 * len(distinct) > size and (distinct % 1 != 0).any():
         raise UndefinedQuantityError(
             f"{name} holds {len(distinct)} different real numbers for {size} samples, which is no partition: put them "
             "into bins, or use ksg for two continuous variables"
         )
     return torch.as_tensor(numbers.reshape(-1), dtype=torch.int64, device=device)
+
+
+def _label_array(labels: Labels) -> NDArray[Any]:
+    """Return labels as an array in which different ones stay different."""
+    if isinstance(labels, Tensor):
+        dense = labels.detach().cpu().to_dense()
+        return (dense.double() if dense.is_floating_point() else dense).numpy()
+    array = np.asarray(labels)
+    if isinstance(labels, np.ndarray) or array.dtype.kind not in "USf" or not isinstance(labels, Sequence):
+        return array
+    # numpy turns numbers beside texts into texts, NaN as well, and long integers beside others into floats.
+    kind = float | np.floating if array.dtype.kind == "f" else str | bytes
+    return array if all(isinstance(label, kind) for label in labels) else np.asarray(labels, dtype=object)
 
 
 def label_entropy(classes: Tensor) -> float:

@@ -190,6 +190,10 @@ def _split(points: Tensor, classes: Tensor, whole: Fit, shrinkage: Shrinkage, un
 
 def _class_fit(points: Tensor, shrinkage: Shrinkage, unit: float) -> Fit:
     """Return the fit of one class, saying how large the class is if there is none."""
+    if len(points) < 2:
+        raise UndefinedQuantityError(
+            "a class has a single sample, and so no covariance: leave such samples out, or give coarser labels"
+        )
     try:
         return gaussian_fit(points, shrinkage, unit=unit)
     except UndefinedQuantityError as error:

@@ -3,7 +3,6 @@
 Every decision made here is reported: scaling in the estimator's name, the rest as flags. Values are never clipped.
 """
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -27,6 +26,8 @@ TIE_SHARE = 0.01
 """Share of duplicated samples above which an entropy of a density makes no sense."""
 CROWDED = 10
 """Number of dimensions from which nearest neighbours may be off by a good part of a nat at 10,000 samples."""
+SMALLEST = 1e-100
+"""Spreads below are refused where they are the unit of distances: squares of small distances would underflow."""
 UNSEEN = 5e-3
 """Nats that two printed decimals do not show: an excess below is no news."""
 
@@ -58,9 +59,10 @@ def prepare(data: Array, name: str, *, standardize: bool, jitter: float, k: int,
         seed: Seed of the jitter.
 
     Raises:
-        ConfigError: If N is not larger than k, k is below 1, or the jitter is negative.
+        ConfigError: If N is not larger than k, k is below 1, or the jitter is negative, or so large or small that it
+            leaves nothing of the samples or of itself.
         UndefinedQuantityError: If a dimension is constant, or samples are tied: k + 1 or more are equal, or over 1 %
-            of the samples have a twin.
+            of the samples have a twin; or if they are too close together to be measured in their own units.
     """
     points = as_samples(data, name)
     if whole(k, "k", 1) >= len(points):
@@ -69,11 +71,10 @@ def prepare(data: Array, name: str, *, standardize: bool, jitter: float, k: int,
         )
     choice(standardize, "standardize", (True, False))
     amount = as_numbers(jitter, "jitter")
-    if amount.ndim or not (math.isfinite(amount) and amount >= 0):
+    if amount.ndim or not 0 <= amount < 1 / SMALLEST:
         raise ConfigError(f"jitter must be zero or a positive number of standard deviations, got {jitter}")
     raw, ordered = points, points.T.contiguous().sort(dim=1).values
     points = points - ordered[:, len(points) // 2]
-    scale = points.std(0)
     low, high = ordered[:, 0], ordered[:, -1]
     rounding = 4 * resolution(data) * torch.maximum(high.abs(), low.abs())
     constant = (high - low <= rounding).nonzero()[:, 0].tolist()
@@ -82,16 +83,26 @@ def prepare(data: Array, name: str, *, standardize: bool, jitter: float, k: int,
             f"dimension {constant[0]} of {name} is constant ({len(constant)} of {points.shape[1]} are), so its entropy "
             "is minus infinity: drop these dimensions, or add noise"
         )
+    reach = high - low
+    if not standardize and float(reach.max()) < SMALLEST:
+        raise UndefinedQuantityError(
+            f"the distances between samples of {name} are too small to be squared in float64: scale the samples up, or "
+            "use standardize=True"
+        )
+    points = points / reach
+    scale = points.std(0)
     flags: list[str] = []
     if jitter:
         noise = torch.randn(points.shape, generator=seeded(seed), dtype=torch.float64).to(points.device)
         points = points + jitter * scale * noise
+        if len(torch.unique(points, dim=0)) < len(points):
+            raise ConfigError(f"a jitter of {jitter:g} is lost in rounding, and samples of {name} stay tied: give more")
         flags.append(f"Gaussian jitter of {jitter:g} standard deviations added to {name}")
     else:
         flags += _ties(raw, ordered, name, k)
     if not standardize:
-        return Samples(points, 0.0, tuple(flags))
-    return Samples(points / scale, float(scale.log().sum()), tuple(flags))
+        return Samples(points * reach, 0.0, tuple(flags))
+    return Samples(points / scale, float((scale.log() + reach.log()).sum()), tuple(flags))
 
 
 def _ties(points: Tensor, ordered: Tensor, name: str, k: int) -> list[str]:

@@ -59,6 +59,11 @@ def test_command_refuses_in_one_line(tmp_path):
         ("long.csv", b"Z\n" + b"1" * 200_000, "cannot be read"),
         ("other.csv", b"A\n1\n2\n", "needs a variable Z"),
         ("text.csv", b"Z\n1\noops\n", "Z must hold real numbers, but one is 'oops'"),
+        ("semicolons.csv", b"Z0;Z1;Y\n1,5;2,5;3\n", "separated by commas"),
+        ("tabs.csv", b"Z\tY\n1\t2\n", "separated by commas"),
+        ("nameless.csv", b"1.5,2\n2.5,3\n", "first line holds numbers"),
+        ("open.csv", b'Z,Y\n1,"a\n2,b\n', "cannot be read"),
+        ("lines.csv", b'"A\nB",Y\n1,2\n2,3\n', "the file holds A B, Y"),
         ("junk.npz", b"hello", "it is no file of numpy.savez"),
         ("notes.txt", b"1", "known suffixes"),
     ],
@@ -69,6 +74,14 @@ def test_command_refuses_broken_files(tmp_path, name, content, said):
     result = CliRunner().invoke(cli, ["estimate", str(path), "--quantity", "H[Z]"])
     assert result.exit_code == 2
     assert said in result.output
+    assert result.output.count("\n") == 1
+
+
+def test_blank_lines_of_a_table_are_no_samples(tmp_path):
+    path = table(tmp_path / "full.csv", "ab" * 30)
+    expected = asked(path, "--quantity", "I[Y;Z]").output
+    path.write_text(path.read_text().replace("\n", "\n  \n\n"))
+    assert asked(path, "--quantity", "I[Y;Z]").output == expected
 
 
 def test_command_reads_any_spelling_and_refuses_idle_options(tmp_path):

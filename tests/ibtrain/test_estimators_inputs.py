@@ -233,3 +233,78 @@ def test_samples_too_few_to_be_parted_are_refused_with_the_option(size):
 def test_distances_too_small_for_the_arithmetic_are_refused():
     with pytest.raises(UndefinedQuantityError, match="too small"):
         knn(1e-170 * SAMPLE, standardize=False)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        torch.from_numpy(LABELS).to(torch.bfloat16),
+        torch.from_numpy(LABELS).to_sparse(),
+        torch.from_numpy(LABELS).double().requires_grad_(),
+        LABELS > 0,
+        LABELS.astype(str),
+        -1000 * LABELS,
+        [2**63 + label if label else -1 for label in LABELS.tolist()],
+        np.datetime64("2020-01-01") + LABELS,
+    ],
+    ids=["bfloat16", "sparse", "with history", "truth", "texts", "negative", "long", "dates"],
+)
+def test_labels_of_any_kind_are_a_partition(labels):
+    expected = categorical({"X": LABELS, "Y": LABELS}, ["I[X;Y]"])["I[X;Y]"].value
+    assert categorical({"X": LABELS, "Y": labels}, ["I[X;Y]"])["I[X;Y]"].value == pytest.approx(expected, abs=1e-12)
+    assert knn(SAMPLE, labels)["I[Y;Z]"].value == knn(SAMPLE, LABELS)["I[Y;Z]"].value
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.where(LABELS > 0, np.datetime64("NaT"), np.datetime64("2020-01-01")),
+        [math.nan, *["a"] * 39],
+        ["a", 1] * 20,
+        [frozenset([label]) for label in LABELS.tolist()],
+    ],
+    ids=["no dates", "nan among texts", "numbers among texts", "sets"],
+)
+def test_labels_that_numpy_would_merge_are_refused(labels):
+    with pytest.raises((ConfigError, UndefinedQuantityError), match=r"missing|compared"):
+        knn(SAMPLE, labels)
+
+
+def test_long_integers_beside_negative_ones_stay_apart():
+    codes = [-1, 2**63, 2**63 + 1, 2**63 + 2] * 10
+    assert categorical({"Y": codes}, ["H[Y]"])["H[Y]"].value == pytest.approx(math.log(4))
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e-30, 1e-12, 1e12, 1e30, 1e90])
+def test_scale_changes_no_information_and_shifts_entropies(scale):
+    flat = knn(SAMPLE, LABELS), ksg(SAMPLE, LINE), ksg(SAMPLE, LINE, variant=2), ksg_conditional(LINE, SAMPLE, SIDE)
+    scaled = scale * SAMPLE
+    found = knn(scaled, LABELS), ksg(scaled, LINE), ksg(scaled, LINE, variant=2), ksg_conditional(LINE, scaled, SIDE)
+    assert found[0]["I[Y;Z]"].value == pytest.approx(flat[0]["I[Y;Z]"].value, abs=1e-9)
+    assert found[0]["H[Z]"].value == pytest.approx(flat[0]["H[Z]"].value + 2 * math.log(scale), abs=1e-6)
+    for one, other in zip(flat[1:], found[1:], strict=True):
+        assert other.value == pytest.approx(one.value, abs=1e-9)
+        assert other.standard_error == pytest.approx(one.standard_error, abs=1e-9)
+
+
+def test_samples_too_close_for_their_own_units_are_refused_by_every_neighbour():
+    for estimate in (
+        lambda z: knn(z, standardize=False),
+        lambda z: ksg(z, LINE, standardize=False),
+        lambda z: ksg_conditional(LINE, z, SIDE, standardize=False),
+    ):
+        estimate(1e-90 * SAMPLE)
+        with pytest.raises(UndefinedQuantityError, match="scale the samples up"):
+            estimate(1e-200 * SAMPLE)
+
+
+@pytest.mark.parametrize("jitter", [1e-300, 1e-18, 1e300])
+def test_jitter_that_does_nothing_or_everything_is_refused(jitter):
+    with pytest.raises(ConfigError, match="jitter"):
+        ksg(SAMPLE.round(), LINE, jitter=jitter)
+
+
+@pytest.mark.parametrize("shrinkage", ["none", "ledoit-wolf"])
+def test_a_class_of_one_has_no_covariance(shrinkage):
+    with pytest.raises(UndefinedQuantityError, match="single sample"):
+        gaussian(SAMPLE, np.r_[LABELS[:-1], 9], shrinkage=shrinkage)
