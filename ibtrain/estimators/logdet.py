@@ -191,8 +191,10 @@ def _split(points: Tensor, classes: Tensor, whole: Fit, shrinkage: Shrinkage, un
 def _class_fit(points: Tensor, shrinkage: Shrinkage, unit: float) -> Fit:
     """Return the fit of one class, saying how large the class is if there is none."""
     if len(points) < 2:
+        least = points.shape[1] + 2 if shrinkage == "none" else 2
         raise UndefinedQuantityError(
-            "a class has a single sample, and so no covariance: leave such samples out, or give coarser labels"
+            f"in a class with 1 of the samples, a covariance in {points.shape[1]} dimensions needs {least} samples or "
+            "more: leave such samples out, or give coarser labels"
         )
     try:
         return gaussian_fit(points, shrinkage, unit=unit)

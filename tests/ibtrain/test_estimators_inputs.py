@@ -306,5 +306,5 @@ def test_jitter_that_does_nothing_or_everything_is_refused(jitter):
 
 @pytest.mark.parametrize("shrinkage", ["none", "ledoit-wolf"])
 def test_a_class_of_one_has_no_covariance(shrinkage):
-    with pytest.raises(UndefinedQuantityError, match="single sample"):
+    with pytest.raises(UndefinedQuantityError, match="coarser labels"):
         gaussian(SAMPLE, np.r_[LABELS[:-1], 9], shrinkage=shrinkage)
