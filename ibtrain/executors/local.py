@@ -14,7 +14,8 @@ from filelock import Timeout
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError, InformationError
 from ibtrain.executors.run import LOOK_SECONDS, OnEpoch, Outcome, Place, Watch, claim, failure, train_run
-from ibtrain.training import ALONE, Epoch, Trained, groups, train_together
+from ibtrain.training import Epoch, Trained, groups, train_together
+from ibtrain.training.together import ALONE
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,10 +13,9 @@ from ibtrain.training.invariants import broken_invariants
 from ibtrain.training.loop import Trained, check, train
 from ibtrain.training.progress import Epoch, epochs_after
 from ibtrain.training.rows import broken_lines
-from ibtrain.training.together import ALONE, groups, train_together
+from ibtrain.training.together import groups, train_together
 
 __all__ = [
-    "ALONE",
     "Epoch",
     "Evaluation",
     "Trained",

@@ -2,6 +2,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import import_module
+from inspect import isclass, isroutine
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -36,6 +40,21 @@ def test_public_names_exist_and_are_documented(name):
 def test_all_public_names_are_listed():
     assert "simplify" in imeasure.__all__
     assert set(imeasure.__all__) == set(dir(imeasure))
+
+
+@pytest.mark.parametrize(("package", "least"), [("imeasure", 3), ("ibtrain", 9)])
+def test_public_values_are_named_in_the_reference(package, least):
+    """Functions and classes get their places by themselves; a value that a package exports must be asked for."""
+    if package == "ibtrain":
+        pytest.importorskip("torch")
+    pages = (Path(__file__).parents[2] / "docs" / "reference" / "api").glob("*.md")
+    entries = {word.rpartition(".")[2] for page in pages for word in page.read_text(encoding="utf-8").split()}
+    root = import_module(package)
+    modules = [root, *(one for name in root.__all__ if isinstance(one := getattr(root, name), ModuleType))]
+    public = [(name, getattr(one, name)) for one in modules for name in getattr(one, "__all__", ())]
+    values = {name for name, one in public if not (isclass(one) or isroutine(one) or isinstance(one, ModuleType))}
+    assert len(values) >= least
+    assert values <= entries
 
 
 HIDDEN = """
