@@ -22,6 +22,7 @@ from ibtrain.loss import Loss
 from ibtrain.plan import Plan, Term
 from ibtrain.surrogates import KINDS, SURROGATES, Surrogate, surrogate
 from imeasure.constants import as_constant
+from imeasure.errors import shown, unknown
 from imeasure.signs import positive
 
 _STANDARD = ("H[Y|Z]", "I[X;Y|Z]", "H[Z]", "H[Z|Y]", "H[Z|X]", "I[X;Z]", "I[X;Z|Y]", "I[Y;Z]")
@@ -79,17 +80,50 @@ def compile(  # noqa: A001 - the public name says what it does
     if guarantee not in ("require", "warn"):
         raise ConfigError(f"guarantee is 'require' or 'warn', not {guarantee!r}")
     kind = _kind(latent)
-    form = imeasure.simplify(form_or_text) if isinstance(form_or_text, str) else form_or_text
-    if not isinstance(form, imeasure.CanonicalForm):
-        raise ConfigError(
-            f"compile needs an objective such as 'min I[X;Z] - beta*I[Y;Z]', or a canonical form, not {form_or_text!r}"
-        )
+    form = canonical_form(form_or_text)
     plan = _Compiler(form, kind, surrogates, is_strict=guarantee == "require").plan()
     if isinstance(latent, CategoricalBottleneck) and latent.straight_through:
         plan = dataclasses.replace(plan, is_drawn=True)
     if plan.guarantee is None:
         warnings.warn(f"{plan.formula}: {plan.doubt}", stacklevel=2)
     return Loss(plan, dimensions=dimensions, classes=classes)
+
+
+def canonical_form(form_or_text: imeasure.CanonicalForm | str) -> imeasure.CanonicalForm:
+    """Return the canonical form of an objective, and refuse what is none.
+
+    Args:
+        form_or_text: A canonical form, or an objective as text, which is simplified under `imeasure.supervised()`.
+
+    Raises:
+        ConfigError: If it is no objective.
+        InformationError: Whatever `imeasure.simplify` raises on the text.
+
+    Example:
+        >>> print(canonical_form("min I[X;Z] - beta*I[Y;Z]").loss)
+        H[Y|Z]
+    """
+    try:
+        form = imeasure.simplify(form_or_text) if isinstance(form_or_text, str) else form_or_text
+    except imeasure.UnknownVariableError as error:
+        raise _of_another_graph(str(form_or_text)) or error from None
+    if not isinstance(form, imeasure.CanonicalForm):
+        raise ConfigError(
+            "compile needs an objective such as 'min I[X;Z] - beta*I[Y;Z]', or a canonical form, not "
+            f"{shown(form_or_text)}"
+        )
+    return form
+
+
+def _of_another_graph(text: str) -> imeasure.UnknownVariableError | None:
+    """Return what is wrong with an objective in variables that the data and the latent are not; None if all are."""
+    known = imeasure.supervised().variables
+    found = imeasure.parse(text)
+    if not isinstance(found, imeasure.Objective):
+        return None
+    names = sorted({variable.name for variable in found.expression.atoms(imeasure.RandomVariable)} - set(known))
+    said = unknown("variable", names[0], known) if names else ""
+    return imeasure.UnknownVariableError(f"{said}; write the objective in these") if said else None
 
 
 def _listed(surrogates: Sequence[str | Surrogate] | str | Surrogate | None) -> tuple[str | Surrogate, ...]:

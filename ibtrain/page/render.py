@@ -14,6 +14,7 @@ from markupsafe import Markup
 import imeasure
 from ibtrain.claims import Evidence, Judged, by_data
 from ibtrain.claims.table import cells, heading
+from ibtrain.compiler import canonical_form
 from ibtrain.page.mathematics import canonical, formula, greek, steps
 from ibtrain.page.payload import embedded, plane
 from ibtrain.page.pictures import information_diagram, pictures
@@ -124,7 +125,7 @@ def _objectives(records: Sequence[Record]) -> list[_Objective]:
 
 
 def _objective(statement: str) -> _Objective:
-    form = imeasure.simplify(statement)
+    form = canonical_form(statement)
     form.verify()
     return _Objective(
         statement,

@@ -12,7 +12,7 @@ from torch import nn
 import imeasure
 from ibtrain import datasets
 from ibtrain.bottlenecks import AdditiveNoise, CategoricalBottleneck, DropoutBottleneck, GaussianBottleneck
-from ibtrain.compiler import compile as compile_objective
+from ibtrain.compiler import canonical_form, compile as compile_objective
 from ibtrain.config import Config, DataConfig
 from ibtrain.datasets import Dataset
 from ibtrain.errors import ConfigError
@@ -167,7 +167,7 @@ def build_loss(config: Config, data: Dataset | None = None) -> Loss:
     """
     objective = config.objective
     statement, name = objective.statement, objective.surrogate
-    form = imeasure.simplify(statement)
+    form = canonical_form(statement)
     if "gamma" in map(str, form.objective.expression.free_symbols):
         raise ConfigError(
             f"the objective {statement!r} has a parameter called gamma, but objective.gamma is the weight of the "
@@ -178,7 +178,7 @@ def build_loss(config: Config, data: Dataset | None = None) -> Loss:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a configuration asks for it, and the plan says what is not proved
         loss = compile_objective(
-            statement,
+            form,
             latent=_latent_kind(config),
             surrogates=[chosen for chosen in (objective.loss, name) if chosen] or None,
             guarantee="warn" if objective.guarantee == "warn" else "require",

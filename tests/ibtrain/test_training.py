@@ -138,6 +138,9 @@ def test_a_sweep_keeps_the_rows_of_earlier_sweeps(tmp_path):
     ("options", "accelerator", "message"),
     [
         (["objective.statement=min I[X;Z] - beta*"], "cpu", "expected"),
+        (["objective.statement=I[X;Z]"], "cpu", r"needs an objective such as .*, not 'I\[X;Z\]'"),
+        (["objective.statement=import os"], "cpu", "needs an objective"),
+        (["objective.statement=min I[X;Z] - 2*I[Q;Z]"], "cpu", "'Q'. Known: X, Y, Z; write the objective in these$"),
         (["objective.surrogate=LogVra[Z]"], "cpu", r"did you mean 'LogVar\[Z\]'"),
         (["objective.surrogate=CE[Y|Z]"], "cpu", r"does not stand for the regularizer I\[X;Z\|Y\]"),
         (["objective.statement=min I[X;Z] - gamma*I[Y;Z]"], "cpu", "give the parameter another name"),
