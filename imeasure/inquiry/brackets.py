@@ -18,6 +18,7 @@ from imeasure.exchange import as_model
 from imeasure.model import Model, supervised
 from imeasure.printing import to_latex, to_text
 from imeasure.prove.decide import check
+from imeasure.prove.verdict import Verdict
 from imeasure.rewriting.quotient import quotient
 from imeasure.statements import Relation
 from imeasure.terms import as_expression, variables_of
@@ -169,8 +170,10 @@ def bounds(
     if among is None:
         if model.reduce(wanted) == 0:
             return Bounds(wanted, _zero(model, wanted, below=True), _zero(model, wanted, below=False), model)
-        space = quotient(model, model.covering(variables_of(wanted)), homogeneous=False)
-        offered = [candidate.quantity for candidate in space.candidates]
+        names = variables_of(wanted)
+        # Where no fact holds a number, entropies have any scale, so that 0 alone is comparable with a constant.
+        space = quotient(model, model.covering(names), homogeneous=False) if names or model.assumptions else None
+        offered = [candidate.quantity for candidate in space.candidates] if space else []
     else:
         offered = [as_expression(item) for item in among]
     offered = [q for q in offered if model.reduce(q - wanted) != 0]
@@ -200,12 +203,17 @@ def _zero(model: Model, wanted: sympy.Expr, *, below: bool) -> tuple[Bound, ...]
 
 def _proved(model: Model, quantity: sympy.Expr, wanted: sympy.Expr, *, below: bool) -> Bound | None:
     relation = Relation((quantity, wanted) if below else (wanted, quantity), ("<=",))
-    certificate = check(relation, model=model).certificate
+    certificate = _checked(model, relation).certificate
     return None if certificate is None else Bound(quantity, relation, certificate)
 
 
 def _ordered(model: Model, low: sympy.Expr, high: sympy.Expr) -> bool:
-    return bool(check(Relation((low, high), ("<=",)), model=model))
+    return bool(_checked(model, Relation((low, high), ("<=",))))
+
+
+def _checked(model: Model, relation: Relation) -> Verdict:
+    # Only a proof counts here, so no distribution that refutes is searched for.
+    return check(relation, model=model, numerical=False)
 
 
 def _tightest(found: list[Bound], model: Model, *, below: bool, end: float) -> tuple[Bound, ...]:

@@ -91,6 +91,14 @@ def test_what_is_zero_is_said_at_once_over_many_variables():
     assert (quantities(found.lower), quantities(found.upper)) == ([0], [0])
 
 
+def test_a_constant_is_compared_with_zero_alone_unless_a_fact_holds_a_number():
+    nine = " -> ".join("ABCDEFGJK")
+    assert [str(bounds(text, model=nine)) for text in ("5", "-2", "0")] == ["0 <= 5", "-2 <= 0", "0 = 0"]
+    found = bounds("5", model=Model(assume="H[Z] <= 5"))
+    assert found.verify()
+    assert quantities(found.lower) == [parse("H[Z]")]
+
+
 def test_bounds_stop_in_time():
     found = bounds("H[Z|Y]", seconds=1e-9)
     assert (found.lower, found.upper) == ((), ()) or found.verify()
