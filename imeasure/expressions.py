@@ -7,7 +7,9 @@ What is written small and would be large is refused while it is read: depths, he
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 
 from imeasure.errors import ParseError
 from imeasure.lexer import Token, tokenize
@@ -33,6 +35,7 @@ MAX_VARIABLES = 1000
 """Most variables of a text."""
 
 _CLOSING = {"[": "]", "(": ")"}
+_JOINING = frozenset(["and", "or", "if", "given", "when", "where", "with"])
 _FUNCTION = re.compile(r"\s*(?P<value>\w+)\s*=\s*\w+\(\s*(?P<argument>\w+(?:\s*,\s*\w+)*)\s*\)\s*")
 
 
@@ -56,6 +59,7 @@ class ExpressionReader:
         self.height = 0
         self.digits = 0
         self.variables: set[str] = set()
+        self.divisors: list[tuple[Node, int, int]] = []
 
     @property
     def token(self) -> Token:
@@ -69,8 +73,12 @@ class ExpressionReader:
 
     def expected(self, what: str) -> ParseError:
         """Return the error that something else was expected at this place."""
-        found = "the end of the text" if self.token.kind == "end" else repr(self.token.text)
-        return self.fail(f"expected {what}, found {found}")
+        found = repr(self.text[self.token.start : self.token.stop])
+        return self.fail(f"expected {what}, found {'the end of the text' if self.token.kind == 'end' else found}")
+
+    def one_relation(self, joining: str, token: Token | None = None) -> ParseError:
+        """Return the error that a word or sign stands where it would join relations."""
+        return self.fail(f"{joining!r} joins no relations; give one at a time, and facts as a list of relations", token)
 
     def take(self, *texts: str) -> Token | None:
         """Go on behind an operator that is one of some texts, and return it; stay and return None if there is none."""
@@ -131,14 +139,15 @@ class ExpressionReader:
         return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
     def _product(self) -> Node:
-        left, height = self._factor(), self.height
+        left = last = self._factor()
+        height = self.height
         for _ in range(MAX_FACTORS):
             start = self.token
             height = self._grown(height)
             if self.take("*"):
                 right = self._factor()
             elif self.take("/"):
-                right = self._factor()
+                right = self._divisor(self._factor)
                 if has_quantity(right):
                     raise self.fail("a quantity cannot stand in a divisor", start)
                 if not isinstance(right, Fraction):
@@ -149,9 +158,10 @@ class ExpressionReader:
                     left = Product(left, 1 / right) if not isinstance(left, Fraction) else left / right
                 continue
             elif self.token.kind in ("name", "quantity", "frac") or self.token.text == "(":
-                right = self._factor()
+                right = self._beside(last)
             else:
                 return left
+            last = right
             if has_quantity(left) and has_quantity(right):
                 raise self.fail(
                     "quantities cannot be multiplied with each other; expected a number or parameter", start
@@ -162,7 +172,29 @@ class ExpressionReader:
                 left = Product(left, right)
         raise self.fail(f"a product of more than {MAX_FACTORS} factors")
 
+    def _divisor(self, read: Callable[[], Node]) -> Node:
+        """Read a divisor, and note where it stands: whether it vanishes is seen when parameters have cancelled."""
+        start = self.token.start
+        found = read()
+        self.divisors.append((found, start, self.tokens[self.position - 1].stop))
+        return found
+
+    def _beside(self, last: Node) -> Node:
+        """Read a factor before which no sign stands; a word or a line that only happens to follow is none."""
+        before, token = self.tokens[self.position - 1], self.token
+        between = self.text[before.stop : token.start]
+        if "&" in between or token.text.lower() in _JOINING:
+            raise self.one_relation("&" if "&" in between else token.text, token)
+        factor = self._factor()
+        is_word = token.kind == "name" and not isinstance(factor, Quantity) and not between.strip()
+        if self.text.startswith("\\", before.start) or self.text.startswith("\\", token.start):
+            return factor
+        if "\n" in between or (is_word and (before.kind == "name" or isinstance(last, Quantity))):
+            raise self.fail(f"expected an operator, found {token.text!r}; a product needs '*'", token)
+        return factor
+
     def _factor(self) -> Node:
+        start = self.token
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.fail(f"nested deeper than {MAX_DEPTH} levels")
@@ -175,7 +207,10 @@ class ExpressionReader:
             if caret := self.take("^"):
                 if has_quantity(result):
                     raise self.fail("a power of a quantity is not linear; expected a number or parameter", caret)
-                result = self._power(result, self._exponent())
+                exponent = self._exponent()
+                if exponent < 0:
+                    self.divisors.append((result, start.start, caret.start))
+                result = self._power(result, exponent)
         self.depth -= 1
         return result
 
@@ -217,7 +252,7 @@ class ExpressionReader:
             return self._quantity()
         if token.kind == "frac":
             self.position += 1
-            left, right = self._parenthesised("'{'"), self._parenthesised("'{'")
+            left, right = self._parenthesised("'{'"), self._divisor(partial(self._parenthesised, "'{'"))
             if has_quantity(right):
                 raise self.fail("a quantity cannot stand in a divisor", token)
             if right == 0:

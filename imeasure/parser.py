@@ -45,7 +45,8 @@ def parse(text: str, *, functionals: Iterable[str] = ()) -> sympy.Expr | Relatio
     statement = _statement(syntax.read(text, functionals))
     expressions = getattr(statement, "expressions", (getattr(statement, "expression", statement),))
     if any(isinstance(e, sympy.Expr) and e.has(sympy.zoo, sympy.nan) for e in expressions):
-        raise ParseError("division by zero", text, 0)
+        zero = (where for node, *where in syntax.divisors(text, functionals) if to_sympy(node) == 0)
+        raise ParseError("division by zero", text, *next(zero, (0,)))
     return statement
 
 

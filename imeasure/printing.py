@@ -6,6 +6,7 @@ nothing that the parser does not read back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -130,7 +131,12 @@ def to_latex(expression: sympy.Expr, *, names: Names = "symbols") -> str:
         >>> print(to_latex(parse("I[X;Z] - beta*I[Y;Z]")))
         \mathrm{I}[X;Z] - \beta \mathrm{I}[Y;Z]
     """
-    return spelled(_join(expression, sympy.latex), names)
+    return spelled(_join(expression, _latex), names)
+
+
+def _latex(term: sympy.Expr) -> str:
+    """Return a term in LaTeX, with a space between names that would run together, as ``a b`` does."""
+    return re.sub(r"(\\[A-Za-z]+ )|(?<=[A-Za-z}]) (?=[A-Za-z])", lambda found: found[1] or r" \, ", sympy.latex(term))
 
 
 def _join(expression: sympy.Expr, spell: Callable[[sympy.Expr], str]) -> str:

@@ -9,7 +9,7 @@ expected at which character. Nothing here knows sympy, and no user text is ever 
     chain        := group ("->" group)+           X,W -> Y -> Z; dashes between at least three groups too: X - Y - Z
     independence := group ("_||_" group)+ ("|" group)?
     sum          := ("+" | "-")? product (("+" | "-") product)*
-    product      := factor (("*" | "/" | nothing) factor)*
+    product      := factor (("*" | "/" | nothing) factor)*    nothing: 2 H[X], b H[X], (b-1) H[X], \beta\gamma; not a b
     factor       := ("+" | "-") factor | primary ("^" integer)?
     primary      := number | parameter | quantity | "(" sum ")"
     quantity     := ("H" | "I" | "CE" | "KL" | name) "[" group (";" group)* ("|" group)? "]"
@@ -54,6 +54,7 @@ __all__ = [
     "RelationTree",
     "Statement",
     "Sum",
+    "divisors",
     "has_quantity",
     "read",
 ]
@@ -99,6 +100,25 @@ def read_general(text: str, functionals: Iterable[str] = ()) -> Statement:
     return _StatementReader(text, frozenset(FUNCTIONALS).union(functionals)).statement()
 
 
+def divisors(text: str, functionals: Iterable[str] = ()) -> list[tuple[Node, int, int]]:
+    """Return the divisors of a statement and where they stand, for the message about one that vanishes.
+
+    Args:
+        text: A statement that :func:`read` reads.
+        functionals: Names of functionals beyond ``CE`` and ``KL``.
+
+    Returns:
+        Each divisor with the place of its first character, and one past its last; inner ones first.
+
+    Example:
+        >>> [place for _, *place in divisors("H[X]/(a-a) + H[Y]")]
+        [[5, 10]]
+    """
+    reader = _StatementReader(text, frozenset(FUNCTIONALS).union(functionals))
+    reader.statement()
+    return reader.divisors
+
+
 class _StatementReader(ExpressionReader):
     """A reader of whole statements."""
 
@@ -125,6 +145,8 @@ class _StatementReader(ExpressionReader):
                 raise self.fail("strict relations cannot be decided from entropies alone; use <= or >=")
             if self.token.text in RELATIONS:
                 raise self.fail("an objective is not a relation; leave out 'min'/'max' or the relation")
+            if self.token.text in (",", ";"):
+                raise self.one_relation(self.token.text)
             raise self.expected("an operator or the end of the text")
         return result
 

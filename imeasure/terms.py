@@ -101,7 +101,9 @@ def as_expression(expression: sympy.Expr | str) -> sympy.Expr:
 
 @lru_cache(maxsize=4096, typed=True)
 def _with_real_parameters(result: sympy.Expr) -> sympy.Expr:
-    if result.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.I):
+    if result.has(sympy.zoo, sympy.nan):
+        raise NonlinearError("a coefficient divides by zero: parameters cancel in a divisor")
+    if result.has(sympy.oo, -sympy.oo, sympy.I):
         raise NonlinearError(f"'{result}' has a coefficient that is no real number")
     named = (s for s in result.free_symbols if s.name.isidentifier() and not isinstance(s, sympy.Dummy))
     parameters = {symbol: param(symbol.name) for symbol in named}

@@ -111,6 +111,18 @@ def test_statements(text, expected):
         ("min H[X] <= 2", "an objective is not a relation; leave out 'min'/'max' or the relation\n    min H[X] <= 2\n             ^~"),
         ("X -> ", "expected a variable, found the end of the text\n    X -> \n         ^"),
         ("I[X;Y|]", "expected a variable to condition on, found ']'\n    I[X;Y|]\n          ^"),
+        ("foo bar", "expected an operator, found 'bar'; a product needs '*'\n    foo bar\n        ^~~"),
+        ("2 a b H[X]", "expected an operator, found 'b'; a product needs '*'\n    2 a b H[X]\n        ^"),
+        ("H(X) foo", "expected an operator, found 'foo'; a product needs '*'\n    H(X) foo\n         ^~~"),
+        ("H[X] <= 1\nH[Y] >= 0", "expected an operator, found 'H'; a product needs '*'\n    H[Y] >= 0\n    ^"),
+        ("H[X] <= 1 and H[Y] >= 0", "'and' joins no relations; give one at a time, and facts as a list of relations\n    H[X] <= 1 and H[Y] >= 0\n              ^~~"),
+        ("H[X] <= H[Y] or 0 <= 1", "'or' joins no relations; give one at a time, and facts as a list of relations\n    H[X] <= H[Y] or 0 <= 1\n                 ^~"),
+        ("H[X] <= 1 & H[Y] >= 0", "'&' joins no relations; give one at a time, and facts as a list of relations\n    H[X] <= 1 & H[Y] >= 0\n                ^"),
+        ("H[X] <= 1; H[Y] >= 0", "';' joins no relations; give one at a time, and facts as a list of relations\n    H[X] <= 1; H[Y] >= 0\n             ^"),
+        ("10**10**10", "expected an operator or the end of the text, found '**'\n    10**10**10\n          ^~"),
+        ("I[Y;Z]/(beta-beta)", "division by zero\n    I[Y;Z]/(beta-beta)\n           ^~~~~~~~~~~"),
+        ("H[X] + H[Y]*(b-b)^-2", "division by zero\n    H[X] + H[Y]*(b-b)^-2\n                ^~~~~"),
+        (r"\frac{H[X]}{b-b}", "division by zero\n    \\frac{H[X]}{b-b}\n               ^~~~~"),
     ],
 )  # fmt: skip
 def test_errors_show_the_spot(text, message):
@@ -147,6 +159,32 @@ def test_an_error_in_a_long_text_shows_an_excerpt():
 
 def test_functionals_are_declared():
     assert parse("LogVar[Z|Y]", functionals=["LogVar"]) == Functional("LogVar", [Z], [Y])
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("2 beta H[X]", "2*beta*H[X]"),
+        ("beta LogVar[Z]", "beta*LogVar[Z]"),
+        ("(a+b) c (d)", "(a+b)*c*d"),
+        (r"\beta\gamma b H[X]", "beta*gamma*b*H[X]"),
+        (r"b \, c H[X]", "b*c*H[X]"),
+        ("\\beta\n \\mathrm{H}[X]", "beta*H[X]"),
+        ("H[X]\n + H[Y]", "H[X] + H[Y]"),
+        (r"I[X;Z] &= \beta I[Y;Z] & + H[Z]", "I[X;Z] = beta*I[Y;Z] + H[Z]"),
+        ("and*H[X]", "H[X]*and"),
+    ],
+)
+def test_products_without_a_sign(text, same):
+    assert parse(text, functionals=["LogVar"]) == parse(same, functionals=["LogVar"])
+
+
+@pytest.mark.parametrize(
+    "text", ["a*b", "foo*bar*H[X|Y]", "b^2*c*H[X]/(c1*d)", "beta*b*foo_bar*I[X;Y|Z]", "b*(c+d)*H[X]"]
+)
+def test_names_do_not_run_together_in_latex(text):
+    assert parse(to_latex(parse(text))) == parse(text)
+    assert not re.search(r"(?<![\\\w])[A-Za-z]\w* [A-Za-z]", to_latex(parse(text)))
 
 
 @given(expressions(functionals=True))
