@@ -20,6 +20,7 @@ from ibtrain.plan import Plan, Term
 from ibtrain.reduction import across_processes
 from ibtrain.source import source_of
 from ibtrain.surrogates import Batch, Surrogate
+from imeasure.errors import shown
 
 _TORCH = {"exp": torch.exp, "log": torch.log, "sqrt": torch.sqrt}
 
@@ -57,6 +58,9 @@ class Loss(nn.Module):
     def __init__(self, plan: Plan, *, dimensions: int | None = None, classes: int | None = None) -> None:
         super().__init__()
         self.plan = plan
+        for name, size in (("dimensions", dimensions), ("classes", classes)):
+            if size is not None and not _is_size(size):
+                raise ConfigError(f"{name} is a whole number from 1 on, not {shown(size)}")
         self.learned = nn.ModuleDict()
         for entry in (term.surrogate for term in plan.terms):
             if entry.learned is not None:
@@ -314,12 +318,15 @@ def _step(symbols: Sequence[Any], term: Term) -> _Step:
 
 
 def _size(entry: Surrogate, size: int | None, name: str) -> int:
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+    if size is None:
         raise ConfigError(
-            f"{entry.name} learns a law of the latent: give its sizes by dimensions=K and classes=C, "
-            f"not {name} = {size!r}"
+            f"{entry.name} learns a law of the latent: give its sizes by dimensions=K and classes=C, not {name} = None"
         )
     return size
+
+
+def _is_size(size: object) -> bool:
+    return isinstance(size, int) and not isinstance(size, bool) and size >= 1
 
 
 def _symbols(expression: Any) -> set[Any]:

@@ -146,9 +146,11 @@ def _is_run(table: Path) -> bool:
 
 
 def _records(table: Path) -> Iterator[Record]:
-    rows = Runs(table.parent.parent).rows(table.parent.name) if _is_run(table) else read_rows(table)
-    noted = table.parent / "config.toml"
-    config = Config.load(noted) if noted.is_file() else None
+    if _is_run(table):
+        config, rows = Runs(table.parent.parent).read(table.parent.name)
+    else:
+        noted = table.parent / "config.toml"
+        config, rows = Config.load(noted) if noted.is_file() else None, read_rows(table)
     of_run: dict[str, list[Row]] = {}
     for row in rows:
         of_run.setdefault(row.run, []).append(row)

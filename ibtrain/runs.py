@@ -201,9 +201,26 @@ class Runs:
             digest: The digest of its configuration.
 
         Raises:
-            ConfigError: If they cannot be read, or are not those that were stored.
+            ConfigError: If they cannot be read, are not those that were stored, or are of another configuration.
         """
-        path = self.root / digest / "results.csv"
+        _, rows = self.read(digest)
+        if any(row.run != digest for row in rows):
+            raise ConfigError(
+                f"{self.root / digest / 'results.csv'} holds the results of {rows[0].run}, not of the run that its "
+                "folder is named by: give the folder the name that it had, or delete it"
+            )
+        return rows
+
+    def read(self, name: str) -> tuple[Config | None, tuple[Row, ...]]:
+        """Return a finished run's configuration, None where it is not there, and its results.
+
+        Args:
+            name: The name of its folder, which whoever copied it may have chosen.
+
+        Raises:
+            ConfigError: If they cannot be read, are not those that were stored, or do not belong to each other.
+        """
+        path = self.root / name / "results.csv"
         rows = read_rows(path)
         try:
             noted = (path.parent / _CHECKSUM).read_text(encoding="utf-8")
@@ -214,7 +231,16 @@ class Runs:
                 f"the results {path} are not those that were stored (the checksum beside them differs): "
                 f"delete the folder {path.parent} to compute them again"
             )
-        return rows
+        noted = path.parent / "config.toml"
+        if not noted.is_file():
+            return None, rows
+        config = _loaded(noted)
+        if any(row.run != config.digest for row in rows):
+            raise ConfigError(
+                f"{noted} was changed or written by another version: it is not the configuration {rows[0].run} whose "
+                "results lie beside it; put it back, or delete the folder"
+            )
+        return config, rows
 
     def begin(self, config: Config) -> Path:
         """Make a run's folder and write its configuration, before it is trained.

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ibtrain.drawing.frames import band, frame, hollow, is_flagged, last, points, save, wanted
+from ibtrain.drawing.frames import band, frame, hollow, is_flagged, last, points, save, show_words_as_they_are, wanted
 from ibtrain.drawing.groups import groups_of
 from ibtrain.errors import ConfigError
 from ibtrain.runs import Row
@@ -108,6 +108,7 @@ def draw_scaling(rows: Iterable[Row], path: str | Path, *, title: str = "") -> N
     handles += [hollow(_MARK)] if is_any_flagged else []
     panels[-1].legend(handles=handles, title="H[Z] by", fontsize="small")
     _entitle(figure, title, table)
+    show_words_as_they_are(figure)
     for axes in panels:
         _keep_ticks_inside(axes)
     save(figure, path)

@@ -175,6 +175,18 @@ def _told(text: str, colour: str) -> Line2D:
     return Line2D([], [], marker="o" if colour else "", linestyle="", color=colour or "black", label=text)
 
 
+def show_words_as_they_are(figure: Figure) -> None:
+    """Let no dollar in titles and legends begin a formula, for what users write and call things stands there.
+
+    Args:
+        figure: The picture, with all its words.
+    """
+    legends = [*figure.legends, *filter(None, (axes.get_legend() for axes in figure.axes))]
+    titles = [*figure.texts, *(axes.title for axes in figure.axes), *(legend.get_title() for legend in legends)]
+    for text in (*titles, *(text for legend in legends for text in legend.get_texts())):
+        text.set_parse_math(False)
+
+
 def save(figure: Figure, path: str | Path) -> None:
     """Write a picture in one piece; a PNG or SVG by the file's ending.
 
@@ -188,6 +200,7 @@ def save(figure: Figure, path: str | Path) -> None:
     kind = Path(path).suffix.removeprefix(".").lower()
     if kind not in ("png", "svg", "pdf"):
         raise ConfigError(f"cannot draw {path}: the file must end in .png, .svg or .pdf")
+    show_words_as_they_are(figure)
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "imeasure", "svg.fonttype": "none"}):
         figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)

@@ -80,7 +80,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Estimates:
-    """Several estimates from one sweep over the same data.
+    """Several estimates by one estimator from the same data.
 
     Args:
         quantities: The estimates by quantity; ``result["I[X;Z]"]`` looks one up.
@@ -110,11 +110,11 @@ class Estimates:
         """Return the estimate of a quantity.
 
         Raises:
-            UnknownVariableError: If this sweep did not estimate it; the message lists what it did.
+            UnknownVariableError: If it was not estimated; the message lists what was.
         """
         if quantity not in self.quantities:
             known = ", ".join(self.quantities)
-            raise UnknownVariableError(f"{quantity} is not among the estimates of this sweep; there are: {known}")
+            raise UnknownVariableError(f"{quantity} is not among the quantities of this estimator; there are: {known}")
         return self.quantities[quantity]
 
     def __iter__(self) -> Iterator[Estimate]:

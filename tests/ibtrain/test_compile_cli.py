@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ibtrain import ConfigError, compile  # noqa: A004 - the public name
 from ibtrain.cli import cli
 from ibtrain.compile_cli import table
 from ibtrain.guarantee import Guarantee
@@ -53,6 +54,14 @@ def test_without_a_proof_the_command_refuses_or_warns():
     assert "warning: " in warned.output
     assert "no guarantee" in warned.output
     assert run(IB, "--latent", "none").exit_code == 2
+
+
+@pytest.mark.parametrize("size", ["--dimensions", "--classes"])
+@pytest.mark.parametrize("count", ["-1", "0", "1.5"])
+def test_sizes_are_counted_from_one(size, count):
+    assert run(IB, size, count).exit_code == 2
+    with pytest.raises(ConfigError, match="from 1 on"):
+        compile(IB, latent="noisy", **{size.removeprefix("--"): float(count)})
 
 
 def test_a_name_that_is_not_in_the_catalogue_is_refused_with_the_nearest():

@@ -1,10 +1,11 @@
 """Finished runs are found wherever they lie, each once."""
 
 import dataclasses
+import shutil
 
 import pytest
 
-from ibtrain import Config, ConfigError
+from ibtrain import Config, ConfigError, sweep
 from ibtrain.experiments import Experiment
 from ibtrain.records import base_of, collect, rows_of
 from ibtrain.runs import Row, Runs, write_rows
@@ -64,6 +65,26 @@ def test_results_of_a_run_that_were_changed_are_refused(swept):
     table.write_text(table.read_text().replace(",1.0,", ",2.0,"))
     with pytest.raises(ConfigError, match="are not those that were stored"):
         collect([swept])
+
+
+@pytest.mark.parametrize("changed", ["seed = 7", "seed = 1e", 'color = "red"'])
+def test_a_configuration_that_is_not_that_of_the_results_is_refused(swept, changed):
+    noted = swept / "runs" / ONE.digest / "config.toml"
+    noted.write_text(noted.read_text().replace("seed = 1", changed, 1))
+    with pytest.raises(ConfigError, match=r"config\.toml was changed.*put it back, or delete the folder"):
+        collect([swept])
+    with pytest.raises(ConfigError, match=r"config\.toml was changed"):
+        sweep([ONE, TWO], swept, accelerator="cpu")
+
+
+def test_a_run_folder_may_be_copied_to_another_name_but_is_not_the_run_of_that_name(swept):
+    copied = shutil.copytree(swept / "runs" / ONE.digest, swept / "copy" / "mine")
+    (record,) = collect([copied])
+    assert (record.digest, record.config) == (ONE.digest, ONE)
+    shutil.rmtree(swept / "runs" / TWO.digest)
+    copied.rename(swept / "runs" / TWO.digest)
+    with pytest.raises(ConfigError, match=f"holds the results of {ONE.digest}, not of the run"):
+        sweep([TWO], swept, accelerator="cpu")
 
 
 def test_folders_without_results_are_refused_with_a_remedy(tmp_path):

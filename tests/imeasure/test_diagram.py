@@ -20,6 +20,14 @@ def test_options_that_a_canonical_form_has_no_use_for_are_refused(option):
         diagram(simplify("min I[X;Z] - beta*I[Y;Z]"), **{option: choices.get(option, Figure().subplots())})
 
 
+@pytest.mark.parametrize("kind", ["sets", "bars"])
+def test_dollars_in_a_title_are_dollars(tmp_path, kind):
+    title = "<b>&$x_{$ a $\\frac{1}$ b"
+    values = Distribution.named("xor")
+    diagram("X Y Z", kind=kind, values=values, names="values", title=title).save(tmp_path / "a.svg")
+    assert title in "".join(ElementTree.parse(tmp_path / "a.svg").getroot().itertext())
+
+
 def test_given_axes_hold_the_whole_picture():
     figure = Figure(figsize=(9, 4))
     axes = figure.subplots(1, 2)
