@@ -231,13 +231,13 @@ class Runs:
                 f"the results {path} are not those that were stored (the checksum beside them differs): "
                 f"delete the folder {path.parent} to compute them again"
             )
-        noted = path.parent / "config.toml"
-        if not noted.is_file():
+        written = path.parent / "config.toml"
+        if not written.is_file():
             return None, rows
-        config = _loaded(noted)
+        config = _loaded(written)
         if any(row.run != config.digest for row in rows):
             raise ConfigError(
-                f"{noted} was changed or written by another version: it is not the configuration {rows[0].run} whose "
+                f"{written} was changed or written by another version: it is not the configuration {rows[0].run} whose "
                 "results lie beside it; put it back, or delete the folder"
             )
         return config, rows

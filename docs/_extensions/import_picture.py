@@ -18,7 +18,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 Node = str | tuple[str, str, int]  # a module, or where the line of an import crosses a row
-_ROW, _GAP, _LETTER, _HEIGHT = 58, 16, 7.4, 26
+_ROW, _LETTER, _HEIGHT = 58, 7.4, 26
+_GAP, _BESIDE = 8, 3  # between modules, and beside a line that crosses a row
 _SWEEPS = 24
 
 
@@ -74,7 +75,7 @@ def draw(package: str) -> str:
 
 
 def _width(node: Node) -> float:
-    return len(node) * _LETTER + 16 if isinstance(node, str) else 6
+    return len(node) * _LETTER + 12 if isinstance(node, str) else 0
 
 
 def _places(rows: list[list[Node]], links: list[tuple[Node, Node]]) -> dict[Node, float]:
@@ -99,10 +100,11 @@ def _mean(values: list[float]) -> float:
 def _spread(row: list[Node], places: dict[Node, float], wanted: dict[Node, float]) -> None:
     """Place a row near the wanted middles without overlaps: push to the right, then move the row to its mean."""
     row.sort(key=lambda node: (wanted[node], str(node)))
-    edge = float("-inf")
+    edge, before = float("-inf"), row[0]
     for node in row:
-        places[node] = max(wanted[node], edge + _width(node) / 2 + _GAP)
-        edge = places[node] + _width(node) / 2
+        gap = _GAP if isinstance(node, str) and isinstance(before, str) else _BESIDE
+        places[node] = max(wanted[node], edge + _width(node) / 2 + gap)
+        edge, before = places[node] + _width(node) / 2, node
     shift = _mean([places[node] - wanted[node] for node in row])
     for node in row:
         places[node] -= shift
