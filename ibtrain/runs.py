@@ -82,7 +82,7 @@ _KINDS: dict[str, Callable[[str], Any]] = {
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in one piece, as `write_bytes` does.
+    """Write a text file in one piece, letters that UTF-8 lacks as numbers.
 
     Args:
         path: The file; its folder is made.
@@ -91,24 +91,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         ConfigError: If it cannot be written.
     """
-    write_bytes(path, text.encode(errors="backslashreplace"))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file in one piece: a reader sees the old content or the new, never half of it.
-
-    Args:
-        path: The file; its folder is made.
-        content: The content.
-
-    Raises:
-        ConfigError: If it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error}; choose another folder or make room") from None
-    files.write_bytes(path, content)
+    files.write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 @contextlib.contextmanager

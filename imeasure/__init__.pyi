@@ -25,8 +25,9 @@ from .inquiry import (
     hints as hints,
     ledger as ledger,
 )
+from .learning import supervised as supervised
 from .measure import Measure as Measure
-from .model import Model as Model, supervised as supervised
+from .model import Model as Model
 from .parser import parse as parse
 from .printing import to_latex as to_latex, to_text as to_text, to_unicode as to_unicode
 from .prove import Verdict as Verdict, check as check, prove_range as prove_range, valid_range as valid_range

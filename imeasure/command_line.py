@@ -12,12 +12,13 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from imeasure.errors import ConfigError, InformationError
-from imeasure.model import Model, supervised
+from imeasure.learning import supervised
+from imeasure.model import Model
 
 BAD_INPUT = 2
 """Exit status after bad input."""
@@ -26,7 +27,7 @@ STOPPED = 130
 CLOSED = 141
 """Exit status of a command whose output nobody reads any more, as in ``imeasure objectives | head -1``."""
 _KEYWORD = re.compile(
-    r"(?<![-\w.])(?:(?P<name>[a-z]\w*)=(?P<value>'[^']*'|[-+]?\w+(?:\.\w+)*|)|(?P<alone>[a-z]+(?:_[a-z]+)+))(?!\w)"
+    r"\w\([^()]*\)|(?<![-\w.])(?:(?P<name>[a-z]\w*)=(?P<value>'[^']*'|[-+]?\w+(?:\.\w+)*|)|(?P<alone>[a-z]+(?:_[a-z]+)+))(?!\w)"
 )
 
 
@@ -56,18 +57,18 @@ class CommandLine(click.Group):
         try:
             status = self._run(*arguments, **options)
         except (click.Abort, KeyboardInterrupt):
-            click.echo("stopped", err=True)
+            _say("stopped")
             status = STOPPED
         except BrokenPipeError:
-            _discard_output()
+            _discard(sys.stdout)
             status = CLOSED
         except click.exceptions.NoArgsIsHelpError as error:
-            click.echo(error.format_message(), err=True)
+            _say(error.format_message())
             status = BAD_INPUT
         except (click.ClickException, OSError, MemoryError, ModuleNotFoundError) as error:
-            click.echo(f"error: {self._said(error)}", err=True)
+            _say(f"error: {self._said(error)}")
             if isinstance(error, OSError):
-                _discard_output()
+                _discard(sys.stdout)
             status = BAD_INPUT
         sys.exit(status if isinstance(status, int) else 0)
 
@@ -108,14 +109,22 @@ class CommandLine(click.Group):
         except InformationError as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             said = in_options(printable(str(error)), command.params if command else ())
-            click.echo(f"error: {said}", err=True)
+            _say(f"error: {said}")
             ctx.exit(BAD_INPUT)
 
 
-def _discard_output() -> None:
+def _say(message: str) -> None:
+    """Write a message to standard error; where that cannot be written, the exit status alone says it."""
+    try:
+        click.echo(message, err=True)
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO | None) -> None:
     """Let nothing that is still buffered fail once more when the interpreter ends."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _let_any_letter_be_printed() -> None:
@@ -159,7 +168,7 @@ def example(*commands: str) -> str:
 def _warn(message: Warning | str, category: type[Warning], *_where: Any, **_options: Any) -> None:
     """Show a warning without the code that gave it, and none that only the authors of a library can act on."""
     if not issubclass(category, DeprecationWarning | PendingDeprecationWarning):
-        click.echo(f"warning: {message}", err=True)
+        _say(f"warning: {message}")
 
 
 def in_options(message: str, parameters: Iterable[click.Parameter]) -> str:
@@ -170,12 +179,14 @@ def in_options(message: str, parameters: Iterable[click.Parameter]) -> str:
         parameters: The command's.
 
     Returns:
-        The message; keywords that are no option of the command stay as they are.
+        The message; keywords that are no option of the command, and calls in Python, stay as they are.
 
     Example:
         >>> options = [click.Option([name]) for name in ("--normalize", "--against", "--as-is")]
         >>> in_options("pass normalize=True; give q as against='q', or seed=1, and no as_is", options)
         'pass --normalize; give q as --against q, or seed=1, and no --as-is'
+        >>> in_options("as in compare(p, against='q')", options)
+        "as in compare(p, against='q')"
     """
     known = {
         name.removeprefix("--").replace("-", "_"): name

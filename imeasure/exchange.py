@@ -15,7 +15,8 @@ import networkx as nx
 import sympy
 
 from imeasure.errors import DerivationError, InformationError, ModelError, shown
-from imeasure.model import Model, supervised
+from imeasure.learning import supervised
+from imeasure.model import Model
 from imeasure.parser import parse
 from imeasure.printing import to_text
 from imeasure.statements import Objective

@@ -78,7 +78,7 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a text file in one piece, as :func:`write_bytes` does.
 
     Args:
-        path: The file, in a folder that is there.
+        path: The file; its folder is made.
         text: The content.
 
     Raises:
@@ -97,7 +97,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     A link stays and its target is replaced; into a device or a pipe the content is written as it is.
 
     Args:
-        path: The file, in a folder that is there.
+        path: The file; its folder is made.
         content: The content.
 
     Raises:
@@ -120,8 +120,31 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         raise ConfigError(f"cannot write {path}: {_reason(error)}; choose another folder or make room") from None
 
 
+def require_writable(path: str | Path) -> None:
+    """Refuse a file that cannot be written, before anything is computed for it.
+
+    Args:
+        path: The file; folders that are not there yet could be made.
+
+    Raises:
+        ConfigError: If it, or the nearest folder that is there, cannot be written.
+
+    Example:
+        >>> require_writable("/dev/null/folder/file.svg")
+        Traceback (most recent call last):
+        imeasure.errors.ConfigError: cannot write /dev/null/folder/file.svg: /dev/null is no folder
+    """
+    where = Path(path)
+    there = next(one for one in (where, *where.absolute().parents) if os.path.exists(one))
+    if there != where and not there.is_dir():
+        raise ConfigError(f"cannot write {path}: {there} is no folder")
+    if not os.access(there, os.W_OK):
+        raise ConfigError(f"cannot write {path}: {there} is write-protected; choose another place")
+
+
 def _replace(path: Path, content: bytes) -> None:
     """Write beside a file, and put that in its place when all of it is on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path.parent)
     temporary = path.with_name(f".{secrets.token_hex(8)}.writing")
     try:

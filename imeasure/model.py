@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import networkx as nx
 import sympy
@@ -304,8 +304,8 @@ class Model:
                 if sum(value for mask, value in form.terms.items() if mask & together == together):
                     raise UndefinedQuantityError(
                         f"{quantity} has no finite value: {name} is continuous and a noiseless map of "
-                        f"{', '.join(parents)}. Add independent noise to {name} (kind 'noisy', as in "
-                        "supervised(latent='noisy'))"
+                        f"{', '.join(parents)}. Add independent noise to {name}: its kind is then 'noisy' "
+                        "(latent='noisy' in supervised learning)"
                     )
 
     def vanishing_atoms(self, names: tuple[str, ...] | None = None) -> tuple[Information, ...]:
@@ -345,50 +345,6 @@ class Model:
         parts += [f"{name} {kind}" for name, kind in self.kinds if kind != "discrete"]
         parts += [f"{symbol} in {values}" for symbol, values in self.ranges]
         return "; ".join(parts) or "no facts"
-
-
-def supervised(
-    latent: Literal["discrete", "continuous", "noisy"] = "discrete",
-    encoder: Literal["stochastic", "deterministic"] = "stochastic",
-    *,
-    weights: bool = False,
-) -> Model:
-    """Return the paper's model of supervised learning: labels Y, data X, latent Z, with ``Y -> X -> Z``.
-
-    Args:
-        latent: ``"discrete"``, ``"continuous"``, or ``"noisy"``: continuous with independent zero-entropy noise.
-        encoder: ``"stochastic"``, or ``"deterministic"``: Z is a function of X, up to fixed independent noise if the
-            latent is noisy.
-        weights: Whether network weights W are a random variable too.
-
-    Returns:
-        The model; the joint law of X and Y is data.
-
-    Raises:
-        ModelError: If an option is unknown.
-
-    Example:
-        >>> print(supervised())
-        X -> Z; Y -> X; fixed: X, Y
-        >>> supervised(encoder="deterministic").reduce("H[Z|X]")
-        0
-    """
-    for value, options in ((latent, ("discrete", "continuous", "noisy")), (encoder, ("stochastic", "deterministic"))):
-        if value not in options:
-            raise ModelError(unknown("option", str(value), options))
-    noise = "H[Z|X,W]" if weights else "H[Z|X]"
-    fixed: list[str] = ["X", "Y"]
-    assume: list[str] = []
-    kind: str = latent
-    if encoder == "deterministic":
-        if latent == "discrete":
-            assume.append(f"{noise} = 0")
-        elif latent == "noisy":
-            fixed.append(noise)
-        else:
-            kind = "noiseless"
-    graph = "Y -> X -> Z; W -> Z" if weights else "Y -> X -> Z"
-    return Model(graph, fixed=fixed, assume=assume, kinds={"Z": kind})
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,6 @@ Exit status 0 says proved, 1 refuted or undecided, or provable for no value, 2 b
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from imeasure.certificate.problem import read_problem
 from imeasure.command_line import example, model_from_options, model_options, print_json
 from imeasure.distribution import Distribution
 from imeasure.errors import ConfigError, InformationError, UnknownVariableError, unknown
+from imeasure.files import require_writable
 from imeasure.inquiry import hints
 from imeasure.model import Model
 from imeasure.names import canonical_name
@@ -92,17 +92,6 @@ def _require_parameters(relation: str, functionals: tuple[str, ...], ranges: Ran
     for name, _, _ in ranges:
         if canonical_name(name) not in known:
             raise UnknownVariableError(f"--range {name}: {unknown('parameter', name, known)}")
-
-
-def _require_writable(path: str | None) -> None:
-    """Refuse a file that cannot be written, before anything is searched."""
-    if path is None:
-        return
-    folder = Path(path).absolute().parent
-    if not folder.is_dir():
-        raise ConfigError(f"--certificate {path}: there is no folder {folder}; make it first")
-    if not os.access(path if Path(path).exists() else folder, os.W_OK):
-        raise ConfigError(f"--certificate {path}: the file cannot be written; choose another place")
 
 
 def _write(certificate: Certificate | None, path: str | None, reason: str) -> None:
@@ -190,7 +179,8 @@ def check_command(
     Nothing is known of the variables but what the options say; --latent, --encoder and --weights without --model mean
     the built-in model of supervised learning.
     """
-    _require_writable(certificate)
+    if certificate is not None:
+        require_writable(certificate)
     _require_parameters(relation, functionals, ranges)
     verdict = check_relation(
         relation,
@@ -236,7 +226,8 @@ def range_command(
     Nothing is known of the variables but what the options say; --latent, --encoder and --weights without --model mean
     the built-in model of supervised learning.
     """
-    _require_writable(certificate)
+    if certificate is not None:
+        require_writable(certificate)
     _require_parameters(relation, functionals, ranges)
     model = _model(graph, ranges, **options)
     proof = prove_range(relation, parameter, model=model, given=given, functionals=functionals, seconds=seconds)

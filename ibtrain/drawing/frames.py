@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ibtrain.errors import ConfigError
-from ibtrain.runs import COLUMNS, Row, write_bytes
+from ibtrain.runs import COLUMNS, Row
+from imeasure.files import write_bytes
 
 
 def frame(rows: Iterable[Row]) -> pd.DataFrame:

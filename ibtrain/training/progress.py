@@ -19,8 +19,8 @@ from typing import Any, get_origin
 import torch
 
 from ibtrain.errors import ConfigError
-from ibtrain.runs import Row, write_bytes
-from imeasure.files import read_bytes
+from ibtrain.runs import Row
+from imeasure.files import read_bytes, write_bytes
 
 METRICS, CHECKPOINT = "metrics.jsonl", "checkpoint.pt"
 

@@ -16,7 +16,7 @@ from imeasure.diagrams.placing import Box
 from imeasure.diagrams.shapes import Layout
 from imeasure.diagrams.valuation import compact
 from imeasure.errors import ConfigError
-from imeasure.files import write_bytes, write_text
+from imeasure.files import require_writable, write_bytes, write_text
 from imeasure.printing import to_text
 
 SUFFIXES = (".svg", ".png", ".pdf")
@@ -154,7 +154,7 @@ def writable(path: str | Path) -> Path:
         The path.
 
     Raises:
-        ConfigError: If it is a folder, is in none, or does not end with ``.svg``, ``.png`` or ``.pdf``.
+        ConfigError: If it is a folder, cannot be written, or does not end with ``.svg``, ``.png`` or ``.pdf``.
 
     Example:
         >>> writable("diagram.svg").name
@@ -167,8 +167,7 @@ def writable(path: str | Path) -> Path:
         raise ConfigError(f"{path} is a folder; name a file in it that ends with .svg, .png or .pdf")
     if where.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"cannot write {where.suffix or 'a file without suffix'}; name the file .svg, .png or .pdf")
-    if not where.absolute().parent.is_dir():
-        raise ConfigError(f"cannot write {path}: there is no folder {where.parent}; make it first")
+    require_writable(where)
     return where
 
 

@@ -15,7 +15,8 @@ import sympy
 from imeasure.certificate import Certificate
 from imeasure.errors import ConfigError
 from imeasure.exchange import as_model
-from imeasure.model import Model, supervised
+from imeasure.learning import supervised
+from imeasure.model import Model
 from imeasure.printing import to_latex, to_text
 from imeasure.prove.decide import check
 from imeasure.prove.verdict import Verdict

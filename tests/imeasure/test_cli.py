@@ -72,6 +72,10 @@ def test_objectives():
     [
         (["simplify", "min I[X;Z - b"], "expected ',', ';', '|' or ']', found '-'"),
         (["simplify", "min H[Z]", "--fixed", "X"], "--fixed describes"),
+        (
+            ["simplify", "IB", "--encoder", "deterministic", "--latent", "continuous"],
+            "Add independent noise to Z: its kind is then 'noisy' (--latent noisy in supervised learning)",
+        ),
         (["simplify", "min H[Z]", "--model", "X -> Z", "--weights"], "describe the built-in model"),
         (["simplify", ""], "the text is empty"),
         (["simplify", "min I[X;Z] - I[Y;Z]"], "no loss term is left"),

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from imeasure import Distribution, Model, simplify
 from imeasure.diagrams import Diagram, diagram
-from imeasure.errors import ConfigError, ModelError, NonlinearError, UnknownVariableError
+from imeasure.errors import ConfigError, ModelError, NonlinearError, ParseError, UnknownVariableError
 
 
 @pytest.mark.parametrize("option", ["model", "values", "highlight", "title", "ax", "kind", "unit"])
@@ -136,7 +136,8 @@ def test_files_and_notebooks(tmp_path):
         ("", {}, ConfigError, "nothing to draw; give names"),
         (" , ", {}, ConfigError, "nothing to draw; give names"),
         ("H[X] - H[X]", {}, ConfigError, "has no quantity"),
-        ("X Y", {"highlight": "X Y"}, ConfigError, "has no quantity|is an expression"),
+        ("X Y", {"highlight": "X + Y"}, ConfigError, "has no quantity|is an expression"),
+        ("X Y", {"highlight": "X Y"}, ParseError, "a product needs"),
         ("X Y", {"highlight": 3}, ConfigError, "highlight= is an expression"),
         ("I[X;Y]", {"highlight": "H[X|Y]"}, ConfigError, "its own highlight"),
         ("I[X;Y]", {"values": {"I[X;Y]": 1.0}}, ConfigError, "both colour the regions"),

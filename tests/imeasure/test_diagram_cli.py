@@ -36,7 +36,8 @@ def test_diagram_writes_files(run, tmp_path):
         (("diagram", "X Y", "--unit", "bits", "-o", "@d.svg"), "--unit bits needs numbers; give --values"),
         (("diagram", "X Y", "--names", "values", "-o", "@d.svg"), "--names values needs numbers; give --values"),
         (("diagram", "X -> Y", "--model", "Y -> X", "-o", "@d.svg"), "'X -> Y' is none; leave it out"),
-        (("diagram", "X Y", "--canonical", "-o", "@d.svg"), "needs an objective such as 'min I[X;Z]"),
+        (("diagram", "X + Y", "--canonical", "-o", "@d.svg"), "needs an objective such as 'min I[X;Z]"),
+        (("diagram", "X Y", "--canonical", "-o", "@d.svg"), "a product needs '*'"),
         (("diagram", "min H[X|Y]", "--canonical", "--kind", "sets", "-o", "@d.svg"), "leave out --values"),
         (("diagram", "", "-o", "@d.svg"), "there is nothing to draw; give names"),
         (
@@ -62,6 +63,7 @@ def test_canonical_uses_the_model_as_simplify_does(tmp_path):
 
 
 def test_files_that_cannot_be_written_are_bad_input(tmp_path):
-    result = CliRunner().invoke(main, ["diagram", "X Y", "-o", str(tmp_path / "none" / "a.svg")])
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(main, ["diagram", "X Y", "-o", str(tmp_path / "file" / "a.svg")])
     assert result.exit_code == 2
     assert "cannot write" in result.stderr

@@ -178,6 +178,16 @@ def small_files():
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.parametrize(
+    "command", [["diagram", "X Y", "--out", "a.svg"], ["check", "H[X|Y] <= H[X]", "--certificate", "a.json"]]
+)
+def test_folders_are_made(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    *start, name = command
+    assert run(*start, f"new/folder/{name}").exit_code == 0
+    assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == [name]
+
+
 def test_what_does_not_fit_on_the_disk_leaves_what_was_there(tmp_path, small_files):
     for name, save in (
         ("c.json", PROOF.to_json),

@@ -86,6 +86,13 @@ def test_a_full_disk_behind_the_output_is_said(command):
     assert (result.returncode, result.stderr) == (2, "error: [Errno 28] No space left on device\n")
 
 
+@HAS_FULL
+@pytest.mark.parametrize("command", ["simplify IBx", "simplify --no-such-option IB"])
+def test_a_full_disk_behind_the_errors_leaves_the_exit_status(command):
+    result = shell(f"imeasure {command} 2> /dev/full")
+    assert (result.returncode, result.stdout) == (2, "")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there are other shells there")
 def test_a_program_without_an_output_ends_as_always():
     assert shell("imeasure check 'H[X] <= H[Y]' >&-").returncode == 1

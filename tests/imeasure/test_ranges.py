@@ -147,11 +147,12 @@ def test_certificate_files_are_tried_first(tmp_path):
     def run(*arguments):
         return CliRunner().invoke(main, list(arguments))
 
-    lost = str(tmp_path / "none" / "x.json")
+    (tmp_path / "file").write_text("")
+    lost = str(tmp_path / "file" / "none" / "x.json")
     for command in (["check", "H[X] >= 0"], ["range", "b*H[X] >= 0", "b"]):
         result = run(*command, "--certificate", lost)
         assert result.exit_code == 2
-        assert "there is no folder" in result.stderr
+        assert result.stderr == f"error: cannot write {lost}: {tmp_path / 'file'} is no folder\n"
         assert not result.stdout
     path = tmp_path / "proof.json"
     refuted = run("check", "H[X] <= 0", "--certificate", str(path))
