@@ -30,7 +30,8 @@ class Equivalence:
     """Whether two objectives have the same minimisers, and how their values relate.
 
     Where it holds, ``second = scale * first + constant`` with the solution put into the second objective (into the
-    first, for a parameter that only the first one has).
+    first, for a parameter that only the first one has). Where both have a parameter that was solved for, values, scale,
+    constant and conditions speak of that of the first, and texts say whose it is: ``beta_first``, ``beta_second``.
 
     Attributes:
         first: The first objective.
@@ -48,7 +49,7 @@ class Equivalence:
         >>> from imeasure import equivalent
         >>> found = equivalent("min I[X;Z] - beta*I[Y;Z]", "max I[Y;Z] - beta*I[X;Z]", solve_for="beta")
         >>> print(found)
-        equivalent with beta = 1/beta: second = (-1/beta) * first, for beta > 0
+        equivalent with beta_second = 1/beta_first: second = (-1/beta_first) * first, for beta_first > 0
     """
 
     first: Objective
@@ -70,6 +71,26 @@ class Equivalence:
         given = self.first.expression.free_symbols | self.second.expression.free_symbols.difference(self.solution)
         used = set().union(*(value.free_symbols for value in self.solution.values()))
         return tuple(sorted(used - given, key=str))
+
+    @property
+    def _shared(self) -> frozenset[sympy.Symbol]:
+        """Parameters of both objectives that have another value in each."""
+        both = self.first.expression.free_symbols & self.second.expression.free_symbols
+        return frozenset(symbol for symbol in both if self.solution.get(symbol, symbol) != symbol)
+
+    def _of_first(self, expression: sympy.Basic) -> sympy.Basic:
+        return expression.xreplace({symbol: param(f"{symbol}_first") for symbol in self._shared})
+
+    def _said(self, solution: Mapping[sympy.Symbol, sympy.Expr]) -> dict[sympy.Symbol, sympy.Basic]:
+        """Return values with names that say whose parameters they speak of."""
+        shared = self._shared
+        return {param(f"{s}_second") if s in shared else s: self._of_first(value) for s, value in solution.items()}
+
+    @property
+    def _said_conditions(self) -> Conditions:
+        """The conditions with names that say whose parameters they speak of."""
+        sets = tuple((self._of_first(symbol), values) for symbol, values in self.conditions.sets)
+        return Conditions(sets, tuple(map(self._of_first, self.conditions.relations)))
 
     def verify(self) -> bool:
         """Check the relation exactly, without the search that found it.
@@ -108,19 +129,20 @@ class Equivalence:
         """
         if not self.holds:
             if self.solution:
-                needed = ", ".join(f"{symbol} = {value}" for symbol, value in self.solution.items())
+                needed = ", ".join(f"{symbol} = {value}" for symbol, value in self._said(self.solution).items())
                 return f"not equivalent: {needed} is out of range or gives the factor between them the wrong sign"
             if self.obstacle == 0:
                 return "not equivalent: the factor between them has the wrong sign"
             reason = f"not equivalent: {to_text(self.obstacle)} is in the way; they would be if it were constant"
             return spelled(reason, names)
-        solved = ", ".join(f"{symbol} = {value}" for symbol, value in self.solution.items() if value != symbol)
+        said = {symbol: value for symbol, value in self.solution.items() if value != symbol}
+        solved = ", ".join(f"{symbol} = {value}" for symbol, value in self._said(said).items())
         if self.free:
             solved += f"{', ' if solved else ''}any {', '.join(map(str, self.free))}"
-        text = f"equivalent{f' with {solved}' if solved else ''}: second = ({self.scale}) * first"
+        text = f"equivalent{f' with {solved}' if solved else ''}: second = ({self._of_first(self.scale)}) * first"
         if self.constant != 0:
-            text += f" + constant, constant {to_text(self.constant)}"
-        return spelled(f"{text}, for {self.conditions}" if self.conditions else text, names)
+            text += f" + constant, constant {to_text(self._of_first(self.constant))}"
+        return spelled(f"{text}, for {self._said_conditions}" if self.conditions else text, names)
 
     def to_latex(self, *, names: Names = "symbols") -> str:
         """Return the answer in LaTeX, without delimiters.
@@ -137,11 +159,13 @@ class Equivalence:
         if not self.holds:
             reason = rf"\text{{: }} {to_latex(self.obstacle)} \text{{ is not constant}}" if self.obstacle != 0 else ""
             return spelled(rf"\text{{not equivalent}}{reason}", names)
-        first, second = (to_latex(side) for side in substituted(self.first, self.second, self.solution))
-        lines = [rf"{second} = {sympy.latex(self.scale)} \left({first}\right)"]
-        lines[0] += rf" + {_bracketed(self.constant)}" if self.constant != 0 else ""
-        lines += [f"{sympy.latex(symbol)} = {sympy.latex(value)}" for symbol, value in self.solution.items()]
-        lines += [self.conditions.to_latex()] if self.conditions else []
+        sides = substituted(self.first, self.second, self.solution)
+        first, second = (to_latex(self._of_first(side)) for side in sides)
+        lines = [rf"{second} = {sympy.latex(self._of_first(self.scale))} \left({first}\right)"]
+        lines[0] += rf" + {_bracketed(self._of_first(self.constant))}" if self.constant != 0 else ""
+        solution = self._said(self.solution)
+        lines += [f"{sympy.latex(symbol)} = {sympy.latex(value)}" for symbol, value in solution.items()]
+        lines += [self._said_conditions.to_latex()] if self.conditions else []
         return spelled(r",\quad ".join(lines), names)
 
     def __str__(self) -> str:

@@ -1,4 +1,5 @@
 import itertools
+import re
 from dataclasses import replace
 
 import pytest
@@ -184,7 +185,7 @@ def test_parameters_may_stay_free_and_values_are_real_and_in_range(first, second
     assert tuple(map(str, found.free)) == free
     assert str(found.conditions) == conditions
     assert Equivalence.from_json(found.to_json()) == found
-    assert "_" not in str(found)
+    assert "_" not in re.sub("_first|_second", "", str(found))
 
 
 def test_what_only_the_range_excludes_is_said():
@@ -240,3 +241,18 @@ def test_the_obstacle_is_one_quantity_whose_constancy_would_do(second, graph, ob
     found = equivalent(first, second, solve_for="g", model=Model(graph, fixed=("X", "Y")))
     assert (found.holds, str(found.obstacle)) == (False, obstacle)
     assert equivalent(first, second, solve_for="g", model=Model(graph, fixed=("X", "Y", obstacle))).holds
+
+
+def test_a_parameter_of_both_is_told_apart_in_texts():
+    found = equivalent("max I[Y;Z] - beta*H[Z]", "min c*H[Z] + beta*(H[Y|Z] - H[Y])", solve_for="beta")
+    assert (
+        str(found)
+        == "equivalent with beta_second = c/beta_first: second = (-c/beta_first) * first, for beta_first*c > 0"
+    )
+    assert r"\beta_{second} = \frac{c}{\beta_{first}}" in found.to_latex()
+    same = equivalent("min beta*H[Z] + H[Y]", "min beta*H[Z] + g*H[Y]", solve_for="beta g", model=Model())
+    assert "beta_" not in str(same)
+    refused = equivalent(
+        IB, VIB, solve_for="beta", model=Model("Y -> X -> Z", fixed=("X", "Y"), ranges={"beta": (1, 2)})
+    )
+    assert not re.search(r"\bbeta\b", str(refused))

@@ -78,7 +78,9 @@ def test_commands():
 
 
 def test_equivalent_command():
-    assert run("equivalent", "IB", "VIB", "--solve-for", "beta").output.startswith("equivalent with beta = 1/beta")
+    assert run("equivalent", "IB", "VIB", "--solve-for", "beta").output == (
+        "equivalent with beta_second = 1/beta_first: second = (-1/beta_first) * first, for beta_first > 0\n"
+    )
     different = run("equivalent", "IB", "DIB")
     assert different.exit_code == 1
     assert "H[Z|X] is in the way" in different.output
