@@ -50,7 +50,7 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
     ibtrain.runs.write_text(out / "canonical.json", form.to_json() + "\n")
     ibtrain.runs.write_text(out / "plan.txt", "\n".join(plans))
     experiment.save(out)
-    click.echo(f"{len(configs)} runs on {experiment.base.data.name}, results in {out}", nl=True)
+    click.echo(f"{ibtrain.runs.in_words(len(configs))} on {experiment.base.data.name}, results in {out}", nl=True)
     try:
         rows = ibtrain.sweep(configs, out, accelerator=accelerator, console=console)
         ibtrain.drawing.draw_plane(rows, out / "plane.png", title=f"{objective} on {experiment.base.data.name}")

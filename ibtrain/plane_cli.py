@@ -19,4 +19,4 @@ def plane(folders: tuple[Path, ...], out: Path, trajectories: bool, estimator: s
     records = ibtrain.records.collect(folders)
     draw = ibtrain.drawing.draw_trajectories if trajectories else ibtrain.drawing.draw_plane
     draw(ibtrain.records.rows_of(records), out, title=title, estimator=estimator)
-    click.echo(f"picture {out}, {len(records)} runs")
+    click.echo(f"picture {out}, {ibtrain.runs.in_words(len(records))}")

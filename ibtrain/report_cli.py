@@ -19,4 +19,5 @@ def report(folders: tuple[Path, ...], out: Path, title: str, data_root: Path) ->
     records = ibtrain.records.collect(folders)
     page = ibtrain.page.report_page(records, ibtrain.claims.judge(records, data_root=data_root), title=title)
     ibtrain.runs.write_text(out, page)
-    click.echo(f"page {out}, {len(records)} runs, {len(page.encode()) / 1e6:.1f} MB")
+    runs = ibtrain.runs.in_words(len(records))
+    click.echo(f"page {out}, {runs}, {len(page.encode()) / 1e6:.1f} MB")

@@ -51,7 +51,8 @@ def reproduce(
     click.echo(f"preset {preset}: {chosen.about}")
     for experiment in experiments:
         about = ibtrain.experiments.FIGURES[ibtrain.experiments.figure_of(experiment)]
-        click.echo(f"  {experiment.name}: {about}, {len(experiment.configs())} runs on {experiment.base.data.name}")
+        count = ibtrain.runs.in_words(len(experiment.configs()))
+        click.echo(f"  {experiment.name}: {about}, {count} on {experiment.base.data.name}")
     click.echo(f"{len(todo)} of {len(wanted)} different runs are to be trained, {epochs} epochs; results in {folder}")
     failures = []
     try:
@@ -91,5 +92,9 @@ def _tell(experiment: "ibtrain.experiments.Experiment", rows: "tuple[ibtrain.run
         click.echo(f"{experiment.name}: no run is finished yet")
         return
     picture = folder / experiment.name / f"{experiment.name}.png"
-    state = f"{finished} runs" if finished == total else f"{finished} of {total} runs, the others are not finished"
+    state = (
+        ibtrain.runs.in_words(finished)
+        if finished == total
+        else f"{finished} of {total} runs, the others are not finished"
+    )
     click.echo(f"{experiment.name}: {state}; picture {picture}, numbers {picture.with_name('results.csv')}")

@@ -81,6 +81,19 @@ _KINDS: dict[str, Callable[[str], Any]] = {
 }
 
 
+def in_words(count: int) -> str:
+    """Return a number of runs as text.
+
+    Args:
+        count: How many.
+
+    Example:
+        >>> in_words(1), in_words(24)
+        ('1 run', '24 runs')
+    """
+    return f"{count} {'run' if count == 1 else 'runs'}"
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one piece, letters that UTF-8 lacks as numbers.
 
@@ -109,7 +122,7 @@ def results_lock(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        raise ConfigError(f"cannot write {lock.lock_file}: {error}; choose another folder or make room") from None
+        raise files.unwritable(lock.lock_file, error) from None
     try:
         yield
     finally:

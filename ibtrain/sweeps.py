@@ -23,7 +23,7 @@ from ibtrain.errors import ConfigError
 from ibtrain.executors import Executor, InProcess, Place
 from ibtrain.live import LiveView
 from ibtrain.records import value_of, what_varies
-from ibtrain.runs import Row, Runs, results_lock, write_rows
+from ibtrain.runs import Row, Runs, in_words, results_lock, write_rows
 from ibtrain.training import check, decided_by_first, is_first_process, number_of_processes, start_processes
 from imeasure.errors import shown
 
@@ -130,7 +130,7 @@ def sweep(
         curves=Path(folder) / "tensorboard" if tensorboard and is_first_process() else None,
     )
     table.renew()
-    if table.unwritten:
+    if table.unwritten and (todo or not (Path(folder) / "results.csv").is_file()):
         raise ConfigError(table.unwritten)
     try:
         with view, contextlib.closing((executor or InProcess()).outcomes(todo, place, view.epoch)) as outcomes:
@@ -145,11 +145,9 @@ def sweep(
     if console is not None:
         for way, count in ways.items():
             if way:
-                console.print(
-                    escape(f"{count} {'run' if count == 1 else 'runs'} {way}"), highlight=False, soft_wrap=True
-                )
+                console.print(escape(f"{in_words(count)} {way}"), highlight=False, soft_wrap=True)
     _raise_for(failures | unreadable, len(mine), wanted)
-    if table.unwritten:
+    if table.unwritten and todo:
         raise ConfigError(f"all runs are finished, but {table.unwritten}")
     return table.rows()
 

@@ -98,6 +98,8 @@ class CommandLine(click.Group):
             if (error.name or "").partition(".")[0] in ("", "imeasure", "ibtrain"):
                 raise error
             return f"{error.name} is not installed; install what is needed: pip install 'imeasure[{self.extra}]'"
+        if isinstance(error, OSError) and error.filename is None and error.strerror:
+            return f"cannot write the output: {printable(error.strerror)}"
         return printable(str(error))
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -5,6 +5,7 @@ What a writer that was killed has left beside a file is removed by the next one 
 What may come from anywhere is read up to a limit, so that no file takes more memory than it is allowed.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -117,7 +118,24 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         else:
             _replace(Path(os.path.realpath(where)), content)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot write {path}: {_reason(error)}; choose another folder or make room") from None
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: str | Path, error: OSError | ValueError) -> ConfigError:
+    """Return what to say of a file that cannot be written, and what to do.
+
+    Args:
+        path: The file.
+        error: Why it cannot.
+
+    Example:
+        >>> print(unwritable("a/b.csv", OSError(errno.EROFS, "Read-only file system")))
+        cannot write a/b.csv: Read-only file system; choose another folder
+    """
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return ConfigError(
+        f"cannot write {path}: {_reason(error)}; choose another folder{' or make room' if is_full else ''}"
+    )
 
 
 def require_writable(path: str | Path) -> None:

@@ -17,7 +17,15 @@ from filelock import FileLock, Timeout
 from ibtrain.config import Config
 from ibtrain.errors import ConfigError, InformationError
 from ibtrain.runs import Runs, write_text
-from ibtrain.training import Epoch, by_first_process, decided_by_first, epochs_after, is_first_process, train
+from ibtrain.training import (
+    Epoch,
+    by_first_process,
+    decided_by_first,
+    epochs_after,
+    is_first_process,
+    is_out_of_memory,
+    train,
+)
 
 LOOK_SECONDS = 0.5
 """How often the lines of runs in other processes are looked at."""
@@ -133,6 +141,11 @@ def claim(config: Config, place: Place, lock: contextlib.ExitStack, *, wait: flo
 def failure(error: Exception, folder: Path) -> str:
     """Return what is known of an error that nobody foresaw, and write where it happened into the run's folder."""
     said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    if is_out_of_memory(error):
+        said = (
+            "this run takes more memory than there is: make network.latent, network.hidden, bottleneck.samples or "
+            "training.batch_size smaller"
+        )
     try:
         write_text(folder / "error.txt", "".join(traceback.format_exception(error)))
     except ConfigError:

@@ -19,7 +19,7 @@ from ibtrain.page.mathematics import canonical, formula, greek, steps
 from ibtrain.page.payload import embedded, plane
 from ibtrain.page.pictures import information_diagram, pictures
 from ibtrain.records import Record, base_of, rows_of
-from ibtrain.runs import Row
+from ibtrain.runs import Row, in_words
 from ibtrain.surrogates.looks import look
 from ibtrain.surrogates.registry import surrogate_label
 from imeasure.files import read_text
@@ -98,7 +98,7 @@ def _policy(script: str) -> str:
 def _about(records: Sequence[Record]) -> str:
     rows = rows_of(records)
     parts = [
-        f"{len(records)} {'run' if len(records) == 1 else 'runs'}",
+        in_words(len(records)),
         f"seed {_range(row.seed for row in rows)}",
         f"gamma {_range(row.gamma for row in rows)}",
         f"up to {max(row.epoch for row in rows)} epochs",
@@ -165,7 +165,7 @@ def _plans(records: Sequence[Record]) -> list[_Plan]:
     for text, runs in sorted(_documents(records, "plan.txt"), key=lambda plan: _rank(plan[1][0].rows[0])):
         first = runs[0].rows[0]
         names = [first.loss, *([first.surrogate] if first.surrogate else [])]
-        about = [f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}"]
+        about = [in_words(len(runs))]
         about += [f"of {found}" for found in dict.fromkeys(_objective_of(run) for run in runs) if found]
         about += [
             f"gamma {_range(run.rows[0].gamma for run in runs)}",

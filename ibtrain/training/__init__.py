@@ -5,6 +5,7 @@ from ibtrain.training.devices import (
     by_first_process,
     decided_by_first,
     is_first_process,
+    is_out_of_memory,
     number_of_processes,
     start_processes,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "evaluate",
     "groups",
     "is_first_process",
+    "is_out_of_memory",
     "load_data",
     "number_of_processes",
     "start_processes",

@@ -29,6 +29,7 @@ from ibtrain.networks import (
     resnet18,
 )
 from ibtrain.surrogates import surrogate
+from ibtrain.training.devices import is_out_of_memory
 
 
 def load_data(config: DataConfig, *, root: str | Path = "data", download: bool = False) -> Dataset:
@@ -92,8 +93,9 @@ def build_network(config: Config, data: Dataset) -> BottleneckNetwork:
     """
     try:
         return _network(config, data)
-    except RuntimeError as error:
-        raise ConfigError(f"cannot make the network: {error}; make network.hidden or network.latent smaller") from None
+    except (RuntimeError, MemoryError) as error:
+        said = "there is not enough memory" if is_out_of_memory(error) else " ".join(str(error).split())[:200]
+        raise ConfigError(f"cannot make the network: {said}; make network.hidden or network.latent smaller") from None
 
 
 def _network(config: Config, data: Dataset) -> BottleneckNetwork:

@@ -101,6 +101,19 @@ def make_fabric(accelerator: str, precision: str) -> Fabric:
         raise ConfigError(f"cannot train on accelerator {accelerator!r}: {error}") from None
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Say whether a processor or an accelerator had no room; torch has a class for the latter alone.
+
+    Args:
+        error: What torch or Python raised.
+
+    Example:
+        >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("shapes do not match"))
+        (True, False)
+    """
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
 @contextmanager
 def threads(number: int) -> Iterator[None]:
     """Use a number of threads on the CPU, and the number from before afterwards.

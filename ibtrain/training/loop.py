@@ -250,15 +250,16 @@ class Run:
             return ()
         epochs = read_epochs(self.folder, until=state["epoch"])
         try:
-            require_fitting(state, optimizer=self.optimizer, schedule=self.schedule)
+            precision = self.fabric.strategy.precision
+            require_fitting(state, optimizer=self.optimizer, schedule=self.schedule, precision=precision.state_dict())
             self.step.load_state_dict(state["step"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
-            self.fabric.strategy.precision.load_state_dict(state.get("precision", {}))
+            precision.load_state_dict(state.get("precision", {}))
         except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise ConfigError(
-                f"the checkpoint in {self.folder} does not fit this version's network: {error}; delete it to train the "
-                "run from its beginning"
+                f"the checkpoint in {self.folder} does not fit this version's network: "
+                f"{' '.join(str(error).split())[:200]}; delete it to train the run from its beginning"
             ) from None
         return epochs
 

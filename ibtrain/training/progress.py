@@ -20,7 +20,7 @@ import torch
 
 from ibtrain.errors import ConfigError
 from ibtrain.runs import Row
-from imeasure.files import read_bytes, write_bytes
+from imeasure.files import read_bytes, unwritable, write_bytes
 
 METRICS, CHECKPOINT = "metrics.jsonl", "checkpoint.pt"
 
@@ -141,7 +141,7 @@ def append_epoch(folder: Path, epoch: Epoch) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error}; choose another folder or make room") from None
+        raise unwritable(path, error) from None
 
 
 def _ends_with_newline(path: Path) -> bool:
@@ -216,13 +216,17 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     write_bytes(folder / CHECKPOINT, buffer.getvalue())
 
 
-def require_fitting(state: dict[str, Any], *, optimizer: Any, schedule: Any) -> None:
-    """Refuse a checkpoint whose optimiser or schedule is of another form: both take whatever they are given.
+_MOVING = {"best", "num_bad_epochs", "last_epoch"}  # what a schedule has to remember
+
+
+def require_fitting(state: dict[str, Any], *, optimizer: Any, schedule: Any, precision: dict[str, Any]) -> None:
+    """Refuse a checkpoint whose states are of another form, for who loads them takes whatever is there.
 
     Args:
         state: The checkpoint.
         optimizer: That of the run.
         schedule: That of the run.
+        precision: The state of the run's precision.
 
     Raises:
         ValueError: If a value is of another kind or shape.
@@ -235,8 +239,10 @@ def require_fitting(state: dict[str, Any], *, optimizer: Any, schedule: Any) -> 
         _is_moment(value, shape) for shape, value in moments
     ):
         raise ValueError("its optimiser's state is another one's")
-    if not _alike(state["schedule"], schedule.state_dict()):
+    if not _alike(state["schedule"], schedule.state_dict()) or not state["schedule"].keys() >= _MOVING:
         raise ValueError("its schedule's state is another one's")
+    if not _alike(state.get("precision", {}), precision):
+        raise ValueError("the state of its precision is another one's")
 
 
 def _alike(found: object, own: object) -> bool:

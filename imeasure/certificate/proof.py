@@ -99,7 +99,9 @@ class Certificate:
         """
         wanted = self.targets()
         if len(wanted) != len(self.parts):
-            raise DerivationError(f"the claim has {len(wanted)} parts, the certificate proves {len(self.parts)}")
+            raise DerivationError(
+                f"the claim and the certificate differ in their numbers of parts: {len(wanted)} and {len(self.parts)}"
+            )
         for target, combination in zip(wanted, self.parts, strict=True):
             for key, multiplier in combination.items():
                 if reason := objection(key, multiplier, self.problem):

@@ -10,11 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from programs import started, stopped
 from rich.console import Console
 
 from ibtrain import Config, ConfigError, runs, sweep
 from ibtrain.executors import InProcess, OnRay, Place, Workers
+from ibtrain.executors.run import failure
 from ibtrain.live import LiveView
 from ibtrain.sweeps import grid
 from ibtrain.training.progress import METRICS
@@ -212,3 +214,13 @@ def test_workers_and_ray_are_refused_under_torchrun(tmp_path, monkeypatch):
     for executor in (Workers(2), OnRay()):
         with pytest.raises(ConfigError, match="leave out workers, Ray and together"):
             sweep([SHORT], tmp_path, accelerator="cpu", executor=executor)
+
+
+def test_a_run_without_room_says_what_to_make_smaller(tmp_path):
+    with pytest.raises(RuntimeError, match="allocate memory") as caught:
+        torch.empty(2**50)
+    assert failure(caught.value, tmp_path).startswith("this run takes more memory than there is: make network.latent,")
+    with pytest.raises(MemoryError) as caught:
+        bytearray(2**60)
+    assert failure(caught.value, tmp_path).startswith("this run takes more memory than there is")
+    assert failure(ValueError("a\nb"), tmp_path).startswith("ValueError: a b")

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import time
@@ -318,6 +319,14 @@ def test_ctrl_c_leaves_readable_results(tmp_path):
     rows = runs.read_rows(results)
     assert {row.run for row in rows} == {experiments.DEMO_FAST.configs()[0].digest}
     assert not list(tmp_path.rglob(".*"))
+
+
+@pytest.mark.parametrize("name", ["compile", "Config", "training"])
+def test_without_the_libraries_for_training_the_package_says_how_to_get_them(name):
+    code = f"import sys; sys.modules['torch'] = sys.modules['tomli_w'] = None; import ibtrain; ibtrain.{name}"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    said = rf".*ConfigError: ibtrain\.{name} needs \w+, which is not installed: pip install 'imeasure\[train\]'"
+    assert re.fullmatch(said, result.stderr.splitlines()[-1])
 
 
 def test_importing_the_package_is_light():

@@ -83,7 +83,7 @@ def test_a_reader_that_goes_away_ends_the_program_silently():
 @pytest.mark.parametrize("command", ["check 'H[X|Y] <= H[X]'", "objectives", "--help"])
 def test_a_full_disk_behind_the_output_is_said(command):
     result = shell(f"imeasure {command} > /dev/full")
-    assert (result.returncode, result.stderr) == (2, "error: [Errno 28] No space left on device\n")
+    assert (result.returncode, result.stderr) == (2, "error: cannot write the output: No space left on device\n")
 
 
 @HAS_FULL
