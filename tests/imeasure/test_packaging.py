@@ -1,6 +1,8 @@
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from importlib import import_module
 from inspect import isclass, isroutine
@@ -91,3 +93,12 @@ def test_the_test_of_hidden_modules_can_fail(tmp_path):
         [sys.executable, "-c", HIDDEN, "hiding"], capture_output=True, text=True, check=True, env=environment
     ).stdout
     assert found == "1 ['hiding.form'] []\n"
+
+
+def test_the_citation_states_the_version_and_names_the_paper():
+    root = Path(__file__).parents[2]
+    cited = (root / "CITATION.cff").read_text()
+    version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in cited
+    assert re.search(r"^date-released: \d{4}-\d\d-\d\d$", cited, re.M)
+    assert "arXiv:2003.12537" in cited.partition("references:")[2]
