@@ -112,7 +112,7 @@ def test_rows_survive_the_file(tmp_path):
 
 @pytest.mark.parametrize("kept", [0, 3, 0.5])
 def test_results_that_were_cut_short_are_not_taken_for_a_finished_run(tmp_path, kept):
-    rows = [Row("r", epoch, 0.1, "LogVar[Z]", 0, "loss", "mean", "exact", 1.0) for epoch in (1, 2, 3)]
+    rows = [Row(SHORT.digest, epoch, 0.1, "LogVar[Z]", 0, "loss", "mean", "exact", 1.0) for epoch in (1, 2, 3)]
     stored = runs.Runs(tmp_path / "runs")
     stored.begin(SHORT)
     stored.store(SHORT, rows)
