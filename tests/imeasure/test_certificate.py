@@ -115,7 +115,7 @@ def entry(multiplier, *step):
         (lambda data: data.update(claim="I[X;Z] <= I[Y;Z]"), "do not sum"),
         (lambda data: data.update(given=[]), "fact that was not given"),
         (lambda data: data.update(given=["X -> Z -> Y"]), "do not sum"),
-        (lambda data: data.update(parts=[]), "1 parts"),
+        (lambda data: data.update(parts=[]), "numbers of parts: 1 and 0"),
         (lambda data: data.update(format="something"), "not a certificate"),
         (lambda data: data.pop("claim"), "damaged"),
         (lambda data: data.update(claim="I[X;"), "cannot be read"),
