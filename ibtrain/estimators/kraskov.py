@@ -62,7 +62,7 @@ def ksg(
     partner belongs in the labels of :func:`ibtrain.estimators.knn` instead.
 
     The standard error holds the covariance of neighbouring samples' terms, measured on disjoint parts of the data (see
-    :mod:`ibtrain.estimators.subsampling`), at a quarter of the estimate's own cost or a little more. For Gaussian
+    ``ibtrain.estimators.subsampling``), at a quarter of the estimate's own cost or a little more. For Gaussian
     pairs it came within 12 % of the true spread below 10 joint dimensions (300 to 3,000 samples, correlations 0 to
     0.9). It does not hold from 10 joint dimensions on, where it may be too small by a quarter, nor for fewer than some
     twenty samples; flags say so.
