@@ -106,6 +106,8 @@ def diagram(
         )
     if title is None:
         title = "" if expression is None else _title(expression, found)
+    else:
+        title = title.replace("$", r"\$")  # only our own titles hold formulas
     chain = chain_of(found, variables)
     as_bars = kind == "bars" or (kind == "auto" and len(variables) > MAX_SETS and chain is None)
     shown = content(found, variables, values=values, highlight=expression, title=title, most=SHOWN if as_bars else None)

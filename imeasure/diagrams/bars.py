@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imeasure.diagrams.content import Atom, Content
 from imeasure.diagrams.drawing import TITLE_FONT, VALUE_COLOURS
-from imeasure.diagrams.lettering import line_width, places_of, title_width, value_text, word_of
+from imeasure.diagrams.lettering import line_width, places_of, value_text, word_of
 from imeasure.diagrams.result import Diagram, figure_of
 from imeasure.diagrams.strokes import INK
 from imeasure.diagrams.valuation import compact, in_unit
@@ -97,7 +97,7 @@ def bars(content: Content, names: str | Mapping[int, str], *, unit: str, ax: Axe
         )
     if content.title:
         pad = 4.0 + _LEGEND * _INCH * bool(negative.any())
-        axes.set_title(content.title, fontsize=TITLE_FONT, pad=pad, parse_math=False)
+        axes.set_title(content.title, fontsize=TITLE_FONT, pad=pad)
     dots = make_axes_locatable(axes).append_axes("bottom", size=rows, pad=_SPACE, sharex=axes)
     _dots(dots, shown, content.names)
     if note := _note(content, unit, measured=measured):
@@ -108,7 +108,7 @@ def bars(content: Content, names: str | Mapping[int, str], *, unit: str, ax: Axe
 def _own_axes(count: int, rows: float, content: Content, room: float, top: float) -> Axes:
     """Axes on a new figure of the size that the chart needs, so many inches below its upper edge and any title."""
     top += 0.12 + 1.45 * TITLE_FONT / _INCH * (content.title.count("\n") + 1) if content.title else 0.0
-    width = max(5.0, _LEFT + _PITCH * count + _RIGHT, title_width(content.title, TITLE_FONT) / _INCH + 1.5)
+    width = max(5.0, _LEFT + _PITCH * count + _RIGHT, line_width(content.title.split("\n"), TITLE_FONT) / _INCH + 1.5)
     height = top + _PLOT + room / _INCH + rows + _SPACE + _BOTTOM
     figure = Figure(figsize=(width, height))
     return figure.add_axes(

@@ -17,7 +17,7 @@ from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 
 from imeasure.diagrams.content import Atom, Content
-from imeasure.diagrams.lettering import Labels, block_size, line_width, text_size, title_width
+from imeasure.diagrams.lettering import Labels, block_size, line_width, text_size
 from imeasure.diagrams.placing import Box, beside, place
 from imeasure.diagrams.result import Panel, Region, figure_of
 from imeasure.diagrams.shapes import Floats, Layout
@@ -105,7 +105,7 @@ def paint(panel: Panel, axes: Axes, *, scale: Normalize | None = None, unit: str
             gid=f"{prefix}name-{name}",
         )
     if content.title:
-        axes.set_title(content.title, fontsize=TITLE_FONT * shrink, color=INK, pad=10 * shrink, parse_math=False)
+        axes.set_title(content.title, fontsize=TITLE_FONT * shrink, color=INK, pad=10 * shrink)
     if handles := legend_handles(content):
         axes.legend(
             handles=handles,
@@ -130,7 +130,7 @@ def width_beside(content: Content) -> float:
     """
     entries = [str(handle.get_label()) for handle in legend_handles(content)]
     legend = sum(line_width([entry], _LEGEND_FONT) + _LEGEND_EXTRA for entry in entries)
-    return max(title_width(content.title, TITLE_FONT), legend)
+    return max(line_width(content.title.split("\n"), TITLE_FONT), legend)
 
 
 def value_scale(contents: Sequence[Content], unit: str) -> Normalize:

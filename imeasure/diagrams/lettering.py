@@ -281,16 +281,3 @@ def label_variants(names: str | Mapping[int, str], unit: str, *, values: bool, p
         return [[*lines, *tail] for lines in wrapped(word.split())]
 
     return variants
-
-
-def title_width(title: str, font: float) -> float:
-    """Measure the widest line of a title, in which a dollar is a dollar.
-
-    Args:
-        title: The title.
-        font: Font size.
-
-    Returns:
-        Width in points.
-    """
-    return line_width(title.replace("$", r"\$").split("\n"), font)

@@ -140,7 +140,7 @@ def test_a_sweep_keeps_the_rows_of_earlier_sweeps(tmp_path):
     [
         (["objective.statement=min I[X;Z] - beta*"], "cpu", "expected"),
         (["objective.statement=I[X;Z]"], "cpu", r"needs an objective such as .*, not 'I\[X;Z\]'"),
-        (["objective.statement=import os"], "cpu", "needs an objective"),
+        (["objective.statement=import os"], "cpu", "a product needs"),
         (["objective.statement=min I[X;Z] - 2*I[Q;Z]"], "cpu", "'Q'. Known: X, Y, Z; write the objective in these$"),
         (["objective.surrogate=LogVra[Z]"], "cpu", r"did you mean 'LogVar\[Z\]'"),
         (["objective.surrogate=CE[Y|Z]"], "cpu", r"does not stand for the regularizer I\[X;Z\|Y\]"),
