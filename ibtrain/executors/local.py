@@ -147,6 +147,7 @@ class _Worker:
     """A process that trains one run after the other, until it is told to stop or this process ends."""
 
     config: Config
+    is_lost = False
 
     def __init__(self, place: Place) -> None:
         context = multiprocessing.get_context("spawn")
@@ -164,6 +165,7 @@ class _Worker:
         try:
             found: Outcome = self.pipe.recv()
         except (EOFError, OSError):
+            self.is_lost = True  # a killed process counts as alive for a moment after its pipe is closed
             return Outcome(
                 self.config,
                 f"the worker process that trained {self.config.digest} ended: it was killed, or a script calls sweep "
@@ -172,7 +174,7 @@ class _Worker:
         return found
 
     def is_alive(self) -> bool:
-        return self._process.is_alive()
+        return not self.is_lost and self._process.is_alive()
 
     def stop(self) -> None:
         self.pipe.close()
