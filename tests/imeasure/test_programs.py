@@ -142,14 +142,15 @@ def over(count, kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"), [("true", "proved"), ("a part", "refuted"), ("false", "undecided"), ("tangled", "refuted")]
+    ("kind", "right"),
+    [("true", {"proved"}), ("a part", {"refuted"}), ("false", {"refuted", "undecided"}), ("tangled", {"refuted"})],
 )
-def test_relations_of_many_variables_end_in_the_time_that_they_are_given(kind, status):
+def test_relations_of_many_variables_end_in_the_time_that_they_are_given(kind, right):
     with watched(kind, 120):
         verdict = check(over(200, kind), seconds=3)
-    assert verdict.status == status, str(verdict)[-200:]
+    assert verdict.status in right, str(verdict)[-200:]  # three seconds are enough for "false" on some machines
     assert verdict.certificate is None or verdict.certificate.verify()
-    assert str(verdict).startswith(status)
+    assert str(verdict).startswith(verdict.status)
     if kind == "a part":
         assert verdict.counterexample.names == ("X199",)
 
