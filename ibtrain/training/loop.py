@@ -185,7 +185,7 @@ class Run:
         self.network = build_network(config, data)
         if options.channels_last:
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # documented, but not among the overloads
-        # With torch's own random numbers a compiled network sees the noise that it sees otherwise.
+        # fallback_random: a compiled network draws the same noise as one that is not compiled.
         walked: Any = (
             torch.compile(self.network, options={"fallback_random": True}) if options.compile else self.network
         )

@@ -287,7 +287,7 @@ def on_rays(
                 scale = lcm(scale, value.denominator)
         dense = [0] * known.vectors.shape[1]
         for column, value in row.items():
-            at: Any = column if place is None else place[column]  # type: ignore[index]  # no text: those returned
+            at: Any = column if place is None else place[column]  # type: ignore[index]  # a row with a text was left above
             dense[at] = value if scale == 1 else int(value * scale)  # type: ignore[assignment]  # an int where scale is 1
         if max(dense) > BOUND or min(dense) < -BOUND:
             return None

@@ -183,7 +183,7 @@ def test_a_group_is_called_by_what_tells_it_from_the_others_and_no_more():
     assert [one.look for one in found.members[2:]] == [look(loss) for loss in LOSSES]
 
 
-@pytest.mark.parametrize(
+every_picture = pytest.mark.parametrize(
     "draw",
     [
         drawing.draw_plane,
@@ -193,6 +193,9 @@ def test_a_group_is_called_by_what_tells_it_from_the_others_and_no_more():
         drawing.draw_cross_entropies,
     ],
 )
+
+
+@every_picture
 def test_nothing_to_draw_is_said(draw, tmp_path):
     for rows in ([], [row("loss", 1.0)]):
         with pytest.raises(ConfigError, match="nothing to draw"):
@@ -203,16 +206,7 @@ def test_nothing_to_draw_is_said(draw, tmp_path):
 WORDS = "<b>&$x_{$ a $\\frac{1}$ b"
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        drawing.draw_plane,
-        drawing.draw_trajectories,
-        drawing.draw_entropies,
-        drawing.draw_scaling,
-        drawing.draw_cross_entropies,
-    ],
-)
+@every_picture
 def test_dollars_in_titles_and_names_are_dollars(draw, tmp_path):
     quantities = ("I[X;Z]", "I[X;Y|Z]", "H[Z]", "H[Z|Y]", "train accuracy", "decoder uncertainty")
     names = {"surrogate": "$a_{$", "loss": "$b_{$", "latent": "$c_{$"}
