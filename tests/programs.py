@@ -1,5 +1,6 @@
-"""Programs as people run them: in a shell, and stopped by ctrl-C."""
+"""Programs as people run them: in a shell, as their help shows, and stopped by ctrl-C."""
 
+import re
 import shlex
 import signal
 import subprocess
@@ -16,6 +17,19 @@ def shell(command, **options):
     """Run a command of bash that begins with `imeasure` or `ibtrain`."""
     program = f"{shlex.quote(sys.executable)} -m {command}"
     return subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False, **options)
+
+
+def works_as_its_help_says(run, program, command):
+    """Run the examples below the help of a command: each works and prints something."""
+    helped = run(command, "--help").output
+    examples = re.findall(rf"^ +{program} (.+)$", helped.partition("Example:")[2], re.M)
+    assert examples, helped
+    for example in examples:
+        arguments = shlex.split(example)
+        assert arguments[0] == command
+        result = run(*arguments)
+        assert result.exit_code == 0, result.output
+        assert result.stdout
 
 
 @contextmanager

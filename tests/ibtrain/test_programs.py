@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from programs import shell, started, stopped
+from programs import shell, started, stopped, works_as_its_help_says
 from untrained import SHORT, refused, run, store_two
 
 from ibtrain.cli import cli
@@ -77,14 +77,7 @@ def works(command, folder, monkeypatch):
     (folder / "config.toml").write_text(SHORT.to_toml())
     rng = np.random.default_rng(0)
     np.savez("latents.npz", Z=rng.normal(size=(90, 2)), Y=rng.integers(3, size=90))
-    examples = re.findall(r"^ +ibtrain (.+)$", run(command, "--help").output.partition("Example:")[2], re.M)
-    assert examples
-    for example in examples:
-        arguments = shlex.split(example)
-        assert arguments[0] == command
-        result = run(*arguments)
-        assert result.exit_code == 0, result.output
-        assert result.stdout
+    works_as_its_help_says(run, "ibtrain", command)
 
 
 @pytest.mark.slow
