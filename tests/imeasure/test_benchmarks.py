@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import pytest
 
@@ -64,3 +65,40 @@ def test_every_ratio_of_the_committed_records_has_a_named_peer():
         record = read(name)
         for figure in record.figures if record else ():
             assert bool(figure.peer) == (figure.ratio is not None)
+
+
+README = PAGE.parents[2] / "README.md"
+
+
+def ratios(name, case, peer, *places):
+    found = {figure.key: figure.ratio for figure in read(name).figures}
+    return [found[case, peer, "s", place] for place in places or [None]]
+
+
+def quoted(ratios, between=", "):
+    """Ratios to two digits, as README gives them."""
+    return between.join(f"{one:#.2g}" if one < 9.95 else f"{float(f'{one:.2g}'):,.0f}" for one in ratios)
+
+
+def test_readme_quotes_the_committed_records():
+    names = ("simplify IB", "simplify IB, parameters new")
+    canonical = [ratio for name in names for ratio in ratios("simplify", name, "psitip")]
+    objective = ratios("steps", "objective", "pixyz", 8, 32, 128, 256)
+    steps = [figure.ratio for figure in read("steps").figures if figure.case.startswith("step") and figure.at >= 64]
+    small = ratios("losses", "loss, batch 256, eager", "hand-written", 100)
+    large = ratios("losses", "loss, batch 4096, eager", "hand-written", 1024)
+    expected = [
+        ("prover", quoted(ratios("prover", "all 186 public statements", "psitip"))),
+        ("simplify", quoted(canonical)),
+        ("atoms", quoted(ratios("atoms", "all atoms", "dit", 8, 10))),
+        ("steps", f"{quoted([min(objective), max(objective)], ' to ')}, {quoted([max(steps), min(steps)], ' to ')}"),
+        ("neighbours", quoted(ratios("neighbours", "entropy, N = 10,000", "infomeasure", 1, 100))),
+        ("neighbours", quoted(ratios("neighbours", "entropy, d = 100", "scikit-learn, brute force", 1000, 10_000))),
+        ("losses", quoted(small + large)),
+    ]
+    table = README.read_text(encoding="utf-8").partition("times as long |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()]
+    assert [takes for _, _, takes in rows] == [takes for _, takes in expected]
+    for (_, peer, _), (name, _) in zip(rows, expected, strict=True):
+        for package, version in re.findall(r"^([\w-]+) ([\d.]+\d)", peer):
+            assert read(name).versions[package] == version
