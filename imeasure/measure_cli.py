@@ -91,9 +91,8 @@ def _values(
         raise ConfigError("--against is for CE and KL, and no expression has them; leave it out")
     return {
         to_text(expression): distribution.value(
-            expression,
+            expression.subs({symbol: parameters[symbol.name] for symbol in expression.free_symbols}),
             against=against if expression.has(Functional) else None,
-            **{symbol.name: parameters[symbol.name] for symbol in expression.free_symbols if symbol.name in parameters},
         )
         for expression in expressions
     }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from imeasure.distribution.slices import marginal
 from imeasure.distribution.tables import MAX_CELLS, Table, listed, sorted_values
 from imeasure.errors import ConfigError, ModelError, UndefinedQuantityError, UnknownVariableError, unknown
+from imeasure.measure import EntropyForm
 from imeasure.quantities import Functional
 
 
@@ -44,6 +45,28 @@ def check_comparisons(expression: Any, against: object, kind: type) -> None:
         )
     if against is not None and not functionals:
         raise ConfigError(f"'{expression}' has no CE or KL that compares distributions; leave against out")
+
+
+def divergences(form: EntropyForm, table: Table, against: Table) -> float:
+    """Add up the divergences of a form, whose other functionals are refused before.
+
+    Args:
+        form: A form whose coefficients are numbers.
+        table: The table p.
+        against: The table q.
+
+    Returns:
+        Nats; infinite where q excludes what p allows.
+
+    Raises:
+        UndefinedQuantityError: If one infinite divergence is subtracted from another.
+    """
+    total = sum(float(form.coefficient(c)) * divergence(kl, table, against) for kl, c in form.functionals.items())
+    if math.isnan(total):
+        raise UndefinedQuantityError(
+            f"{form.to_sympy()} subtracts infinities, for q excludes what happens; evaluate its terms one by one"
+        )
+    return float(total)
 
 
 def divergence(functional: Functional, table: Table, against: Table) -> float:

@@ -1,4 +1,4 @@
-"""How tables of results are shown: aligned text, HTML and LaTeX for notebooks, cut where they are long."""
+"""How tables of results are shown: aligned text, and HTML for notebooks, cut where they are long."""
 
 from collections.abc import Sequence
 from html import escape

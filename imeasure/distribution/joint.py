@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imeasure.distribution import random_tables, slices, sources, tables
-from imeasure.distribution.comparisons import check_comparisons, divergence
+from imeasure.distribution.comparisons import check_comparisons, divergences
 from imeasure.distribution.displays import html_table, text_table
 from imeasure.distribution.entropies import common_counts, joint_entropies
 from imeasure.distribution.examples import example_table
-from imeasure.distribution.values import Atoms, exact_combination, with_parameters
+from imeasure.distribution.values import Atoms, exact_combination, linear_value, with_parameters
 from imeasure.errors import ConfigError, ModelError, UndefinedQuantityError
 from imeasure.measure import entropy_form
 from imeasure.quantities import Functional
@@ -107,6 +107,7 @@ class Distribution:
         Raises:
             ConfigError: If a file cannot be read, or names are given for a source that has its own.
             ModelError: If the source is none of these, misses values, or is not a distribution.
+            UnknownVariableError: If there is no such column or variable.
 
         Example:
             >>> print(Distribution.read({("sun", "dry"): "3/4", ("rain", "wet"): "1/4"}, "sky street"))
@@ -215,7 +216,9 @@ class Distribution:
     def _entropies(self) -> NDArray[np.float64]:
         return joint_entropies(self.pmf)
 
-    def value(self, expression: Any, *, against: "Distribution | None" = None, **parameters: float | Fraction) -> float:
+    def value(
+        self, expression: Any, /, *, against: "Distribution | None" = None, **parameters: float | Fraction
+    ) -> float:
         """Evaluate an expression of the language.
 
         Args:
@@ -229,7 +232,7 @@ class Distribution:
 
         Raises:
             UnknownVariableError: If a variable or a parameter has no value here.
-            UndefinedQuantityError: If ``CE``, ``KL`` or another functional has no distribution to be taken against.
+            UndefinedQuantityError: If a functional has nothing to be taken against, or infinities are subtracted.
             ConfigError: If a parameter is no finite number, or ``against`` is no distribution or not compared with.
             ModelError: If the two distributions have no value of a variable in common.
             NonlinearError: If quantities are multiplied.
@@ -249,14 +252,10 @@ class Distribution:
             used = [name for name in self.names if name in variables_of(parsed)]
             if 0 < len(used) < len(self.names):
                 return self.marginal(used).value(parsed, against=against)
-        total = float(form.coefficient(form.constant))
-        total += float(sum(float(form.coefficient(c)) * self._entropies[mask] for mask, c in form.terms.items()))
-        if against is not None:
-            for functional, weight in form.functionals.items():
-                total += float(form.coefficient(weight)) * divergence(functional, self._table, against._table)
-        return total
+        own = linear_value(form, self._entropies) if form.terms else float(form.coefficient(form.constant))
+        return own if against is None else own + divergences(form, self._table, against._table)
 
-    def exact_value(self, expression: Any, **parameters: Any) -> Any:
+    def exact_value(self, expression: Any, /, **parameters: Any) -> Any:
         """Evaluate an expression in closed form: a sum of rational multiples of logarithms of primes.
 
         These logarithms are independent over the rationals, so the result is zero if and only if the value is.
@@ -355,7 +354,7 @@ class Distribution:
         return hash((self.names, self.outcomes, tuple(self.pmf.flat)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (np.array(self.pmf), self.names, self.outcomes)
+        return self._of, (self._table,)
 
     def sample(self, size: int, seed: int | np.random.Generator = 0) -> NDArray[Any]:
         """Draw outcomes.

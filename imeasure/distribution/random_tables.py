@@ -14,7 +14,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from imeasure.distribution.tables import MAX_CELLS, Table, from_array, read_names
+from imeasure.distribution.tables import MAX_AXES, MAX_CELLS, MAX_FLOAT_CELLS, Table, from_array, read_names
 from imeasure.errors import ConfigError, ModelError, UnknownVariableError, unknown
 from imeasure.model import Model
 
@@ -41,6 +41,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if not _is_count(self.denominator):
             raise ConfigError(f"denominator must be a whole number of at least 1, not {self.denominator!r}")
+        object.__setattr__(self, "denominator", int(self.denominator))  # powers of numpy's integers overflow
         chance = self.deterministic
         if isinstance(chance, float | int) and not 0 <= chance <= 1:
             raise ConfigError(f"deterministic must be names or a probability from 0 to 1, not {chance!r}")
@@ -55,7 +56,7 @@ class Recipe:
             One number per name.
 
         Raises:
-            ModelError: If a variable has no values, or the table is too large.
+            ModelError: If a variable has no values, or the table would be too large.
             UnknownVariableError: If ``alphabet`` names a variable that is not there.
         """
         if isinstance(self.alphabet, Mapping):
@@ -67,9 +68,16 @@ class Recipe:
             sizes = (self.alphabet,) * len(names)
         if not all(map(_is_count, sizes)):
             raise ModelError(f"every variable needs a whole number of values, at least one value; got {sizes}")
-        if self.exact and math.prod(sizes) > MAX_CELLS:
-            raise ModelError(f"{math.prod(sizes)} exact cells are too many (at most {MAX_CELLS}); take exact=False")
-        return sizes
+        shape = tuple(map(int, sizes))
+        cells, most = math.prod(shape), MAX_CELLS if self.exact else MAX_FLOAT_CELLS
+        if cells > most:
+            kind, remedy = ("exact ", "exact=False or ") if self.exact else ("", "")
+            raise ModelError(
+                f"{cells} {kind}cells are too many (at most {most}); take {remedy}fewer variables or values"
+            )
+        if len(names) > MAX_AXES:
+            raise ModelError(f"a table has at most {MAX_AXES} variables, not {len(names)}; take fewer")
+        return shape
 
     def functions(self, names: tuple[str, ...], generator: np.random.Generator) -> Iterator[bool]:
         """Say of each variable in turn whether it becomes a function of its parents.

@@ -77,20 +77,20 @@ class Samples:
 
         Raises:
             ConfigError: If there is no such method.
+            ModelError: If there are too many variables for all sets of them.
         """
-        if method not in {"plug-in", "miller-madow"}:
-            raise ConfigError(f"method must be 'plug-in' or 'miller-madow', not {method!r}")
         values = np.array(self.empirical.entropies())
-        if method == "plug-in":
-            return values
-        n = self.counts.ndim
-        for mask in range(1, 1 << n):
-            rest = tuple(axis for axis in range(n) if not mask >> axis & 1)
-            seen = int(np.count_nonzero(self.counts.sum(axis=rest)))
-            values[mask] += (seen - 1) / (2 * len(self))
+        for mask in range(1, len(values)) if _corrects(method) else ():
+            values[mask] += self._correction(mask)
         return values
 
-    def estimate(self, expression: Any, *, method: Method = "miller-madow", **parameters: float | Fraction) -> float:
+    def _correction(self, mask: int) -> float:
+        """What Miller and Madow add to one joint entropy, in nats."""
+        rest = tuple(axis for axis in range(self.counts.ndim) if not mask >> axis & 1)
+        seen = int(np.count_nonzero(self.counts.any(axis=rest))) if rest else int(np.count_nonzero(self.counts))
+        return (seen - 1) / (2 * len(self))
+
+    def estimate(self, expression: Any, /, *, method: Method = "miller-madow", **parameters: float | Fraction) -> float:
         """Estimate an expression.
 
         Args:
@@ -110,9 +110,10 @@ class Samples:
         if form.functionals:
             functional = min(parsed.atoms(Functional), key=str)
             raise ConfigError(f"{functional} is not estimated from samples of one distribution")
-        values = self.entropies(method)
-        total = float(form.coefficient(form.constant))
-        return total + sum(float(form.coefficient(c)) * float(values[mask]) for mask, c in form.terms.items())
+        corrected = form.terms.items() if _corrects(method) else ()
+        return self.empirical.value(parsed) + sum(
+            float(form.coefficient(c)) * self._correction(m) for m, c in corrected
+        )
 
     def measure(self, method: Method = "miller-madow") -> Atoms:
         """Estimate every atom.
@@ -122,6 +123,10 @@ class Samples:
 
         Returns:
             The atoms.
+
+        Raises:
+            ConfigError: If there is no such method.
+            ModelError: If there are too many variables for all sets of them.
         """
         return Atoms.of(self.empirical.names, self.entropies(method))
 
@@ -143,3 +148,10 @@ class Samples:
 
     def _repr_html_(self) -> str:
         return html_table(*self._shown())
+
+
+def _corrects(method: Any) -> bool:
+    """Say whether a method corrects the bias, and refuse what is no method."""
+    if method not in {"plug-in", "miller-madow"}:
+        raise ConfigError(f"method must be 'plug-in' or 'miller-madow', not {method!r}")
+    return bool(method == "miller-madow")

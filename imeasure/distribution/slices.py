@@ -54,7 +54,7 @@ def marginal(table: Table, names: Any) -> Table:
     axes = [axis_of(name, table.names) for name in kept]
     others = tuple(axis for axis in range(len(table.names)) if axis not in axes)
     summed = np.asarray(table.pmf.sum(axis=others), dtype=table.pmf.dtype) if others else table.pmf
-    ordered = np.transpose(summed, np.argsort(np.argsort(axes))) if axes else summed
+    ordered = np.transpose(summed, np.argsort(np.argsort(axes)))
     return from_array(ordered, kept, [table.outcomes[axis] for axis in axes])
 
 

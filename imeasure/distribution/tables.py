@@ -26,6 +26,8 @@ _EPSILONS = 8
 _VALUES_LISTED = 8
 # Sources that list outcomes may not span a dense table of more cells.
 MAX_CELLS = 1 << 22
+# Tables of floats that are drawn at random: 1 GiB.
+MAX_FLOAT_CELLS = 1 << 27
 # So many axes has an array in every version of numpy.
 MAX_AXES = 32
 # Sums of fractions take long where their common denominator has more bits.
@@ -45,6 +47,11 @@ class Table:
     pmf: NDArray[Any]
     names: tuple[str, ...]
     outcomes: tuple[tuple[Hashable, ...], ...]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore what was pickled; an array comes back writeable."""
+        state["pmf"].flags.writeable = False
+        self.__dict__.update(state)
 
 
 def read_names(names: Any) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ import sympy
 from numpy.typing import NDArray
 
 from imeasure.distribution.displays import html_table, text_table
-from imeasure.errors import ConfigError, UnknownVariableError
-from imeasure.measure import atom, entropy_form
+from imeasure.errors import ConfigError, UndefinedQuantityError, UnknownVariableError, shown
+from imeasure.measure import EntropyForm, atom, entropy_form
+from imeasure.numerals import read_number
 from imeasure.quantities import Information, param
 from imeasure.terms import as_expression
 from imeasure.transforms import atoms_from_entropies
@@ -66,11 +67,15 @@ class Atoms:
         return np.asarray(from_bits[-1] - from_bits[::-1])
 
     def __getitem__(self, atom_or_expression: Any) -> float:
-        """The value of an atom's bitmask, or of any expression."""
+        """The value of an atom's bitmask, or of any expression without parameters."""
         if isinstance(atom_or_expression, int | np.integer):
             return float(self.values[atom_or_expression])
-        form = entropy_form(atom_or_expression, self.names)
-        return float(sum(float(form.coefficient(c)) * self._entropies[mask] for mask, c in form.terms.items()))
+        form = entropy_form(with_parameters(atom_or_expression, {}), self.names)
+        if form.functionals:
+            raise UndefinedQuantityError(
+                f"{next(iter(form.functionals))} is no sum of atoms; use Distribution.value(..., against=q)"
+            )
+        return linear_value(form, self._entropies)
 
     def __len__(self) -> int:
         return len(self.values) - 1
@@ -128,19 +133,43 @@ def with_parameters(expression: Any, parameters: Mapping[str, Any], *, complete:
     if unused := [symbol for symbol in values if symbol not in free]:
         raise UnknownVariableError(f"'{parsed}' has no parameter {unused[0]}")
     if complete and (missing := sorted(symbol.name for symbol in free - set(values))):
-        raise UnknownVariableError(f"parameter {missing[0]} has no value; give it as {missing[0]}=...")
+        raise UnknownVariableError(
+            f"parameter {missing[0]} has no value; give it as {missing[0]}=... or write a number"
+        )
     return parsed.subs(values)
+
+
+def linear_value(form: EntropyForm, entropies: NDArray[np.float64]) -> float:
+    """Add up the constant and the joint entropies of a form; functionals are left to the caller.
+
+    Args:
+        form: A form whose coefficients are numbers.
+        entropies: Nats, shape (2^n,), indexed by bitmask.
+
+    Returns:
+        Nats.
+
+    Example:
+        >>> linear_value(entropy_form("1 + H[X] + H[X|Y]", ("X", "Y")), np.array([0.0, 2.0, 3.0, 4.0]))
+        4.0
+    """
+    parts = (float(form.coefficient(c)) * float(entropies[mask]) for mask, c in form.terms.items())
+    return float(form.coefficient(form.constant)) + sum(parts)
 
 
 def _real(name: str, value: Any) -> sympy.Expr:
     """A finite real number, exact if it was; decimals are read as written."""
     try:
-        exact = value if isinstance(value, sympy.Expr) else sympy.Rational(Fraction(str(value)))
+        exact = value if isinstance(value, sympy.Expr) else sympy.Rational(_fraction(value))
     except (TypeError, ValueError, ZeroDivisionError):
         exact = sympy.nan
     if not (exact.is_number and exact.is_real and exact.is_finite):
-        raise ConfigError(f"parameter {name} needs a finite real number, not {value!r}")
+        raise ConfigError(f"parameter {name} needs a finite real number of at most 1,000 digits, not {shown(value)}")
     return exact
+
+
+def _fraction(value: Any) -> Fraction:
+    return value if isinstance(value, Fraction) else read_number(str(value))
 
 
 def exact_combination(counts: NDArray[Any], total: int, coefficients: Mapping[int, sympy.Expr]) -> sympy.Expr:

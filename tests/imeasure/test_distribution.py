@@ -151,6 +151,9 @@ def test_cross_entropy_and_divergence_against_a_second_distribution():
         p.value("H[Y]", against=q)
     with pytest.raises(UnknownVariableError, match="against: unknown variable 'Z'"):
         p.value("KL[Z]", against=q.marginal("Y"))
+    everywhere = Distribution(np.full((2, 2), 0.25), "X Y")
+    with pytest.raises(UndefinedQuantityError, match="subtracts infinities"):
+        everywhere.value("CE[X] - CE[Y]", against=never)
     with pytest.raises(UndefinedQuantityError, match="is a name"):
         p.value(parse("LogVar[Y|Z]", functionals=["LogVar"]))
 
@@ -165,7 +168,9 @@ def test_divergence_between_tables_that_list_other_outcomes():
         p.value("KL[Y]", against=Distribution([0.5, 0.5], "Y"))
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "two", "1/0", sympy.I, sympy.Symbol("b")])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), None, "two", "1/0", "1e9999999", sympy.I, sympy.Symbol("b")]
+)
 def test_parameters_are_finite_real_numbers(value):
     with pytest.raises(ConfigError, match="parameter beta needs a finite real number"):
         Distribution.named("xor").value("beta*H[X]", beta=value)
@@ -176,6 +181,7 @@ def test_parameters_may_be_written_in_many_ways():
     for two in (2, 2.0, "2", np.float32(2), Fraction(2), sympy.Integer(2), sympy.sqrt(4)):
         assert p.value("beta*H[X]", beta=two) == pytest.approx(2 * LN2)
     assert p.value("beta*H[X]", beta=sympy.sqrt(2)) == pytest.approx(math.sqrt(2) * LN2)
+    assert p.value("expression*H[X] + self", expression=2, self=1) == pytest.approx(2 * LN2 + 1)
 
 
 def test_few_of_many_variables_are_taken_from_their_marginal():
@@ -219,3 +225,14 @@ def test_the_measure_sums_to_every_entropy():
     assert "I[A;B;C;D]" in str(atoms)
     assert "<table>" in atoms._repr_html_()
     assert repr(atoms) == "<Atoms of A, B, C, D: 15 values in nats>"
+
+
+def test_atoms_give_the_value_of_every_expression_that_is_a_sum_of_them():
+    p = Distribution.random("X Y Z", 3, 5)
+    atoms = p.measure()
+    for text in ("1/2 + 2*H[X|Y] - I[X;Z]", "I[X;Y;Z]", "H[X,Y,Z]", "3"):
+        assert atoms[text] == pytest.approx(p.value(text), abs=1e-12)
+    with pytest.raises(UndefinedQuantityError, match=r"KL\[X\] is no sum of atoms"):
+        atoms["CE[X]"]
+    with pytest.raises(UnknownVariableError, match="beta has no value"):
+        atoms["beta*H[X]"]

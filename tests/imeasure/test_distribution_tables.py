@@ -68,6 +68,14 @@ def test_random_distributions_obey_their_graph(seed, graph):
 
 
 def test_random_options():
+    chain = "X0 -> X1 -> X2 -> X3 -> X4 -> X5 -> X6"
+    assert Distribution.random(chain, np.int64(2), denominator=np.int64(1000)) == Distribution.random(
+        chain, denominator=1000
+    )
+    with pytest.raises(ModelError, match=r"8589934592 cells are too many .* take fewer variables or values"):
+        Distribution.random([f"X{i}" for i in range(33)], exact=False)
+    with pytest.raises(ModelError, match="at most 32 variables, not 40"):
+        Distribution.random([f"X{i}" for i in range(40)], 1)
     assert Distribution.random("X -> Y", seed=1, deterministic={"Y"}).value("H[Y|X]") == 0
     assert Distribution.random("X -> Y", seed=1, deterministic=1.0).value("H[X,Y]") == 0
     assert Distribution.random("X -> Y", {"Y": 5}, exact=False).pmf.shape == (2, 5)
@@ -187,7 +195,10 @@ def test_bad_events_are_refused():
 
 def test_a_distribution_is_a_value():
     p = Distribution.named("and")
-    assert pickle.loads(pickle.dumps(p)) == p
+    for one in (p, *(Distribution.random("X Y Z", seed=seed, exact=False) for seed in range(20))):
+        again = pickle.loads(pickle.dumps(one))
+        assert again == one
+        assert not again.pmf.flags.writeable
     assert hash(p) == hash(Distribution.named("and"))
     assert p != Distribution.named("xor")
     assert p != "and"

@@ -38,6 +38,7 @@ def test_every_atom_or_the_expressions_asked_for_are_printed(run):
 def test_parameters_and_comparisons_go_to_the_expressions_that_have_them(run):
     printed = run("@table.csv", "β*H[X]", "CE[Y|X]", "--set", "beta=1/2", "--against", "@other.csv", "--unit", "bits")
     assert printed.output == "beta*H[X]   0.500000\nCE[Y|X]     1.000000\n"
+    assert run("@table.csv", "against*H[X]", "--set", "against=2").output == "against*H[X]   1.386294\n"
     assert run("@table.csv", "KL[X]", "--against", "@never.csv").output == "KL[X]   inf\n"
     assert (
         json.loads(run("@table.csv", "KL[X]", "--against", "@never.csv", "--json").output)["values"]["KL[X]"] == "inf"
