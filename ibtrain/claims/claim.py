@@ -6,6 +6,7 @@ decide nothing.
 
 import dataclasses
 import math
+import shlex
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -141,7 +142,8 @@ def _options(figure: str, data: str) -> str:
         if any(figure_of(one) == figure and data == one.base.data.name for one in preset.experiments):
             return f"--preset {preset.name}"
     name, _, folder = data.partition(" ")
-    return f"--preset digits --set data.name={name}" + (f" --set data.folder={folder}" if folder else "")
+    inside = f" --set {shlex.quote(f'data.folder={folder}')}" if folder else ""
+    return f"--preset digits --set data.name={name}{inside}"
 
 
 def judged(what: str, found: float, *, holds: bool, needed: str, note: str, **fields: Any) -> Part:

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from ibtrain import functional
 from ibtrain.claims.claim import Claim, Finding, Part, judged
 from ibtrain.claims.evidence import Evidence
+from ibtrain.config import Config
 from ibtrain.errors import ConfigError
-from ibtrain.records import Record, run_name
+from ibtrain.records import run_name
 from ibtrain.training import build_network, load_data
 from ibtrain.training.progress import load_checkpoint
 
@@ -45,10 +46,11 @@ def optimal_decoder(found: Evidence, data_root: str | Path = "data") -> Finding:
     """
     reason = "no run with a categorical latent and a checkpoint was given"
     for record in found.records:
-        if record.config is None or record.folder is None or record.config.bottleneck.kind != "categorical":
+        config, folder = record.config, record.folder
+        if config is None or folder is None or config.bottleneck.kind != "categorical":
             continue
         try:
-            encode, parameters, targets = _trained(record, data_root)
+            encode, parameters, targets = _trained(config, folder, data_root)
         except ConfigError as error:
             reason = str(error)
             continue
@@ -59,20 +61,18 @@ def optimal_decoder(found: Evidence, data_root: str | Path = "data") -> Finding:
     return Finding(C2, compared(encode, parameters, targets, place=place))
 
 
-def _trained(record: Record, root: str | Path) -> tuple[Callable[[], Tensor], Sequence[Tensor], Tensor]:
-    if record.config is None or record.folder is None:
-        raise ConfigError(f"the run {record.digest} has no folder")
-    state = load_checkpoint(record.folder, digest=record.digest)
+def _trained(config: Config, folder: Path, root: str | Path) -> tuple[Callable[[], Tensor], Sequence[Tensor], Tensor]:
+    state = load_checkpoint(folder, digest=config.digest)
     if state is None:
-        raise ConfigError(f"the run {record.digest} has no checkpoint")
-    data = load_data(record.config.data, root=root)
-    network = build_network(record.config, data)
+        raise ConfigError(f"the run {config.digest} has no checkpoint")
+    data = load_data(config.data, root=root)
+    network = build_network(config, data)
     weights = {name.replace("_orig_mod.", ""): value for name, value in state["step"].items()}
     own = {name.removeprefix("network."): value for name, value in weights.items() if name.startswith("network.")}
     try:
         network.load_state_dict(own)
     except RuntimeError as error:
-        raise ConfigError(f"the checkpoint of the run {record.digest} does not fit: {error}") from None
+        raise ConfigError(f"the checkpoint of the run {config.digest} does not fit: {error}") from None
     network = network.double().eval()
     inputs, targets = data.prepare(data.train_inputs[:_SAMPLES]).double(), data.train_targets[:_SAMPLES]
 

@@ -8,7 +8,7 @@ for good.
 import pandas as pd
 
 from ibtrain.claims.claim import Claim, Finding, Part, judged, missing
-from ibtrain.claims.evidence import Evidence, by_method, counted, largest, spread
+from ibtrain.claims.evidence import Evidence, by_method, counted, largest, paired, spread
 
 FALL, FLAT = 100.0, 0.5
 """Nats by which the entropy falls without noise, and percentage points by which the error may change meanwhile."""
@@ -39,11 +39,10 @@ def scaled_down(found: Evidence) -> Finding:
 def _case(found: Evidence, latent: str, name: str) -> list[Part]:
     test, goal = (_flat, "the entropy falls") if latent == "dropout" else (_rising, "the entropy nears 0")
     what = f"change of the error as {goal}, {name}"
-    entropy = found.of("H[Z]")
-    entropy = largest(entropy[entropy["latent"] == latent])
-    entropy = entropy[entropy.groupby(["run", "method"])["epoch"].transform("nunique") > 2]
-    accuracy = found.of("train accuracy").set_index(["run", "epoch"])["value"]
-    if entropy.empty:
+    both = paired(found.of("H[Z]"), found.of("train accuracy"))
+    both = largest(both[both["latent"] == latent])
+    both = both[both.groupby(["run", "method"])["epoch"].transform("nunique") > 2]
+    if both.empty:
         return [missing(what, f"no run {name} was scaled down and measured after several epochs")]
     starts = {
         record.digest: record.config.scaling.hold + 1
@@ -52,18 +51,20 @@ def _case(found: Evidence, latent: str, name: str) -> list[Part]:
     }
 
     def measured(rows: pd.DataFrame, method: str) -> list[Part]:
-        ways = [_way(way, accuracy, starts.get(str(run))) for run, way in rows.groupby("run")]
-        return [test(f"{what}, {method}", ways, rows)]
+        ways = [_way(own, starts.get(str(run))) for run, own in rows.groupby("run")]
+        falling = [way for way in ways if len(way) > 1]
+        if not falling:
+            note = f"the scale of no run {name} fell: more epochs, or a smaller scaling.hold"
+            return [missing(f"{what}, {method}", note)]
+        return [test(f"{what}, {method}", falling, rows)]
 
-    return by_method(entropy, measured)
+    return by_method(both, measured)
 
 
-def _way(rows: pd.DataFrame, accuracy: "pd.Series[float]", start: int | None) -> pd.DataFrame:
+def _way(rows: pd.DataFrame, start: int | None) -> pd.DataFrame:
     """Return entropy and error (in percent) by epoch, from where the scale begins to fall."""
-    way = rows.set_index("epoch")["value"].sort_index().to_frame("entropy")
-    errors = accuracy.xs(rows["run"].iloc[0], level="run")
-    way["error"] = 100 * (1 - errors.reindex(way.index))
-    way = way.dropna()
+    way = rows.set_index("epoch").sort_index()
+    way = pd.DataFrame({"entropy": way["value"], "error": 100 * (1 - way["value_2"])})
     if start is None:
         steps = way["entropy"].diff()
         rises = steps.index[steps >= 0]

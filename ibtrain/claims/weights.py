@@ -16,10 +16,10 @@ from sklearn.isotonic import IsotonicRegression
 from ibtrain.claims.claim import Claim, Finding, Part, judged, listed, missing
 from ibtrain.claims.evidence import Evidence, by_method, counted, largest, paired, pooled, spread
 from ibtrain.drawing.frames import last
+from ibtrain.experiments import SURROGATES
 from ibtrain.plane import PRESERVED, RESIDUAL
 from ibtrain.surrogates.registry import surrogate_label
 
-SURROGATES = ("LogVar[Z|Y]", "LogVar[Z]", "SquaredNorm[Z]")
 NORM = "SquaredNorm[Z]"
 
 CORRELATION, SMALL = -0.9, 1e-2

@@ -111,7 +111,7 @@ def diagram(
     chain = chain_of(found, variables)
     as_bars = kind == "bars" or (kind == "auto" and len(variables) > MAX_SETS and chain is None)
     shown = content(found, variables, values=values, highlight=expression, title=title, most=SHOWN if as_bars else None)
-    called = names if isinstance(names, str) else {one_atom(key, variables, shown.masks): names[key] for key in names}
+    called = _called(names, shown)
     if as_bars:
         return bars(shown, called, unit=unit, ax=ax)
     labels = label_variants(called, unit, values=values is not None, places=places_of(shown, unit))
@@ -140,6 +140,17 @@ def _require_numbers(names: Any, unit: str, values: Any) -> None:
         raise ConfigError("names='values' writes the values of atoms; give values=, a Distribution or a mapping")
     if values is None and unit != "nats":
         raise ConfigError(f"unit={unit!r} is the unit of values; give values=, or leave it out")
+
+
+def _called(names: Names | Mapping[Any, str], shown: Content) -> str | dict[int, str]:
+    """How atoms are called: one of the ways, or words by bitmask."""
+    if isinstance(names, str):
+        return names
+    words: dict[int, str] = {}
+    for key, word in names.items():
+        if (known := words.setdefault(one_atom(key, shown.names, shown.masks), word)) != word:
+            raise ConfigError(f"names= calls {key} {word!r}, and {known!r} where it was named before; give one word")
+    return words
 
 
 def _layout(shown: Content) -> Layout:
@@ -179,7 +190,5 @@ def _before_and_after(form: Any, names: Names | Mapping[Any, str]) -> Diagram:
         ),
         title="\n".join(filter(None, [statement_text(short), ", ".join(filter(None, [where, holds]))])),
     )
-    called = names if isinstance(names, str) else {one_atom(key, variables, before.masks): names[key] for key in names}
-    return page(
-        [before, after], _layout(before), label_variants(called, "nats", values=False), values=False, unit="nats"
-    )
+    labels = label_variants(_called(names, before), "nats", values=False)
+    return page([before, after], _layout(before), labels, values=False, unit="nats")

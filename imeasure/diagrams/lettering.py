@@ -131,8 +131,8 @@ def symbol_lines(atom: Atom) -> list[list[str]]:
     head, bar, tail = whole.partition(_MID)
     broken = [[head + bar, tail]] if bar else []
     pieces = _PIECE.findall(whole)
-    evenly = wrapped(pieces, "", [text_size(mathematics(piece), 1.0)[0] for piece in pieces])
-    broken += [lines for lines in evenly[1:_MOST_LINES] if lines not in broken]
+    balanced = wrapped(pieces, "", [text_size(mathematics(piece), 1.0)[0] for piece in pieces])
+    broken += [lines for lines in balanced[1:_MOST_LINES] if lines not in broken]
     return [[symbol_text(atom)], *([_symbol_line(line) for line in lines] for lines in broken)]
 
 

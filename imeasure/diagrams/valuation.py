@@ -110,7 +110,8 @@ def one_atom(key: Any, names: tuple[str, ...], shown: Collection[int]) -> int:
     expression = as_expression(key)
     form = entropy_form(expression, names)
     terms = [(m, c) for m, c in enumerate(atom_coefficients(form)) if c != 0 and m in shown]
-    if len(terms) != 1 or terms[0][1] != 1 or not variables_of(expression):
+    is_measure = variables_of(expression) and not form.functionals and not form.constant
+    if len(terms) != 1 or terms[0][1] != 1 or not is_measure:
         raise ConfigError(f"{key} is not one atom over {', '.join(names)}; give one region at a time")
     return terms[0][0]
 

@@ -22,6 +22,11 @@ from ibtrain.runs import Row
             "fig3 --preset digits --set data.name=images --set data.folder=photos",
             "fig5 --preset digits --set data.name=images --set data.folder=photos",
         ),
+        (
+            ["data.name=images", "data.folder=my cats"],
+            "fig3 --preset digits --set data.name=images --set 'data.folder=my cats'",
+            "fig5 --preset digits --set data.name=images --set 'data.folder=my cats'",
+        ),
     ],
 )
 def test_what_is_not_run_names_a_preset_on_the_same_data(options, c1, c5):

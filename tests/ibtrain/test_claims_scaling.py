@@ -53,6 +53,16 @@ def test_c4_is_not_run_where_the_entropy_did_not_fall_far_enough():
     assert "37.5 % of its start" in finding.explanation
 
 
+def test_c4_is_not_run_where_the_scale_was_held_to_the_end_or_no_error_was_measured():
+    config = Config().with_options(["scaling.start=1", "scaling.hold=9", "bottleneck.kind=dropout"])
+    rows = list(scaled("dropout", FREE, (1.0, 1.1, 1.3, 1.3)))
+    held = scaling.scaled_down(found_in(rows, config))
+    assert (held.verdict, held.parts[0].status) == ("not run", "missing")
+    assert "the scale of no run without noise fell: more epochs" in held.explanation
+    alone = [one for one in rows if one.quantity == "H[Z]"]
+    assert "no run without noise was scaled down" in scaling.scaled_down(found_in(alone)).explanation
+
+
 def test_c4_begins_where_the_scale_begins_to_fall():
     config = Config().with_options(["scaling.start=1", "scaling.hold=1", "bottleneck.kind=dropout"])
     rows = list(scaled("dropout", (40, *FREE), (9.0, 1.0, 1.1, 1.3, 1.3)))

@@ -148,6 +148,8 @@ def test_files_and_notebooks(tmp_path):
         ("X Y", {"names": 3}, ConfigError, "names must be"),
         ("X Y", {"names": {"H[X]": "word"}}, ConfigError, "not one atom"),
         ("X Y", {"names": {"I[X;Y]": 3}}, ConfigError, "is no word"),
+        ("X Y", {"names": {"I[X;Y]": "shared", "I[Y;X]": "common"}}, ConfigError, "'shared' where it was named before"),
+        ("X Y", {"values": {"I[X;Y] + 1": 1.0}}, ConfigError, "not one atom"),
         ("X Y", {"unit": "bits"}, ConfigError, "the unit of values"),
         ("X Y", {"title": 3}, ConfigError, "title is text"),
         ("X Y", {"ax": 3}, ConfigError, "a matplotlib Axes"),
