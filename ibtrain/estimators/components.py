@@ -1,13 +1,14 @@
 """The components of a large Gaussian mixture, cut into blocks that a matrix product takes at once.
 
-Large classes are cut into several blocks, and small ones that lie close together share one. Each block is centred, so
-that float32 loses nothing that matters where its components lie close together.
+Large classes are cut into several blocks, and small ones that lie close together share one; small ones far apart make
+a bundle, in which each is compared with rows of its own. Each block is centred, so that float32 loses nothing that
+matters where its components lie close together.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ NEGLIGIBLE = 30.0
 """Nats below the leading term, on top of ln N, under which terms are dropped: less than 1e-13 of the sum."""
 CLASSES = 64
 """Most classes in a block: their sums cost a matrix product with as many columns."""
+BUNDLED = 8
+"""Fewest classes far apart that are bundled: larger ones fill a matrix product each, in float32."""
 LN2 = math.log(2)
 
 
@@ -42,6 +45,11 @@ class Components:
         if self.variance is None:
             return torch.ones_like(self.means[chosen])
         return self.variance[chosen]
+
+    @property
+    def product_type(self) -> torch.dtype:
+        """The type of matrix products: float32 where there are many components and the noise is shared."""
+        return torch.float32 if self.variance is None and len(self.means) > SMALL else torch.float64
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,62 @@ class Block:
     coefficients: Tensor
     central: bool
 
+    @property
+    def centres(self) -> Tensor:
+        """The centre, 1 x K."""
+        return self.centre[None]
+
+    @property
+    def radii(self) -> Tensor:
+        """The radius as a tensor of one number."""
+        return self.centre.new_tensor([self.radius])
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Consecutive small classes that lie far apart, so that a row looks at few of them.
+
+    Args:
+        labels: Their class numbers, consecutive.
+        parts: C x L, numbers of the components of each class, the first again up to the size of the largest class.
+        absent: C x L, which of them are those repetitions.
+        centres: C x K, means of the classes.
+        radii: C, largest distance of a component from the centre of its class.
+    """
+
+    labels: slice
+    parts: Tensor
+    absent: Tensor
+    centres: Tensor
+    radii: Tensor
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """The classes of a mixture.
+
+    Args:
+        counts: C, their numbers of components.
+        stops: C, one past the last component of each.
+        centres: C x K, the means of their components.
+        radii: C, largest distance of a component from the centre.
+    """
+
+    counts: Tensor
+    stops: Tensor
+    centres: Tensor
+    radii: Tensor
+
+    @classmethod
+    def of(cls, components: Components) -> "_Classes":
+        """Measure the classes."""
+        means, classes = components.means, components.classes
+        counts = torch.bincount(classes)
+        centres = means.new_zeros(len(counts), means.shape[1]).index_add_(0, classes, means) / counts[:, None]
+        away = (means - centres[classes]).square().sum(1)
+        radii = away.new_zeros(len(counts)).scatter_reduce_(0, classes, away, "amax").sqrt()
+        return cls(counts, counts.cumsum(0), centres, radii)
+
 
 def coefficients_of(components: Components, part: slice, centre: Tensor, origin: Tensor) -> Tensor:
     """Return the matrix that turns :func:`features_of` of rows at the origin into log2 weights, C x F in float64."""
@@ -88,72 +152,70 @@ def features_of(delta: Tensor, components: Components) -> Tensor:
     return torch.cat(columns, dim=1)
 
 
-def cut(components: Components) -> list[Block]:
-    """Cut the components into blocks; coefficients are float32 where the noise is shared."""
-    origin = components.means.mean(0)
-    largest = BLOCK if origin.device.type == "cpu" else GPU_BLOCK
-    single = components.variance is None and len(components.means) > SMALL
-    blocks = []
-    for part, labels in _parts(components, largest):
-        members = None
-        if labels.stop - labels.start > 1:
-            members = _members(components.classes[part] - labels.start).to(torch.float32 if single else torch.float64)
-        centre = components.means[part].mean(0)
-        radius, central = math.inf, False
-        if components.variance is None:
-            radius = float((components.means[part] - centre).square().sum(1).max().sqrt())
-            central = float((centre - origin).square().sum().sqrt()) <= radius
-        coefficients = coefficients_of(components, part, centre, origin if central else centre).T
-        if single:
-            coefficients = coefficients.float()
-        blocks.append(Block(part, labels, members, centre, radius, coefficients.contiguous(), central))
+def cut(components: Components) -> list[Block | Bundle]:
+    """Cut the components into blocks and bundles of ascending classes."""
+    largest = BLOCK if components.means.device.type == "cpu" else GPU_BLOCK
+    classes, origin = _Classes.of(components), components.means.mean(0)
+    counts, stops = classes.counts.tolist(), classes.stops.tolist()
+    blocks: list[Block | Bundle] = []
+    for labels in _runs(counts, largest):
+        start, stop = stops[labels.start] - counts[labels.start], stops[labels.stop - 1]
+        width = labels.stop - labels.start
+        if width > 1 and (components.variance is not None or _close(components, classes, labels)):
+            blocks.append(_block(components, slice(start, stop), labels, origin))
+        elif width >= BUNDLED:
+            blocks.append(_bundle(classes, labels))
+        else:
+            for label in range(labels.start, labels.stop):
+                first, pieces = stops[label] - counts[label], math.ceil(counts[label] / largest)
+                edges = [first + piece * counts[label] // pieces for piece in range(pieces + 1)]
+                blocks += [_block(components, slice(*e), slice(label, label + 1), origin) for e in pairwise(edges)]
     return blocks
 
 
-def _parts(components: Components, largest: int) -> Iterator[tuple[slice, slice]]:
-    """Yield which components and classes make up each block: a piece of a class, or several close together."""
-    counts = torch.bincount(components.classes).tolist()
-    stops = list(accumulate(counts))
-    for first, last in _runs(counts, largest):
-        start, stop = stops[first] - counts[first], stops[last - 1]
-        if last - first > 1 and _close(components, slice(start, stop)):
-            yield slice(start, stop), slice(first, last)
-            continue
-        for label in range(first, last):
-            start, count = stops[label] - counts[label], counts[label]
-            pieces = math.ceil(count / largest)
-            for piece in range(pieces):
-                low, high = (start + step * count // pieces for step in (piece, piece + 1))
-                yield slice(low, high), slice(label, label + 1)
+def _block(components: Components, part: slice, labels: slice, origin: Tensor) -> Block:
+    """Return these components as a block, centred at their own mean or, if that is as good, at the origin."""
+    members = None
+    if labels.stop - labels.start > 1:
+        numbers = components.classes[part] - labels.start
+        members = torch.nn.functional.one_hot(numbers).to(components.product_type)
+    centre = components.means[part].mean(0)
+    radius, central = math.inf, False
+    if components.variance is None:
+        radius = float((components.means[part] - centre).square().sum(1).max().sqrt())
+        central = float((centre - origin).square().sum().sqrt()) <= radius
+    coefficients = coefficients_of(components, part, centre, origin if central else centre).T
+    coefficients = coefficients.to(components.product_type).contiguous()
+    return Block(part, labels, members, centre, radius, coefficients, central)
 
 
-def _runs(counts: Sequence[int], largest: int) -> list[tuple[int, int]]:
-    """Return the first and one past the last class of runs that fit into one block; a larger class is alone."""
-    runs: list[tuple[int, int]] = []
+def _bundle(classes: _Classes, labels: slice) -> Bundle:
+    """Return these classes as a bundle."""
+    counts = classes.counts[labels][:, None]
+    places = torch.arange(int(counts.max()), device=counts.device)
+    absent = places >= counts
+    parts = classes.stops[labels][:, None] - counts + places.where(~absent, 0)
+    return Bundle(labels, parts, absent, classes.centres[labels], classes.radii[labels])
+
+
+def _runs(counts: Sequence[int], largest: int) -> list[slice]:
+    """Return runs of classes that fit into one block; a larger class is alone."""
+    runs: list[slice] = []
     held = 0
     for label, count in enumerate(counts):
-        if runs and held + count <= largest and label - runs[-1][0] < CLASSES:
-            runs[-1] = runs[-1][0], label + 1
+        if runs and held + count <= largest and label - runs[-1].start < CLASSES:
+            runs[-1] = slice(runs[-1].start, label + 1)
             held += count
         else:
-            runs.append((label, label + 1))
+            runs.append(slice(label, label + 1))
             held = count
     return runs
 
 
-def _close(components: Components, part: slice) -> bool:
-    """Return whether a row near one of these classes must usually look at the others too, if they are blocks."""
-    if components.variance is not None:
-        return True
-    means, width = components.means[part], components.means.shape[1]
-    members = _members(components.classes[part] - components.classes[part.start])
-    centres = (members / members.sum(0)).T @ means
-    radius = (means - members @ centres).square().sum(1).max()
-    apart = torch.pdist(centres).median()
+def _close(components: Components, classes: _Classes, labels: slice) -> bool:
+    """Return whether a row near one of these classes must usually look at the others too, if they are apart."""
+    width = components.means.shape[1]
+    radius = classes.radii[labels].max()
+    apart = torch.pdist(classes.centres[labels]).median()
     reach = math.sqrt(width + 2 * (math.log(len(components.means)) + NEGLIGIBLE))
-    return float((apart.square() + radius + width).sqrt() - radius.sqrt()) <= reach
-
-
-def _members(numbers: Tensor) -> Tensor:
-    """Return which component is in which class, C x L, zeros and ones in float64."""
-    return torch.nn.functional.one_hot(numbers).double()
+    return float((apart.square() + radius.square() + width).sqrt() - radius) <= reach

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ibtrain.estimators.components import LN2, Components, cut
-from ibtrain.estimators.posterior import Tile, add_class_sums, visit_tiles
+from ibtrain.estimators.posterior import Tile, add_class_sums, condensed, visit_tiles
 from ibtrain.estimators.result import Estimate, Side
 
 CHUNK = 1 << 22
@@ -41,7 +41,7 @@ def closed_bounds(
     sides: tuple[Side, Side] = ("lower", "upper")
     below, above = _log_sums(components, outer)
     for side, log_sums in zip(sides, (torch.maximum(below, above), above), strict=True):
-        sums = {"": (log_sums.logsumexp(1).clamp(min=0), math.log(size))}
+        sums = {"": (condensed(log_sums)[0].logsumexp(1).clamp(min=0), math.log(size))}
         if with_labels:
             sums["|Y"] = (log_sums.gather(1, own)[:, 0].clamp(min=0), float(members.log().mean()))
         estimates = []
@@ -62,14 +62,13 @@ def _log_sums(components: Components, outer: Tensor) -> tuple[Tensor, Tensor]:
         log_sums = rows.new_full((2, len(rows), blocks[-1].labels.stop), -math.inf)
 
         def visit(tile: Tile) -> None:
-            block = blocks[tile.column]
             itself = outer[tile.rows]
-            here = ((itself >= block.part.start) & (itself < block.part.stop)).nonzero()[:, 0]
-            tile.logits[here, itself[here] - block.part.start] = (tile.level[here] / -LN2).to(tile.logits.dtype)
+            here = ((itself >= tile.start) & (itself < tile.stop)).nonzero()[:, 0]
+            tile.logits[here, (itself - tile.start)[here]] = (tile.level[here] / -LN2).to(tile.logits.dtype)
             weights = torch.mul(tile.logits, 0.25, out=tile.weights).exp2_()
-            add_class_sums(log_sums[0], block, weights, weights.sum(1).double(), tile.level / 4, tile.rows)
+            add_class_sums(log_sums[0], tile, weights, weights.sum(1).double(), tile.level / 4)
             weights.square_().square_()
-            add_class_sums(log_sums[1], block, weights, weights.sum(1).double(), tile.level, tile.rows)
+            add_class_sums(log_sums[1], tile, weights, weights.sum(1).double(), tile.level)
 
         visit_tiles(rows, rows.new_zeros(len(rows)), components, blocks, visit, temperature=0.25)
         return log_sums[0], log_sums[1]

@@ -4,7 +4,7 @@ Components are cut into blocks, large classes into several and small ones that l
 Each block is centred before the matrix product, so that float32 loses nothing that matters; where it would, it only
 screens, and the rows that count are repeated in float64, from differences instead of products where components lie so
 far apart that even those would cancel. Blocks too far from a row to weigh anything there are skipped by the triangle
-inequality. Blocks combine exactly by the chain rule of entropy.
+inequality, and so is each class of a bundle. Blocks combine exactly by the chain rule of entropy.
 """
 
 import math
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ibtrain.estimators.components import LN2, NEGLIGIBLE, Block, Components, coefficients_of, cut, features_of
+from ibtrain.estimators.components import LN2, NEGLIGIBLE, Block, Bundle, Components, coefficients_of, cut, features_of
+from ibtrain.estimators.halves import ROUNDING
 from ibtrain.estimators.runtime import in_threads
 
 ROWS, GPU_ROWS = 1024, 4096
@@ -51,41 +52,58 @@ class Posterior:
 
     def component_entropy(self) -> Tensor:
         """Return H[component | row] in nats, shape R."""
-        share = torch.softmax(self.log_sum, dim=1)
-        entropy: Tensor = torch.special.entr(share).sum(1) + (share * self.entropy).sum(1)
+        log_sum, within = condensed(self.log_sum, self.entropy)
+        share = torch.softmax(log_sum, dim=1)
+        entropy: Tensor = torch.special.entr(share).sum(1) + (share * within).sum(1)
         return entropy
 
     def class_entropy(self) -> Tensor:
         """Return H[class | row] in nats, shape R."""
-        entropy: Tensor = torch.special.entr(torch.softmax(self.class_log_sum, dim=1)).sum(1)
+        share = torch.softmax(condensed(self.class_log_sum)[0], dim=1)
+        entropy: Tensor = torch.special.entr(share).sum(1)
         return entropy
 
 
 @dataclass(frozen=True)
 class Tile:
-    """Log weights of one block's components for some rows.
+    """Log weights of one block's components for some rows, or for each row those of one class.
 
     Args:
-        rows: Numbers of the rows.
-        column: Number of the block.
+        rows: T, numbers of the rows; one may come several times, with different classes.
+        column: Number of the block, or T numbers of blocks.
+        labels: Numbers of the classes; T numbers where each row has one class of its own.
+        members: C x L, which component is in which class; None where each row has one class.
+        start: The first component, or T of them.
+        stop: One past the last, or T of them.
         level: What was subtracted from the log weights of each row, in nats, float64: their peak, or something near it.
-        logits: Binary logarithms of the weights that are left; the next tile reuses the memory.
+        logits: Binary logarithms of the weights that are left, T x L; the next tile reuses the memory.
         weights: Room of the same shape.
     """
 
     rows: Tensor
-    column: int
+    column: int | Tensor
+    labels: int | slice | Tensor
+    members: Tensor | None
+    start: int | Tensor
+    stop: int | Tensor
     level: Tensor
     logits: Tensor
     weights: Tensor
+
+    @classmethod
+    def of(cls, block: Block, column: int, rows: Tensor, level: Tensor, logits: Tensor, weights: Tensor) -> "Tile":
+        """Return the tile of a block."""
+        labels = block.labels.start if block.members is None else block.labels
+        return cls(rows, column, labels, block.members, block.part.start, block.part.stop, level, logits, weights)
 
 
 class _Scratch:
     """Memory for the two matrices of a tile, used again for every tile: fresh pages cost more than the arithmetic."""
 
-    def __init__(self, rows: int, blocks: Sequence[Block]) -> None:
-        columns = max(block.coefficients.shape[1] for block in blocks)
-        self._flat = [blocks[0].coefficients.new_empty(rows * columns) for _ in range(2)]
+    def __init__(self, rows: int, blocks: Sequence[Block | Bundle], components: Components) -> None:
+        columns = max((block.coefficients.shape[1] for block in blocks if isinstance(block, Block)), default=0)
+        flat = (rows * columns,)
+        self._flat = [components.means.new_empty(flat, dtype=components.product_type) for _ in range(2)]
 
     def take(self, slot: int, rows: int, columns: int) -> Tensor:
         """Return one of the two matrices in this shape."""
@@ -96,7 +114,7 @@ def visit_tiles(
     rows: Tensor,
     floor: Tensor,
     components: Components,
-    blocks: Sequence[Block],
+    blocks: Sequence[Block | Bundle],
     visit: Callable[[Tile], None],
     temperature: float = 1.0,
 ) -> None:
@@ -114,13 +132,13 @@ def visit_tiles(
         temperature: Smallest factor by which log weights will be multiplied before they are summed.
     """
     threshold = floor - (math.log(len(components.means)) + NEGLIGIBLE) / temperature
-    centres = torch.stack([block.centre for block in blocks])
-    radii = rows.new_tensor([block.radius for block in blocks])
+    centres = torch.cat([block.centres for block in blocks])
+    radii = torch.cat([block.radii for block in blocks])
     origin = components.means.mean(0)
     height = ROWS if rows.device.type == "cpu" else GPU_ROWS
 
     def walk(pieces: Iterable[Tensor]) -> None:
-        scratch = _Scratch(len(shares[0]), blocks)
+        scratch = _Scratch(len(shares[0]), blocks, components)
         for numbers in pieces:
             part = _Part(numbers, rows[numbers], floor[numbers], threshold[numbers], components, scratch, origin)
             for tile in part.tiles(blocks, centres, radii):
@@ -158,31 +176,74 @@ class _Part:
         self.numbers, self.rows, self.floor, self.threshold = numbers, rows, floor, threshold
         self.components, self.scratch, self.origin = components, scratch, origin
 
-    def tiles(self, blocks: Sequence[Block], centres: Tensor, radii: Tensor) -> Iterable[Tile]:
+    def tiles(self, blocks: Sequence[Block | Bundle], centres: Tensor, radii: Tensor) -> Iterable[Tile]:
         """Yield the tiles that hold a log weight above their row's threshold."""
-        away = torch.cdist(self.rows, centres, compute_mode="donot_use_mm_for_euclid_dist")
-        gap = (away * (1 - 1e-13) - radii * (1 + 1e-13)).clamp(min=0)
-        near = radii.isinf() | (gap.square() / -2 > self.threshold[:, None])
-        products = (away.where(near, 0).amax(0) * radii + radii.square() / 2).tolist()
-        everywhere, somewhere = near.all(0).tolist(), near.any(0).tolist()
-        selective = self.rows.device.type == "cpu" or float(away.amax()) > FAR
-        features = features_of(self.rows - self.origin, self.components).to(blocks[0].coefficients.dtype)
-        for column, block in enumerate(blocks):
-            if not somewhere[column]:
+        delta = self.rows - self.origin
+        squared, error = _squared_distances(delta, centres - self.origin)
+        reach = (self.threshold * -2).sqrt()[:, None] + radii
+        near = ~(squared > (reach * (1 + 1e-13)).square() + error)
+        products = (squared.where(near, 0).amax(0).clamp(min=0).sqrt() * radii + radii.square() / 2).tolist()
+        looking = near.float().sum(0).tolist()
+        selective = self.rows.device.type == "cpu" or not float(squared.amax()) <= FAR**2
+        features = features_of(delta, self.components).to(self.components.product_type)
+        column = 0
+        for block in blocks:
+            columns = slice(column, column + len(block.centres))
+            column = columns.stop
+            if not any(looking[columns]):
+                continue
+            if isinstance(block, Bundle):
+                yield self._each(block, columns.start, near[:, columns], max(products[columns]))
                 continue
             chosen = None
-            if selective and not everywhere[column]:
-                chosen = near[:, column].nonzero()[:, 0]
+            if selective and looking[columns.start] < len(near):
+                chosen = near[:, columns.start].nonzero()[:, 0]
             if self.components.variance is None:
                 shared = features if block.central else None
-                if products[column] <= SAFE_DOUBLE:
-                    tile = self._shared(block, column, chosen, shared, away[:, column], products[column])
+                if products[columns.start] <= SAFE_DOUBLE:
+                    tile = self._shared(block, columns.start, chosen, shared, products[columns.start])
                 else:
-                    tile = self._direct(block, column, chosen)
+                    tile = self._direct(block, columns.start, chosen)
                 if tile is not None:
                     yield tile
             else:
-                yield self._own(block, column)
+                yield self._own(block, columns.start)
+
+    def _each(self, bundle: Bundle, column: int, near: Tensor, product: float) -> Tile:
+        """Return the tile of a bundle, the classes near to each row: products in float64, padded to equal numbers.
+
+        Args:
+            bundle: The bundle.
+            column: Number of its first class as a block.
+            near: R x C, which classes to look at.
+            product: Largest product of norms.
+        """
+        which, row = near.T.nonzero(as_tuple=True)
+        used, group, counts = which.unique_consecutive(return_inverse=True, return_counts=True)
+        place = torch.arange(len(which), device=which.device) - (counts.cumsum(0) - counts)[group]
+        delta = self.rows.new_zeros(len(used), int(counts.max()), self.rows.shape[1])
+        delta[group, place] = self.rows[row] - bundle.centres[which]
+        offsets = self.components.means[bundle.parts[used]] - bundle.centres[used, None]
+        if product <= SAFE_DOUBLE:
+            squares = (delta.square().sum(2)[:, :, None] + offsets.square().sum(2)[:, None]) / 2
+            logits = torch.baddbmm(squares, delta, offsets.mT, beta=-1)[group, place]
+        else:
+            distances = torch.cdist(delta, offsets, compute_mode="donot_use_mm_for_euclid_dist")
+            logits = distances[group, place].square_() / -2
+        logits = logits.div_(LN2).masked_fill_(bundle.absent[which], -math.inf)
+        peak = logits.amax(1)
+        logits.sub_(peak[:, None]).clamp_(min=VANISHING)
+        return Tile(
+            rows=self.numbers[row],
+            column=which + column,
+            labels=which + bundle.labels.start,
+            members=None,
+            start=bundle.parts[which, 0],
+            stop=bundle.parts[which].amax(1) + 1,
+            level=peak * LN2,
+            logits=logits,
+            weights=torch.empty_like(logits),
+        )
 
     def _direct(self, block: Block, column: int, chosen: Tensor | None) -> Tile:
         """Return the tile of a block from differences in float64, for rows in which a weight can be represented."""
@@ -202,7 +263,7 @@ class _Part:
         if not bool(counts.all()):
             numbers, logits, peak = numbers[counts], logits[counts], peak[counts]
         logits.sub_(peak[:, None]).clamp_(min=VANISHING)
-        return Tile(numbers, column, peak * LN2, logits, torch.empty_like(logits))
+        return Tile.of(block, column, numbers, peak * LN2, logits, torch.empty_like(logits))
 
     def _own(self, block: Block, column: int) -> Tile:
         """Return the tile of a block whose components have their own noise."""
@@ -216,10 +277,10 @@ class _Part:
         torch.mm(features, block.coefficients, out=logits)
         peak = logits.amax(1)
         logits.sub_(peak[:, None])
-        return Tile(self.numbers, column, peak * LN2, logits, self.scratch.take(1, *logits.shape))
+        return Tile.of(block, column, self.numbers, peak * LN2, logits, self.scratch.take(1, *logits.shape))
 
     def _shared(
-        self, block: Block, column: int, chosen: Tensor | None, features: Tensor | None, away: Tensor, product: float
+        self, block: Block, column: int, chosen: Tensor | None, features: Tensor | None, product: float
     ) -> Tile | None:
         """Return the tile of a block with shared noise, reduced to the rows where it counts; None if there are none.
 
@@ -228,18 +289,17 @@ class _Part:
             column: Its number.
             chosen: Which rows to look at; None for all.
             features: Features of all rows at the origin, where the block can use them.
-            away: Distance of each row from the block's centre.
             product: Largest product of norms.
         """
         exact = product > SAFE_PRODUCT and block.coefficients.dtype == torch.float32
         numbers, threshold, rows, floor = self.numbers, self.threshold, self.rows, self.floor
         if chosen is not None:
             numbers, threshold, rows, floor = numbers[chosen], threshold[chosen], rows[chosen], floor[chosen]
-            away = away[chosen]
             features = None if features is None else features[chosen]
+        delta = rows - block.centre
+        offset = delta.square().sum(1) / -2
         if features is None:
-            features = features_of(rows - block.centre, self.components).to(block.coefficients.dtype)
-        offset = away.square() / -2
+            features = features_of(delta, self.components).to(block.coefficients.dtype)
         bounded = product <= SAFE_FOLD and float(floor.min()) > -(HIGH + SPAN) * LN2
         level = floor if product <= SAFE_FOLD else offset
         if bounded:
@@ -248,7 +308,7 @@ class _Part:
         logits = self.scratch.take(0, len(features), block.coefficients.shape[1])
         torch.mm(features, block.coefficients, out=logits)
         if bounded:
-            return Tile(numbers, column, level, logits, self.scratch.take(1, *logits.shape))
+            return Tile.of(block, column, numbers, level, logits, self.scratch.take(1, *logits.shape))
         peak = logits.amax(1)
         if rows.device.type == "cpu":
             counts = peak > (threshold - level - 1 - 1e-6 * product) / LN2
@@ -266,13 +326,20 @@ class _Part:
         if level is offset or rows.device.type != "cpu" or float(peak.max()) > HIGH:
             level = level + peak.double() * LN2
             logits.sub_(peak[:, None])
-        return Tile(numbers, column, level, logits, weights)
+        return Tile.of(block, column, numbers, level, logits, weights)
+
+
+def _squared_distances(rows: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
+    """Return squared distances by products, R x B, and a bound on their rounding, R x 1; NaN where squares overflow."""
+    norms, others = rows.square().sum(1, keepdim=True), centres.square().sum(1)
+    squared = torch.addmm(others, rows, centres.T, alpha=-2).add_(norms)
+    return squared, ROUNDING[torch.float64] * (norms.sqrt() + others.max().sqrt()).square()
 
 
 def posterior(rows: Tensor, floor: Tensor, components: Components) -> Posterior:
     """Return the posterior over components of each row; arguments as :func:`visit_tiles`."""
     blocks = cut(components)
-    log_sum = rows.new_full((len(rows), len(blocks)), -math.inf)
+    log_sum = rows.new_full((len(rows), sum(len(block.centres) for block in blocks)), -math.inf)
     entropy = torch.zeros_like(log_sum)
     class_log_sum = rows.new_full((len(rows), blocks[-1].labels.stop), -math.inf)
 
@@ -281,7 +348,7 @@ def posterior(rows: Tensor, floor: Tensor, components: Components) -> Posterior:
         total = weights.sum(1).double()
         log_total = total.log()
         log_sum[tile.rows, tile.column] = log_total + tile.level
-        add_class_sums(class_log_sum, blocks[tile.column], weights, total, tile.level, tile.rows)
+        add_class_sums(class_log_sum, tile, weights, total, tile.level)
         mean = weights.mul_(tile.logits).sum(1).double() / total * LN2
         entropy[tile.rows, tile.column] = (log_total - mean).where(total > 0, 0)
 
@@ -289,18 +356,35 @@ def posterior(rows: Tensor, floor: Tensor, components: Components) -> Posterior:
     return Posterior(log_sum, entropy, class_log_sum)
 
 
-def add_class_sums(
-    log_sums: Tensor, block: Block, weights: Tensor, totals: Tensor, level: Tensor, rows: Tensor
-) -> None:
+def condensed(log_sums: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """Return only as many columns as finite numbers in the fullest row, and the same of others, where few are finite.
+
+    Example:
+        >>> log_sums = torch.tensor([[2.0], [5.0]]) - torch.tensor([0.0, *[math.inf] * 7])
+        >>> condensed(log_sums, torch.arange(16).view(2, 8))
+        (tensor([[2.],
+                [5.]]), tensor([[0],
+                [8]]))
+    """
+    count = int((log_sums > -math.inf).float().sum(1).max())
+    if 4 * count > log_sums.shape[1]:
+        return log_sums, *others
+    values, places = log_sums.topk(count, dim=1, sorted=False)
+    return values, *(other.gather(1, places) for other in others)
+
+
+def add_class_sums(log_sums: Tensor, tile: Tile, weights: Tensor, totals: Tensor, level: Tensor) -> None:
     """Add one tile's weights to the logarithms of each class's sum, R x C, in place.
 
     Args:
         log_sums: R x C.
-        block: The tile's block.
-        weights: The tile's weights.
+        tile: The tile.
+        weights: Its weights, T x L.
         totals: Their sums over components.
         level: Logarithm of the unit of the weights, for each row of the tile.
-        rows: Numbers of these rows.
     """
-    sums = totals[:, None] if block.members is None else (weights @ block.members.to(weights.dtype)).double()
-    log_sums[rows, block.labels] = torch.logaddexp(log_sums[rows, block.labels], sums.log() + level[:, None])
+    if tile.members is None:
+        added = totals.log() + level
+    else:
+        added = (weights @ tile.members.to(weights.dtype)).double().log() + level[:, None]
+    log_sums[tile.rows, tile.labels] = torch.logaddexp(log_sums[tile.rows, tile.labels], added)

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from ibtrain.estimators import mixture
-from ibtrain.estimators.components import Components, cut
+from ibtrain.estimators.components import Block, Bundle, Components, cut
 from ibtrain.estimators.mixtures import stratified
 from ibtrain.estimators.pairwise import closed_bounds
 from ibtrain.estimators.posterior import posterior
@@ -124,8 +124,24 @@ def test_many_classes_match_brute_force(monkeypatch, apart, own_noise, small):
         error = ours - torch.special.entr(theirs).sum(1)
         assert float(error.mean()) == pytest.approx(0, abs=1e-6)
         assert float(error.abs().max()) < 1e-4
-    classes = len(torch.unique(labels))
-    assert len(cut(components)) < 10 if own_noise or apart < 1 else len(cut(components)) == classes
+    kinds = {type(block) for block in cut(components)}
+    assert kinds == {Block if own_noise or apart < 1 else Bundle}
+
+
+@pytest.mark.parametrize("spread", [0.5, 1e5])
+def test_bundles_of_uneven_classes_say_what_blocks_say(monkeypatch, spread):
+    generator = torch.Generator().manual_seed(1)
+    labels = (30 * torch.rand(500, generator=generator).square()).long()
+    means = spread * torch.randn(500, 4, generator=generator, dtype=torch.float64)
+    means += 100 * spread * torch.randn(30, 4, generator=generator, dtype=torch.float64)[labels]
+    bundled = mixture(means, 1.0, labels, samples=3000)
+    monkeypatch.setattr("ibtrain.estimators.components.BUNDLED", 1000)
+    apart = mixture(means, 1.0, labels, samples=3000)
+    for group in ("quantities", "lower", "upper"):
+        for quantity, found in getattr(bundled, group).items():
+            expected = getattr(apart, group)[quantity]
+            assert found.value == pytest.approx(expected.value, abs=1e-12)
+            assert found.standard_error == pytest.approx(expected.standard_error, abs=1e-12)
 
 
 @pytest.mark.parametrize("small", [4096, 0], ids=["float64", "float32"])
