@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import sympy
 import torch
-from torch import Tensor, nn
+from torch import Tensor, is_tensor, nn
 
 from ibtrain.bottlenecks import Latent, check_latent_kind
 from ibtrain.errors import ConfigError
@@ -169,7 +169,7 @@ class Loss(nn.Module):
             except (IndexError, RuntimeError):
                 _require_classes(target, logits.shape[-1])
                 raise
-            if not isinstance(value, Tensor) or value.ndim or not value.is_floating_point():
+            if not is_tensor(value) or value.ndim or not value.is_floating_point():
                 raise ConfigError(f"evaluate of {name} must return a scalar tensor in nats, not {_described(value)}")
             terms[name] = value
             part = value

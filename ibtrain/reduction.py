@@ -72,6 +72,19 @@ LOCAL: Reduction = _Local()
 """The whole batch is in this process: sums and concatenations are what they are given."""
 
 
+def is_local(reduce: object) -> bool:
+    """Say whether a reduction is that of one process.
+
+    Args:
+        reduce: How a batch is joined.
+
+    Example:
+        >>> is_local(across_processes())
+        True
+    """
+    return reduce is LOCAL
+
+
 def across_processes(group: Any = None) -> Reduction:
     """Return the reduction over the processes of torch.distributed, or `LOCAL` where there is only one.
 

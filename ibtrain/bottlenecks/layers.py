@@ -5,7 +5,7 @@ import math
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, is_tensor, nn
 
 from ibtrain.bottlenecks.latents import Latent
 from ibtrain.errors import ConfigError
@@ -134,7 +134,7 @@ def check_latent_kind(latent: Latent, kind: str) -> None:
     Example:
         >>> check_latent_kind(Latent(torch.zeros(1, 5, 2), torch.zeros(5, 2), noise_std=1.0), "noisy")
     """
-    if not isinstance(latent, Latent):
+    if not hasattr(latent, "noise_std"):
         raise ConfigError(f"a loss needs the ibtrain.Latent that a bottleneck returns, not {type(latent).__name__}")
     found = _misfit(latent, kind)
     if found:
@@ -156,7 +156,7 @@ def _misfit(latent: Latent, kind: str) -> str:
         return "has no noise"
     if kind == "gaussian":
         return "" if latent.mean.ndim == 2 else "has no closed form of H[Z|X]"
-    if isinstance(deviation, Tensor):
+    if is_tensor(deviation):
         return "has noise whose deviation is a tensor, which may be any"
     if kind != "noisy dropout" and latent.mean.ndim != 2:
         return "is a dropout latent"

@@ -10,10 +10,11 @@ from typing import ParamSpec
 
 import torch
 from torch import Tensor
+from torch.compiler import is_dynamo_compiling
 from torch.nn.functional import one_hot
 
 from ibtrain.errors import ConfigError
-from ibtrain.reduction import LOCAL, Reduction
+from ibtrain.reduction import LOCAL, Reduction, is_local
 
 LOG_2_PI = math.log(2 * math.pi)
 """ln(2 pi)."""
@@ -25,8 +26,11 @@ _Arguments = ParamSpec("_Arguments")
 def single_precision(function: Callable[_Arguments, Tensor]) -> Callable[_Arguments, Tensor]:
     """Give a function its tensors in float32 at least, and switch autocast off inside.
 
+    Within one process torch.compile takes the function into its graph whole. What it would look up inside it, names of
+    modules and helpers, it would check again before every call, which takes as long as a small batch's loss.
+
     Args:
-        function: A function of tensors.
+        function: A function of tensors and numbers, and by name of a `reduce`, by default `LOCAL`.
 
     Raises:
         ConfigError: By the function returned, if no argument is a tensor.
@@ -36,8 +40,7 @@ def single_precision(function: Callable[_Arguments, Tensor]) -> Callable[_Argume
         torch.float32
     """
 
-    @functools.wraps(function)
-    def wrapper(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Tensor:
+    def compute(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Tensor:
         device, is_half = "", False
         for value in (*args, *kwargs.values()):
             if isinstance(value, Tensor):
@@ -47,10 +50,23 @@ def single_precision(function: Callable[_Arguments, Tensor]) -> Callable[_Argume
             raise ConfigError(f"{function.__name__} computes with torch tensors, but was given none")
         if torch.is_autocast_enabled(device):
             with torch.autocast(device, enabled=False):
-                return wrapper(*args, **kwargs)
+                return compute(*args, **kwargs)
         if is_half:
             return function(*map(_lifted, args), **{name: _lifted(value) for name, value in kwargs.items()})  # type: ignore[arg-type] # lifting keeps every argument's type
         return function(*args, **kwargs)
+
+    def allow() -> None:
+        torch.compiler.allow_in_graph(compute)
+
+    # As `torch.compiler.assume_constant_result` marks it, which would import the compiler: it is run while compiling.
+    allow._dynamo_marked_constant = True  # type: ignore[attr-defined] # functions have any attributes
+
+    @functools.wraps(function)
+    def wrapper(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Tensor:
+        if is_dynamo_compiling() and is_local(kwargs.get("reduce", LOCAL)):
+            allow()
+            kwargs.pop("reduce", None)
+        return compute(*args, **kwargs)
 
     return wrapper
 

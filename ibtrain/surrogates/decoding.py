@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ibtrain import functional
+from ibtrain.functional import decoder_cross_entropy, info_nce, prediction_cross_entropy
 from ibtrain.surrogates.entry import KINDS, Batch, Surrogate
 
 _LIKELIHOOD = (
@@ -18,12 +18,12 @@ _CODES = (
 
 def _cross_entropy(batch: Batch) -> Tensor:
     weights = batch.latent.log_weights
-    return functional.decoder_cross_entropy(batch.logits, batch.target, log_weights=weights, reduce=batch.reduce)
+    return decoder_cross_entropy(batch.logits, batch.target, log_weights=weights, reduce=batch.reduce)
 
 
 def _prediction(batch: Batch) -> Tensor:
     weights = batch.latent.log_weights
-    return functional.prediction_cross_entropy(batch.logits, batch.target, log_weights=weights, reduce=batch.reduce)
+    return prediction_cross_entropy(batch.logits, batch.target, log_weights=weights, reduce=batch.reduce)
 
 
 def _contrast(batch: Batch) -> Tensor:
@@ -31,7 +31,7 @@ def _contrast(batch: Batch) -> Tensor:
     candidates = batch.reduce.gather(batch.target)
     rows = torch.arange(len(batch.target), device=batch.target.device) + batch.reduce.offset(len(batch.target))
     scores = batch.logits.index_select(2, candidates).flatten(0, 1)
-    return functional.info_nce(scores, positives=rows.repeat(len(batch.logits)), reduce=batch.reduce)
+    return info_nce(scores, positives=rows.repeat(len(batch.logits)), reduce=batch.reduce)
 
 
 DECODING = (

@@ -3,16 +3,23 @@
 import torch
 from torch import Tensor
 
-from ibtrain import functional
 from ibtrain.errors import ConfigError
+from ibtrain.functional import (
+    categorical_conditional_entropy,
+    categorical_entropy,
+    categorical_noise_entropy,
+    decoder_uncertainty,
+    gaussian_entropy,
+    gaussian_noise_entropy,
+)
 from ibtrain.surrogates.entry import Batch, Surrogate
 
 
 def _noise(batch: Batch) -> Tensor:
     centres, variance = batch.latent.centres, batch.latent.noise_variance
     if isinstance(variance, Tensor):
-        return functional.gaussian_noise_entropy(variance, reduce=batch.reduce)
-    return functional.gaussian_entropy(torch.full_like(centres[0, 0], variance))
+        return gaussian_noise_entropy(variance, reduce=batch.reduce)
+    return gaussian_entropy(torch.full_like(centres[0, 0], variance))
 
 
 def _floor(batch: Batch) -> Tensor:
@@ -27,23 +34,23 @@ def _table(batch: Batch) -> Tensor:
 
 
 def _exact_entropy(batch: Batch) -> Tensor:
-    return functional.categorical_entropy(_table(batch), reduce=batch.reduce)
+    return categorical_entropy(_table(batch), reduce=batch.reduce)
 
 
 def _exact_conditional_entropy(batch: Batch) -> Tensor:
-    return functional.categorical_conditional_entropy(_table(batch), batch.target, batch.classes, reduce=batch.reduce)
+    return categorical_conditional_entropy(_table(batch), batch.target, batch.classes, reduce=batch.reduce)
 
 
 def _exact_noise(batch: Batch) -> Tensor:
-    return functional.categorical_noise_entropy(_table(batch), reduce=batch.reduce)
+    return categorical_noise_entropy(_table(batch), reduce=batch.reduce)
 
 
 def _exact_decoder(batch: Batch) -> Tensor:
-    return functional.decoder_uncertainty(_table(batch), batch.target, batch.classes, reduce=batch.reduce)
+    return decoder_uncertainty(_table(batch), batch.target, batch.classes, reduce=batch.reduce)
 
 
 _JOINT = (
-    "members = torch.nn.functional.one_hot(target, logits.shape[-1]).to(log_probabilities)\n"
+    "members = torch.nn.one_hot(target, logits.shape[-1]).to(log_probabilities)\n"
     "joint = members.T @ log_probabilities.exp() / len(target)  # C x K\n"
     "surprise = -joint * joint.clamp(min=torch.finfo(joint.dtype).tiny).log()\n"
 )

@@ -5,14 +5,20 @@ The noise of the latent is known, so its variance enters analytically and the no
 
 from torch import Tensor
 
-from ibtrain import functional
+from ibtrain.functional import (
+    conditional_log_determinant,
+    conditional_log_variance,
+    log_determinant,
+    log_variance,
+    squared_norm_bound,
+)
 from ibtrain.surrogates.entry import Batch, Surrogate
 
 _REAL = ("noisy", "additive", "gaussian", "noisy dropout")
 _WITH_CENTRES = (*_REAL, "dropout")
 _NOISE = "noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
 _MEMBERS = (
-    "members = torch.nn.functional.one_hot(target, logits.shape[-1]).to(centres)  # B x C\n"
+    "members = torch.nn.one_hot(target, logits.shape[-1]).to(centres)  # B x C\n"
     "counts = members.sum(0)\n"
     "shares = members / counts.clamp(min=1)\n" + _NOISE
 )
@@ -56,31 +62,31 @@ _LOG_DETERMINANT = (
 
 def _conditional_log_determinant(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.conditional_log_determinant(
+    return conditional_log_determinant(
         latent.centres, batch.target, batch.classes, noise_variance=latent.noise_variance, reduce=batch.reduce
     )
 
 
 def _conditional_log_variance(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.conditional_log_variance(
+    return conditional_log_variance(
         latent.centres, batch.target, batch.classes, noise_variance=latent.noise_variance, reduce=batch.reduce
     )
 
 
 def _log_determinant(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.log_determinant(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
+    return log_determinant(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
 
 
 def _log_variance(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.log_variance(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
+    return log_variance(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
 
 
 def _squared_norm(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.squared_norm_bound(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
+    return squared_norm_bound(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
 
 
 MOMENTS = (

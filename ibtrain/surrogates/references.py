@@ -5,7 +5,16 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ibtrain import functional
+from ibtrain.functional import (
+    class_conditional_cross_entropy,
+    gaussian_kl_to_prior,
+    marginal_cross_entropy,
+    mixture_marginal_cross_entropy,
+    pairwise_conditional_entropy_bound,
+    pairwise_conditional_information_bound,
+    pairwise_entropy_bound,
+    pairwise_information_bound,
+)
 from ibtrain.surrogates.entry import Batch, Surrogate
 
 _REAL = ("noisy", "additive", "gaussian", "noisy dropout")
@@ -63,12 +72,12 @@ def _gaussian_mixture(dimensions: int, classes: int) -> nn.Module:  # noqa: ARG0
 
 def _rate(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.gaussian_kl_to_prior(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
+    return gaussian_kl_to_prior(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
 
 
 def _marginal(batch: Batch) -> Tensor:
     latent, law = batch.latent, cast("GaussianMarginals", batch.learned)
-    return functional.marginal_cross_entropy(
+    return marginal_cross_entropy(
         latent.centres,
         mean=law.means,
         log_scale=law.log_scales,
@@ -79,14 +88,14 @@ def _marginal(batch: Batch) -> Tensor:
 
 def _mixture(batch: Batch) -> Tensor:
     law = cast("MixtureMarginal", batch.learned)
-    return functional.mixture_marginal_cross_entropy(
+    return mixture_marginal_cross_entropy(
         batch.latent.samples, means=law.means, log_scales=law.log_scales, logits=law.logits, reduce=batch.reduce
     )
 
 
 def _backward_encoder(batch: Batch) -> Tensor:
     latent, law = batch.latent, cast("GaussianMarginals", batch.learned)
-    return functional.class_conditional_cross_entropy(
+    return class_conditional_cross_entropy(
         latent.centres,
         batch.target,
         means=law.means,
@@ -98,26 +107,24 @@ def _backward_encoder(batch: Batch) -> Tensor:
 
 def _pairwise_rate(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.pairwise_information_bound(
-        latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce
-    )
+    return pairwise_information_bound(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
 
 
 def _pairwise_conditional_rate(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.pairwise_conditional_information_bound(
+    return pairwise_conditional_information_bound(
         latent.centres, batch.target, noise_variance=latent.noise_variance, reduce=batch.reduce
     )
 
 
 def _pairwise(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.pairwise_entropy_bound(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
+    return pairwise_entropy_bound(latent.centres, noise_variance=latent.noise_variance, reduce=batch.reduce)
 
 
 def _pairwise_conditional(batch: Batch) -> Tensor:
     latent = batch.latent
-    return functional.pairwise_conditional_entropy_bound(
+    return pairwise_conditional_entropy_bound(
         latent.centres, batch.target, noise_variance=latent.noise_variance, reduce=batch.reduce
     )
 

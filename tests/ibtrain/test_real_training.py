@@ -140,6 +140,28 @@ def test_bottleneck_and_loss_compile_into_one_graph_forward_and_backward(case):
         assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [{}, {"dynamic": True}, {"mode": "vmap"}], ids=["as met", "dynamic", "vmap"])
+def test_a_compiled_function_takes_other_shapes_and_other_noise(how):
+    def value(latent, target, variance):
+        return f.conditional_log_variance(latent, target, CLASSES, noise_variance=variance)
+
+    options = dict(how)
+    over = torch.func.vmap(value, in_dims=(0, None, None)) if options.pop("mode", None) else value
+    torch.compiler.reset()
+    compiled = torch.compile(over, fullgraph=True, backend="aot_eager", **options)
+    torch.manual_seed(0)
+    for batch, variance in ((6, 0.1), (9, 0.2), (14, torch.rand(4)), (6, 0.0)):
+        latent = torch.randn(*([2] if over is not value else []), 3, batch, 4, requires_grad=True)
+        target = torch.arange(batch) % CLASSES
+        mine, theirs = compiled(latent, target, variance), over(latent, target, variance)
+        assert torch.allclose(mine, theirs, rtol=1e-5)
+        (one,), (other,) = torch.autograd.grad(mine.sum(), latent), torch.autograd.grad(theirs.sum(), latent)
+        assert torch.allclose(one, other, rtol=1e-4, atol=1e-6)
+    with pytest.raises(Exception, match="latent must be S x B x K"):
+        compiled(torch.zeros(3), target, 0.1)
+
+
 @pytest.mark.parametrize("parameter", ["gamma", "beta"])
 def test_a_parameter_given_as_a_number_stays_in_the_graph(parameter):
     torch.manual_seed(0)
