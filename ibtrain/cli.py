@@ -4,7 +4,6 @@ Commands only read options, call the library and print. Exit status 0: done; 2: 
 error; 130: stopped by ctrl-C, with readable results. The heavy modules load when a command uses them.
 """
 
-import sys
 from pathlib import Path
 
 import click
@@ -12,14 +11,14 @@ from rich.console import Console
 
 import ibtrain
 from ibtrain.claims_cli import claims
-from ibtrain.command_line import accelerator_option
+from ibtrain.command_line import accelerator_option, stopped
 from ibtrain.compile_cli import compile_command
 from ibtrain.estimate_cli import estimate
 from ibtrain.plane_cli import plane
 from ibtrain.report_cli import report
 from ibtrain.reproduce_cli import reproduce
 from ibtrain.training_cli import sweep, train
-from imeasure.command_line import STOPPED, CommandLine, example
+from imeasure.command_line import CommandLine, example
 
 
 @click.group(cls=CommandLine, extra="train", context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,18 +49,13 @@ def demo(out: Path, fast: bool, accelerator: str) -> None:
     ibtrain.runs.write_text(out / "canonical.json", form.to_json() + "\n")
     ibtrain.runs.write_text(out / "plan.txt", "\n".join(plans))
     experiment.save(out)
-    click.echo(f"{ibtrain.runs.in_words(len(configs))} on {experiment.base.data.name}, results in {out}", nl=True)
+    click.echo(f"{ibtrain.runs.in_words(len(configs))} on {experiment.base.data.name}, results in {out}")
     try:
         rows = ibtrain.sweep(configs, out, accelerator=accelerator, console=console)
         ibtrain.drawing.draw_plane(rows, out / "plane.png", title=f"{objective} on {experiment.base.data.name}")
     except KeyboardInterrupt:
-        finished = sum(ibtrain.runs.Runs(out / "runs").is_finished(config) for config in configs)
-        click.echo(
-            f"stopped: {finished} of {len(configs)} runs are finished, their results are in {out / 'results.csv'}; "
-            "the same command goes on from there",
-            err=True,
-        )
-        sys.exit(STOPPED)
+        finished = sum(map(ibtrain.runs.Runs(out / "runs").is_finished, configs))
+        stopped(finished, len(configs), out / "results.csv")
     console.print(ibtrain.report.summary(rows), crop=False)
     for line in ibtrain.training.broken_lines(rows):
         click.echo(line)

@@ -1,10 +1,13 @@
-"""Options that several commands of `ibtrain` share: where data lie, where and how to train."""
+"""What several commands of `ibtrain` share: where data lie, where and how to train, what is said after ctrl-C."""
 
+import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from ibtrain.errors import ConfigError
+from imeasure.command_line import STOPPED
 
 data_option = click.option(
     "--data",
@@ -44,3 +47,19 @@ shard_option = click.option(
     help="Train every N-th run from the I-th on.",
 )
 """The option that trains a part of the runs."""
+
+
+def stopped(finished: int, runs: int, results: Path) -> NoReturn:
+    """Say what a sweep that ctrl-C has stopped leaves behind, and end the program.
+
+    Args:
+        finished: How many of its runs are finished.
+        runs: How many it has.
+        results: Table of those that are.
+    """
+    where = f", their results are in {results}" if finished else ""
+    click.echo(
+        f"stopped: {finished} of {runs} runs are finished{where}; the same command goes on from the last checkpoints",
+        err=True,
+    )
+    sys.exit(STOPPED)

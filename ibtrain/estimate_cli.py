@@ -40,6 +40,9 @@ def estimate_quantity(
         k: Number of neighbours, 3 if it is left out; only for ``"knn"`` and ``"ksg"``.
         noise_variance: Variance of the latent's Gaussian noise; for the estimators of a latent.
 
+    Returns:
+        The estimate, in nats, with its standard error, side of bound and flags.
+
     Raises:
         ConfigError: If the estimator is unknown, needs an option or a variable that is missing, or has no use for an
             option.

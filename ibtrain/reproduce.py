@@ -18,6 +18,7 @@ from ibtrain.experiments import FIGURES, Experiment, figure_of
 from ibtrain.runs import Row, Runs, results_lock, write_rows
 from ibtrain.sweeps import sweep
 from ibtrain.training import is_first_process, load_data
+from imeasure.errors import shown
 
 _DRAW: dict[str, Callable[..., None]] = {
     "fig1": drawing.draw_trajectories,
@@ -55,8 +56,8 @@ def reproduce(
         The rows of the finished runs.
 
     Raises:
-        ConfigError: If the experiment cannot be run, or a file cannot be written; after the others have been trained
-            and drawn, if runs failed.
+        ConfigError: If the experiment is of no figure or cannot be run, or a file cannot be written; after the others
+            have been trained and drawn, if runs failed.
 
     Example:
         >>> import tempfile
@@ -68,6 +69,11 @@ def reproduce(
         ...     sorted(path.name for path in (Path(folder) / "fig6").iterdir())
         ['config.toml', 'fig6.png', 'fig6.svg', 'results.csv', 'sweep.toml']
     """
+    if figure_of(experiment) not in _DRAW:
+        raise ConfigError(
+            f"{shown(experiment.name)} names no figure to draw: call it one of {', '.join(_DRAW)}, or give "
+            "its configs() to ibtrain.sweep"
+        )
     try:
         sweep(
             experiment.configs(),
@@ -131,7 +137,7 @@ def draw_figure(experiment: Experiment, rows: Iterable[Row], path: Path, *, note
     Args:
         experiment: The experiment.
         rows: Its results, or those of them that the figure shows.
-        path: The file, PNG or SVG.
+        path: The file, PNG, SVG or PDF.
         note: What the picture has to say of the data.
 
     Raises:

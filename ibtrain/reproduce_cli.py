@@ -1,15 +1,21 @@
 """The command `ibtrain reproduce`: the paper's figures, from training to the picture."""
 
-import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 import ibtrain
-from ibtrain.command_line import accelerator_option, data_option, download_option, shard_option, workers_option
+from ibtrain.command_line import (
+    accelerator_option,
+    data_option,
+    download_option,
+    shard_option,
+    stopped,
+    workers_option,
+)
 from ibtrain.errors import ConfigError
-from imeasure.command_line import STOPPED, example
+from imeasure.command_line import example
 
 
 @click.command(epilog=example("ibtrain reproduce fig6 --preset digits-fast"))
@@ -73,13 +79,7 @@ def reproduce(
                 continue
             _tell(experiment, rows, folder)
     except KeyboardInterrupt:
-        finished = sum(runs.is_finished(config) for config in wanted.values())
-        click.echo(
-            f"stopped: {finished} of {len(wanted)} runs are finished, their results are in {folder / 'results.csv'}; "
-            "the same command goes on from there",
-            err=True,
-        )
-        sys.exit(STOPPED)
+        stopped(sum(map(runs.is_finished, wanted.values())), len(wanted), folder / "results.csv")
     if failures:
         raise ConfigError("\n".join(failures))
 

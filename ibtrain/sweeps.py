@@ -12,13 +12,14 @@ import itertools
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
 from ibtrain.config import Config
+from ibtrain.config.sections import assignment
 from ibtrain.errors import ConfigError
 from ibtrain.executors import Executor, InProcess, Place
 from ibtrain.live import LiveView
@@ -33,7 +34,7 @@ MOST_RUNS = 100_000
 _PAUSE = 20  # the table is left alone for so many times as long as it took to write it
 
 
-def grid(base: Config, varied: Mapping[str, Sequence[object]]) -> tuple[Config, ...]:
+def grid(base: Config, varied: Mapping[str, Iterable[object]]) -> tuple[Config, ...]:
     """Return every combination of some values, the last one varying fastest.
 
     Args:
@@ -41,23 +42,42 @@ def grid(base: Config, varied: Mapping[str, Sequence[object]]) -> tuple[Config, 
         varied: Values by key, with dots between tables.
 
     Raises:
-        ConfigError: If a key is unknown, a value cannot be used, or there are more than `MOST_RUNS` combinations.
+        ConfigError: If a key is unknown or has no list of values, a value cannot be used, or there are more than
+            `MOST_RUNS` combinations.
 
     Example:
         >>> [config.seed for config in grid(Config(), {"objective.gamma": [0.1, 1], "seed": [0, 1]})]
         [0, 1, 0, 1]
     """
-    if (count := math.prod(map(len, varied.values()))) > MOST_RUNS:
-        counts = " x ".join(f"{len(values)} {key}" for key, values in varied.items())
+    lists = value_lists(varied)
+    if (count := math.prod(map(len, lists.values()))) > MOST_RUNS:
+        counts = " x ".join(f"{len(values)} {key}" for key, values in lists.items())
         raise ConfigError(
             f"{counts} are {count} runs, more than {MOST_RUNS}: vary fewer values, or make several sweeps"
         )
     base = Config.required(base)
-    combinations = itertools.product(*varied.values())
-    return tuple(
-        base.with_options([f"{key}={value}" for key, value in zip(varied, values, strict=True)])
-        for values in combinations
-    )
+    combinations = itertools.product(*lists.values())
+    return tuple(base.with_options(list(map(assignment, lists, values))) for values in combinations)
+
+
+def value_lists(varied: Mapping[str, Iterable[object]]) -> dict[str, tuple[object, ...]]:
+    """Return what is varied as one tuple of values for each key.
+
+    Args:
+        varied: Values by key.
+
+    Raises:
+        ConfigError: If a key has no list of values.
+
+    Example:
+        >>> value_lists({"objective.surrogate": "LogVar[Z]"})
+        Traceback (most recent call last):
+        imeasure.errors.ConfigError: objective.surrogate is varied over a list of values, not over 'LogVar[Z]'
+    """
+    for key, values in varied.items():
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise ConfigError(f"{key} is varied over a list of values, not over {shown(values)}")
+    return {key: tuple(values) for key, values in varied.items()}
 
 
 def sweep(

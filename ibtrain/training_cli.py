@@ -1,6 +1,5 @@
 """The commands `ibtrain train` and `ibtrain sweep`."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,16 @@ import click
 from rich.console import Console
 
 import ibtrain
-from ibtrain.command_line import accelerator_option, data_option, download_option, shard_option, workers_option
+from ibtrain.command_line import (
+    accelerator_option,
+    data_option,
+    download_option,
+    shard_option,
+    stopped,
+    workers_option,
+)
 from ibtrain.errors import ConfigError
-from imeasure.command_line import STOPPED, example
+from imeasure.command_line import example
 
 
 def _common(command: Any) -> Any:
@@ -102,14 +108,7 @@ def _sweep(configs: Any, out: Path, results: Path, **options: Any) -> None:
     try:
         rows = ibtrain.sweep(configs, out, console=console, **options)
     except KeyboardInterrupt:
-        runs = ibtrain.runs.Runs(out / "runs")
-        finished = sum(runs.is_finished(config) for config in configs)
-        click.echo(
-            f"stopped: {finished} of {len(configs)} runs are finished; the same command goes on from the last "
-            "checkpoints",
-            err=True,
-        )
-        sys.exit(STOPPED)
+        stopped(sum(map(ibtrain.runs.Runs(out / "runs").is_finished, configs)), len(configs), results)
     if ibtrain.training.is_first_process():
         console.print(ibtrain.report.summary(rows), crop=False)
         for line in ibtrain.training.broken_lines(rows):

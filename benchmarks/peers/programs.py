@@ -30,16 +30,15 @@ def linprog_decides(claim: str, facts: Sequence[str]) -> bool:
     matrix = np.stack([_dense(row, count) for row in rows]) if count <= _LARGEST_DENSE else _sparse(rows, count)
     stack = np.vstack if count <= _LARGEST_DENSE else vstack
     upper = -stack([matrix, *(_dense(fact.row, count)[None] for fact in problem.facts if not fact.equality)])
-    equal: Any = [_dense(fact.row, count) for fact in problem.facts if fact.equality]
-    if equal:
-        equal = np.array(equal) if count <= _LARGEST_DENSE else csr_array(np.array(equal))
+    given = [_dense(fact.row, count) for fact in problem.facts if fact.equality]
+    equal = None if not given else np.array(given) if count <= _LARGEST_DENSE else csr_array(np.array(given))
     for target in targets(problem):
         done = linprog(
             _dense(target.row, count),
             A_ub=upper,
             b_ub=np.zeros(upper.shape[0]),
-            A_eq=equal if len(problem.facts) and not isinstance(equal, list) else None,
-            b_eq=None if isinstance(equal, list) else np.zeros(equal.shape[0]),
+            A_eq=equal,
+            b_eq=np.zeros(len(given)) if given else None,
             bounds=[(0, 0), *[(0, 1)] * ((1 << count) - 1)],
             method="highs",
         )

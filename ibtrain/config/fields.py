@@ -251,6 +251,9 @@ class Config(Section):
     def from_toml(cls, text: str) -> Self:
         """Read a configuration from TOML text.
 
+        Args:
+            text: Tables and values; what is not named keeps its default.
+
         Raises:
             ConfigError: If the text is not TOML, a key is unknown, or a value cannot be used.
         """
@@ -263,6 +266,9 @@ class Config(Section):
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a configuration file.
+
+        Args:
+            path: A TOML file.
 
         Raises:
             ConfigError: If the file cannot be read, or its content cannot be used.

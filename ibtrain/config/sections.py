@@ -132,6 +132,22 @@ def toml_value(text: str) -> object:
         return text
 
 
+def assignment(key: str, value: object) -> str:
+    """Return the option `key=value` that gives a key a value.
+
+    Args:
+        key: The key, with dots between tables.
+        value: A value of Python's; a text is read as TOML reads it.
+
+    Example:
+        >>> assignment("data.augment", True), assignment("network.hidden", (64, 32)), assignment("seed", "1")
+        ('data.augment=true', 'network.hidden=[64, 32]', 'seed=1')
+    """
+    if isinstance(value, bool):
+        return f"{key}={str(value).lower()}"
+    return f"{key}={list(value) if isinstance(value, tuple) else value}"
+
+
 def _coerced(value: object, hint: Any, name: str) -> object:
     if isinstance(hint, types.GenericAlias):
         if not isinstance(value, list | tuple):

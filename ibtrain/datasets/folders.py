@@ -29,7 +29,8 @@ _SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
 def image_folder(root: str | Path, *, size: int | None = None, cache: str | Path | None = None) -> Dataset:
     """Return the images of a folder: `root/train/<class>/NAME.jpg` and `root/test/<class>/NAME.jpg`.
 
-    Classes are the names of the folders, sorted; both parts have the same. Images are read as RGB.
+    Classes are the names of the folders of `train`, sorted; `test` has no others. Images are read as RGB, 8 bits a
+    channel.
 
     Args:
         root: The folder.
@@ -37,9 +38,11 @@ def image_folder(root: str | Path, *, size: int | None = None, cache: str | Path
         cache: Folder of decoded images; by default `imeasure` in the user's cache folder (`XDG_CACHE_HOME`).
 
     Raises:
-        ConfigError: If the folder has not this layout, a file is no image, images differ in size, or the cache cannot
-            be written.
+        ConfigError: If the folder has not this layout, a file is no image of 8 bits a channel, images differ in size,
+            the size is no number of pixels, or the cache cannot be written.
     """
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        raise ConfigError(f"images are scaled to a whole number of pixels, at least one, not {size!r}")
     folder = Path(root)
     parts = {part: _files(folder / part) for part in ("train", "test")}
     classes = sorted({path.parent.name for path in parts["train"]})
@@ -106,11 +109,15 @@ def _decoded(files: list[Path], size: int | None) -> Tensor:
 def _image(path: Path, size: int | None) -> np.ndarray:
     try:
         with Image.open(path) as image:
+            is_deep = image.mode.startswith(("I", "F"))
             colours = image.convert("RGB")
             scaled = colours if size is None else colours.resize((size, size), Image.Resampling.BICUBIC)
-            return np.asarray(scaled)
+            pixels = np.asarray(scaled)
     except Exception as error:  # a decoder raises whatever the bytes lead it to
         raise ConfigError(f"cannot read the image {path}: {error}; remove it or mend it") from None
+    if is_deep:  # all levels above 255 are cut off
+        raise ConfigError(f"the image {path} has more than 8 bits a channel; save it with 8")
+    return pixels
 
 
 def _read(path: Path, parts: dict[str, list[Path]]) -> dict[str, Tensor] | None:

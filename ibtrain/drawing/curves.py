@@ -43,7 +43,7 @@ def draw_cross_entropies(rows: Iterable[Row], path: str | Path, *, title: str = 
 
     Args:
         rows: Results of runs with different losses.
-        path: The file, PNG or SVG.
+        path: The file, PNG, SVG or PDF.
         title: What stands above the picture.
 
     Raises:
@@ -80,7 +80,7 @@ def draw_scaling(rows: Iterable[Row], path: str | Path, *, title: str = "") -> N
 
     Args:
         rows: Results of runs whose latents were scaled down while they were trained.
-        path: The file, PNG or SVG.
+        path: The file, PNG, SVG or PDF.
         title: What stands above the picture.
 
     Raises:
@@ -147,7 +147,7 @@ def draw_entropies(rows: Iterable[Row], path: str | Path, *, title: str = "") ->
 
     Args:
         rows: Results of runs with several gammas and surrogates.
-        path: The file, PNG or SVG.
+        path: The file, PNG, SVG or PDF.
         title: What stands above the picture.
 
     Raises:

@@ -189,7 +189,7 @@ def show_words_as_they_are(figure: Figure) -> None:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a picture in one piece; a PNG or SVG by the file's ending.
+    """Write a picture in one piece; a PNG, SVG or PDF by the file's ending.
 
     Args:
         figure: The picture.
@@ -203,6 +203,7 @@ def save(figure: Figure, path: str | Path) -> None:
         raise ConfigError(f"cannot draw {path}: the file must end in .png, .svg or .pdf")
     show_words_as_they_are(figure)
     buffer = io.BytesIO()
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with mpl.rc_context({"svg.hashsalt": "imeasure", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+        figure.savefig(buffer, format=kind, dpi=150, metadata=dates.get(kind))
     write_bytes(Path(path), buffer.getvalue())

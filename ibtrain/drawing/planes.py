@@ -40,7 +40,7 @@ def draw_plane(
 
     Args:
         rows: Results of finished runs; each run's last information plane is drawn.
-        path: The file, PNG or SVG.
+        path: The file, PNG, SVG or PDF.
         title: What stands above the picture.
         estimator: First word of the only estimator that is drawn; by default all are.
 
@@ -90,7 +90,7 @@ def draw_trajectories(
 
     Args:
         rows: Results of runs that were measured after many epochs.
-        path: The file, PNG or SVG.
+        path: The file, PNG, SVG or PDF.
         title: What stands above the picture.
         estimator: First word of the only estimator that is drawn; by default all are.
 

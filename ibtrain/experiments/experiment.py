@@ -15,10 +15,10 @@ import tomli_w
 
 from ibtrain.config import Config
 from ibtrain.config.fields import LARGEST
-from ibtrain.config.sections import read_toml
+from ibtrain.config.sections import assignment, read_toml
 from ibtrain.errors import ConfigError
 from ibtrain.runs import write_text
-from ibtrain.sweeps import MOST_RUNS, grid
+from ibtrain.sweeps import MOST_RUNS, grid, value_lists
 from imeasure.errors import shown
 from imeasure.files import read_text
 
@@ -34,7 +34,7 @@ class Experiment:
         cases: Values by key that belong together; every case is swept in full. Without cases the base alone is.
 
     Raises:
-        ConfigError: If a key is unknown, or a value cannot be used.
+        ConfigError: If a key is unknown or has no list of values, or a value cannot be used.
 
     Example:
         >>> Experiment("mine", Config(), {"objective.gamma": (0.1, 1.0), "seed": (0, 1, 2)})
@@ -50,7 +50,7 @@ class Experiment:
     cases: tuple[Mapping[str, object], ...] = ()
 
     def __post_init__(self) -> None:
-        varied = {key: tuple(values) for key, values in self.varied.items()}
+        varied = value_lists(self.varied)
         object.__setattr__(self, "varied", MappingProxyType(varied))
         object.__setattr__(self, "cases", tuple(MappingProxyType(dict(case)) for case in self.cases))
         if not isinstance(self.name, str):
@@ -66,7 +66,7 @@ class Experiment:
 
     def configs(self) -> tuple[Config, ...]:
         """Return one configuration for each run."""
-        bases = [self.base.with_options([f"{key}={value}" for key, value in case.items()]) for case in self.cases]
+        bases = [self.base.with_options([assignment(*one) for one in case.items()]) for case in self.cases]
         return tuple(config for base in bases or [self.base] for config in grid(base, self.varied))
 
     def with_options(self, options: Sequence[str]) -> Self:

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from ibtrain.config import Config
+from ibtrain.config.sections import assignment
 from ibtrain.errors import ConfigError
 from ibtrain.experiments.demo import SURROGATES
 from ibtrain.experiments.experiment import Experiment
@@ -97,7 +98,7 @@ def figure_of(experiment: Experiment) -> str:
 
 def _config(*tables: Options) -> Config:
     options = {key: value for table in tables for key, value in table.items()}
-    return Config().with_options([f"{key}={value}" for key, value in options.items()])
+    return Config().with_options([assignment(*one) for one in options.items()])
 
 
 def _cross_entropies(name: str, *tables: Options, trials: int) -> Experiment:
@@ -149,7 +150,7 @@ def _sorted(*experiments: Experiment) -> tuple[Experiment, ...]:
 
 _STATED = {"training.learning_rate": 1e-4}
 _MLP = {"network.name": "mlp", "network.hidden": [1024, 1024], "network.decoder": [1024, 1024]}
-_RESNET = {"network.name": "resnet18", "training.channels_last": "true"}
+_RESNET = {"network.name": "resnet18", "training.channels_last": True}
 
 _DIGITS = Preset(
     "digits",
@@ -204,7 +205,7 @@ _MNIST = Preset(
     ),
 )
 
-_PHOTOS = {"data.name": "cifar10", "data.augment": "true", "network.latent": 100}
+_PHOTOS = {"data.name": "cifar10", "data.augment": True, "network.latent": 100}
 
 _CIFAR10 = Preset(
     "cifar10",

@@ -12,6 +12,7 @@ import imeasure
 from ibtrain import drawing
 from ibtrain.claims import Evidence
 from ibtrain.plane import PRESERVED
+from ibtrain.records import rows_of
 from ibtrain.runs import Row
 
 
@@ -38,10 +39,10 @@ def pictures(found: Evidence) -> list[Picture]:
     Args:
         found: The runs.
     """
-    noisy = [row for record in found.records for row in record.rows if row.latent not in ("categorical", "dropout")]
-    noisy = [row for row in noisy if row.latent != "noisy-dropout"]
-    scaled = [row for record in found.records for row in record.rows if row.latent in ("dropout", "noisy-dropout")]
-    exact = [row for record in found.records for row in record.rows if row.latent == "categorical"]
+    rows = rows_of(found.records)
+    exact = [row for row in rows if row.latent == "categorical"]
+    scaled = [row for row in rows if row.latent in ("dropout", "noisy-dropout")]
+    noisy = [row for row in rows if row.latent not in ("categorical", "dropout", "noisy-dropout")]
     several = len({row.gamma for row in noisy if row.gamma > 0}) > 1
     measured = {row.quantity for row in noisy}
     wanted: list[tuple[bool, str, str, Callable[..., None], Sequence[Row]]] = [

@@ -43,9 +43,8 @@ def report_page(records: Sequence[Record], judged: Sequence[Judged], *, title: s
     data = plane(every)
     script = _source("plane.js")
     base, varied = base_of(records)
-    return _TEMPLATES.get_template(
-        "report.html.j2"
-    ).render(
+    template = _TEMPLATES.get_template("report.html.j2")
+    return template.render(
         title=title,
         style=Markup(_source("style.css")),  # noqa: S704 - the package's own file
         script=Markup(script),  # noqa: S704 - the package's own file

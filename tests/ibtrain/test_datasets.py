@@ -124,6 +124,11 @@ def test_a_file_that_is_no_image_is_named(pictures, tmp_path):
     (pictures / "train/cat/1.png").write_text("no image")
     with pytest.raises(ConfigError, match=r"cannot read the image .*1\.png"):
         datasets.image_folder(pictures, cache=tmp_path / "decoded")
+    Image.fromarray(np.full((6, 5), 40_000, dtype=np.uint16)).save(pictures / "train/cat/1.png")
+    with pytest.raises(ConfigError, match=r"1\.png has more than 8 bits a channel; save it with 8"):
+        datasets.image_folder(pictures, cache=tmp_path / "decoded")
+    with pytest.raises(ConfigError, match="a whole number of pixels, at least one, not 0"):
+        datasets.image_folder(pictures, size=0, cache=tmp_path / "decoded")
 
 
 def test_permuted_pixels_are_the_same_pixels_in_one_other_order():

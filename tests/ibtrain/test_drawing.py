@@ -225,9 +225,10 @@ def test_dollars_in_titles_and_names_are_dollars(draw, tmp_path):
 
 
 def test_pictures_are_deterministic_files_of_known_kinds(tmp_path):
-    for name in ("one.svg", "two.svg"):
-        drawing.draw_plane(plane_rows(), tmp_path / name)
-    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    for kind in ("svg", "pdf"):
+        for name in ("one", "two"):
+            drawing.draw_plane(plane_rows(), tmp_path / f"{name}.{kind}")
+        assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
     assert "preserved information" in (tmp_path / "one.svg").read_text()
     with pytest.raises(ConfigError, match=r"must end in \.png, \.svg or \.pdf"):
         drawing.draw_plane(plane_rows(), tmp_path / "plane.docx")

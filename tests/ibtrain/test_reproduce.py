@@ -92,6 +92,22 @@ def test_options_replace_the_base_and_leave_what_is_varied():
             one.with_options([f"{key}=1"])
 
 
+def test_cases_hold_values_of_every_kind_and_come_back_from_their_file(tmp_path):
+    cases = ({"training.compile": True, "network.hidden": [8, 4]}, {"plane.estimators": ("knn", "gaussian")})
+    mine = Experiment("mine", Config(), {"seed": (0,)}, cases)
+    mine.save(tmp_path)
+    first, second = Experiment.load(tmp_path).configs()
+    assert (first, second) == mine.configs()
+    assert (first.training.compile, first.network.hidden) == (True, (8, 4))
+    assert second.plane.estimators == ("knn", "gaussian")
+
+
+def test_an_experiment_of_no_figure_is_refused_before_it_is_trained(tmp_path):
+    with pytest.raises(ConfigError, match="'mine' names no figure"):
+        reproduce.reproduce(Experiment("mine", Config(), {"seed": (0,)}), tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -32,6 +32,11 @@ def test_a_grid_is_every_combination():
     assert [(config.objective.gamma, config.seed) for config in FOUR] == [(0.01, 0), (0.01, 1), (1.0, 0), (1.0, 1)]
     with pytest.raises(ConfigError, match="unknown key"):
         grid(SHORT, {"sede": [1]})
+    one, other = grid(SHORT, {"network.hidden": [(8, 4)], "training.compile": [True, False]})
+    assert (one.network.hidden, one.training.compile, other.training.compile) == ((8, 4), True, False)
+    for values in ("LogVar[Z]", 3):
+        with pytest.raises(ConfigError, match=r"objective\.surrogate is varied over a list of values, not over"):
+            grid(SHORT, {"objective.surrogate": values})
 
 
 def test_a_sweep_without_end_is_refused_before_it_is_written_out(tmp_path):
