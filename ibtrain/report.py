@@ -22,12 +22,15 @@ def summary(rows: Iterable[Row]) -> Table:
         rows: Results of finished runs.
 
     Returns:
-        A table for a rich console; informations in nats. Flagged values have a star, the caption tells what it means.
+        A table for a rich console; informations in nats, by the estimators that stand above it. Flagged values have a
+        star, the caption tells what it means.
         Numbers are never cut short: print it with `crop=False` where the console may be narrow.
     """
     runs = list(_last(rows))
     seeds = ("seed",) if len({_any(run).seed for run in runs}) > 1 else ()
-    table = Table(box=SIMPLE_HEAD, title="accuracies, and informations in nats (mixture estimator, training data)")
+    ways = dict.fromkeys(run[q].estimator.partition(",")[0] for run in runs for q in _SHOWN if q in run)
+    how = f"{' and '.join(ways)}, " if ways else ""
+    table = Table(box=SIMPLE_HEAD, title=f"accuracies, and informations in nats ({how}training data)")
     header = ("regularizer", "gamma", *seeds, "train", "test", *_SHOWN)
     lines: list[list[str] | None] = []
     for name in _surrogates(runs):

@@ -61,6 +61,7 @@ def report_page(records: Sequence[Record], judged: Sequence[Judged], *, title: s
         base=base.to_toml() if base is not None else "",
         varied={key: ", ".join(map(str, values)) for key, values in varied.items()},
         shown=_SHOWN,
+        in_words=in_words,
     )
 
 

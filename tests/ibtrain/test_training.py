@@ -214,6 +214,12 @@ def test_flagged_values_are_marked_in_the_table():
     assert "*" not in _printed(_plane("LogVar[Z]", 1.0), 80)
 
 
+def test_the_table_names_the_estimators_of_its_numbers():
+    measured = [dataclasses.replace(one, estimator="knn, k = 3") for one in _plane("LogVar[Z]", 1.0)]
+    assert "informations in nats (knn, training data)" in " ".join(_printed(measured, 80).split())
+    assert "informations in nats (mixture, training data)" in " ".join(_printed(_plane("LogVar[Z]", 1.0), 80).split())
+
+
 def test_numbers_are_not_cut_short_beside_a_wide_label():
     text = _printed(_plane("AVeryLongNameOfABound[Z|Y] + AnotherVeryLongNameOfABound[Z|Y]", 0.1), 40)
     for whole in ("7.250", "0.125", "I[X;Y|Z]"):
