@@ -52,7 +52,7 @@ def with_label_noise(data: Dataset, share: float, *, seed: int = 0) -> Dataset:
         seed: Seed of which labels are replaced, and by what.
 
     Raises:
-        ConfigError: If the share is not between 0 and 1.
+        ConfigError: If the share is not between 0 and 1, or there is no other class.
 
     Example:
         >>> from ibtrain.datasets import digits
@@ -62,6 +62,8 @@ def with_label_noise(data: Dataset, share: float, *, seed: int = 0) -> Dataset:
     """
     if not 0 <= share <= 1:
         raise ConfigError(f"the share of wrong labels must be between 0 and 1, not {share!r}")
+    if data.num_classes < 2:
+        raise ConfigError(f"{data.name} has a single class, so no label can be wrong: leave the noise out")
     generator = torch.Generator().manual_seed(seed)
     targets = data.train_targets.clone()
     wrong = torch.randperm(len(targets), generator=generator)[: round(share * len(targets))]

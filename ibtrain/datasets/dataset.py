@@ -29,7 +29,7 @@ class Dataset:
         note: What a figure made from the data has to say about them.
 
     Raises:
-        ConfigError: If inputs and targets do not belong together, or a target is no class.
+        ConfigError: If inputs and targets, or the two parts, do not belong together, or a target is no class.
     """
 
     name: str
@@ -50,8 +50,13 @@ class Dataset:
                     f"the {part} part of {self.name} needs one target for each input, and at least one: "
                     f"its shapes are {tuple(inputs.shape)} and {tuple(targets.shape)}"
                 )
+            if targets.dtype != torch.int64:
+                raise ConfigError(f"the {part} targets of {self.name} are {targets.dtype}: give classes as int64")
             if targets.min() < 0 or targets.max() >= self.num_classes:
                 raise ConfigError(f"a {part} target of {self.name} is not in 0 ... {self.num_classes - 1}")
+        if self.train_inputs.shape[1:] != self.test_inputs.shape[1:]:
+            shapes = f"{tuple(self.train_inputs.shape)} and {tuple(self.test_inputs.shape)}"
+            raise ConfigError(f"the inputs of {self.name} have other shapes in the two parts: {shapes}")
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """Data sets: honest splits, the right scaling, images decoded once, clear refusals."""
 
+import dataclasses
 import gzip
 import os
 import struct
@@ -152,6 +153,11 @@ def test_label_noise_replaces_exactly_its_share_evenly_and_leaves_the_test_part(
     assert (moved[1:] - expected).abs().max() < 4.5 * expected**0.5
     with pytest.raises(ConfigError, match="between 0 and 1"):
         datasets.with_label_noise(data, 1.5)
+    single = dataclasses.replace(
+        data, num_classes=1, train_targets=data.train_targets * 0, test_targets=0 * data.test_targets
+    )
+    with pytest.raises(ConfigError, match="digits has a single class, so no label can be wrong"):
+        datasets.with_label_noise(single, 0.5)
 
 
 def test_augmentation_moves_and_mirrors_whole_images():
@@ -171,6 +177,12 @@ def test_augmentation_moves_and_mirrors_whole_images():
         (torch.zeros(3, 2), torch.tensor([0, 1]), "one target for each input"),
         (torch.zeros(2, 2), torch.tensor([0, 2]), r"not in 0 \.\.\. 1"),
         (torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64), "at least one"),
+        (
+            torch.zeros(2, 2),
+            torch.tensor([0.0, 1.0]),
+            "the test targets of mine are torch.float32: give classes as int64",
+        ),
+        (torch.zeros(2, 3), torch.tensor([0, 1]), r"other shapes in the two parts: \(2, 2\) and \(2, 3\)"),
     ],
 )
 def test_inputs_and_targets_that_do_not_fit_are_refused(inputs, targets, message):
