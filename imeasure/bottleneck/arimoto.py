@@ -59,7 +59,8 @@ def blahut_arimoto(
 
     Raises:
         ConfigError: If beta is no number, negative or not finite, or an option is out of range.
-        ModelError: If ``joint`` is not a distribution of the variables.
+        ModelError: If ``joint`` is not a distribution of two variables.
+        UnknownVariableError: If it has no variables of these names.
 
     Example:
         >>> copied = Distribution([["1/2", 0], [0, "1/2"]], "X Y")

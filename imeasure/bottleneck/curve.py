@@ -54,6 +54,7 @@ class InformationCurve:
 
         Raises:
             ConfigError: If there is no such beta.
+            ModelError: If X or Y is itself called Z.
         """
         if not isinstance(index, int | np.integer) or not -len(self.beta) <= index < len(self.beta):
             raise ConfigError(f"the curve has {len(self.beta)} values of beta, numbered from 0; there is no {index!r}")
@@ -94,7 +95,7 @@ class InformationCurve:
         return axes
 
     def _note(self) -> str:
-        """Says where the objective was still falling."""
+        """Say where the objective was still falling."""
         if self.converged.all():
             return ""
         where = ", ".join(f"{beta:g}" for beta in self.beta[~self.converged])
