@@ -68,6 +68,8 @@ def browser(request, document, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def afresh(browser):
     browser.refresh()
+    # The plane is drawn once more when its width is first observed, which would leave marks that were found before stale.
+    browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
 
 
 def marks(browser):
