@@ -110,7 +110,7 @@ def content(
         UnknownVariableError: If values or expressions speak of other variables.
         NonlinearError: If an expression has terms outside the measure.
         ModelError: If there are too many variables to know which atoms vanish, or values contradict the model.
-        ConfigError: If only some are to be kept and there is nothing to compare them by.
+        ConfigError: If only some are to be kept and there is nothing, or only zeros, to compare them by.
     """
     chain = chain_of(model, names)
     zero: frozenset[int] = frozenset()
@@ -127,7 +127,10 @@ def content(
         heights = numbers if values is not None else _heights(coefficients, names, masks)
         listed = sorted((m for m in heights if heights[m]), key=lambda m: (-abs(heights[m]), m.bit_count(), m))
         if not listed:
-            raise ConfigError("bars need heights; give values=, or highlight= with numbers as coefficients")
+            given = (
+                "all that are given are zero" if heights else "give values=, or highlight= with numbers as coefficients"
+            )
+            raise ConfigError(f"bars need heights; {given}")
         zeros = len(masks if values is None else heights) - len(listed)
         masks, rest = listed[:most], listed[most:]
         left_out, bound = len(rest), abs(heights[rest[0]]) if rest else 0.0

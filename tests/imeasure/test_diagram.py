@@ -156,6 +156,13 @@ def test_files_and_notebooks(tmp_path):
         ("A B C D E F", {"highlight": "H[A] - beta*H[B]"}, ConfigError, "bars need numbers"),
         (" ".join(f"X{i}" for i in range(20)), {"kind": "bars"}, ModelError, "draw 16 at most"),
         ("A B C D E F", {"kind": "sets"}, ModelError, "drawn as bars"),
+        ("X Y", {"kind": "bars"}, ConfigError, "bars need heights; give values="),
+        (
+            "X Y",
+            {"kind": "bars", "values": {"I[X;Y]": 0.0}},
+            ConfigError,
+            "bars need heights; all that are given are zero",
+        ),
         (
             Model("A -> B -> C -> D -> E -> F -> G -> J -> K; A -> K"),
             {},
