@@ -50,7 +50,7 @@ def _exact_decoder(batch: Batch) -> Tensor:
 
 
 _JOINT = (
-    "members = torch.nn.one_hot(target, logits.shape[-1]).to(log_probabilities)\n"
+    "members = torch.nn.functional.one_hot(target, logits.shape[-1]).to(log_probabilities)\n"
     "joint = members.T @ log_probabilities.exp() / len(target)  # C x K\n"
     "surprise = -joint * joint.clamp(min=torch.finfo(joint.dtype).tiny).log()\n"
 )

@@ -18,7 +18,7 @@ _REAL = ("noisy", "additive", "gaussian", "noisy dropout")
 _WITH_CENTRES = (*_REAL, "dropout")
 _NOISE = "noise = centres.new_zeros(centres.shape[1:]) + noise_variance  # B x K\n"
 _MEMBERS = (
-    "members = torch.nn.one_hot(target, logits.shape[-1]).to(centres)  # B x C\n"
+    "members = torch.nn.functional.one_hot(target, logits.shape[-1]).to(centres)  # B x C\n"
     "counts = members.sum(0)\n"
     "shares = members / counts.clamp(min=1)\n" + _NOISE
 )
