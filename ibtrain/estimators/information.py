@@ -63,6 +63,7 @@ def complete(
     relevant: Measured | None,
     *,
     side: Side = "two-sided",
+    decoder_error: float | None = None,
     gaussian_bound: float | None = None,
 ) -> Estimates:
     """Return all quantities that follow from ``H[Z]``, ``H[Z|Y]`` and ``I[Y;Z]``, with the caps checked.
@@ -73,6 +74,7 @@ def complete(
         conditional: ``H[Z|Y]``, None without labels.
         relevant: ``I[Y;Z]``, None without labels.
         side: Side of the bound on the entropies of Z.
+        decoder_error: Standard error of ``H[Y|Z]``, where it is not that of ``I[Y;Z]``.
         gaussian_bound: Largest entropy that the covariance allows, if it is to be checked.
     """
     size = knowledge.size
@@ -100,7 +102,7 @@ def complete(
         if noise is not None:
             residual = estimate("I[X;Z|Y]", (conditional[0] - noise, conditional[1]), side)
             result.append(capped(residual, math.log(size) - entropy, "ln N - H[Y]"))
-        uncertainty = (entropy - relevant[0], relevant[1])
+        uncertainty = (entropy - relevant[0], relevant[1] if decoder_error is None else decoder_error)
         negative = ("below 0: I[Y;Z] is biased upwards",) if uncertainty[0] < -max(slack, UNSEEN) else ()
         result += [estimate(quantity, uncertainty).flagged(*negative) for quantity in ("H[Y|Z]", "I[X;Y|Z]")]
     return Estimates({e.quantity: e for e in result})

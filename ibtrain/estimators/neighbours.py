@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ibtrain.estimators.columns import Columns
 from ibtrain.estimators.halves import ROUNDING, nearest_by_halves
-from ibtrain.estimators.runtime import full_precision, tracked
+from ibtrain.estimators.runtime import full_precision, numbers_at_once, tracked
 
 Norm = Literal["euclidean", "maximum"]
 Search = Literal["auto", "tree", "tiles"]
@@ -83,6 +83,42 @@ def nearest(
             found = _sweep(points - centre, classes, ks, most, norm)
     back = torch.argsort(order)
     return Neighbours(found.overall[back], found.within[back], found.rivals[back])
+
+
+def nearest_in_sets(points: Tensor, classes: Tensor, ks: Sequence[int], *, norm: Norm = "euclidean") -> Neighbours:
+    """Return the same as :func:`nearest` for small sets of points that do not see each other, by float64 differences.
+
+    Args:
+        points: S x N x K in float64.
+        classes: S x N class numbers.
+        ks: The numbers of neighbours that are wanted, below N.
+        norm: Euclidean or maximum norm.
+
+    Returns:
+        Distances and rivals of all S N points, one set after the other; those of a point that is alone in its class
+        have no meaning within the class.
+
+    Example:
+        >>> points = torch.tensor([[[0.0], [1.0], [3.0]], [[0.0], [7.0], [9.0]]], dtype=torch.float64)
+        >>> nearest_in_sets(points, torch.tensor([[0, 1, 0], [0, 0, 0]]), [1]).within.ravel().tolist()
+        [3.0, inf, 3.0, 7.0, 2.0, 2.0]
+    """
+    power = 2.0 if norm == "euclidean" else math.inf
+    at_once = max(1, numbers_at_once(points.device) // points.shape[1] ** 2)
+    found = []
+    for part, numbers in zip(points.split(at_once), classes.split(at_once), strict=True):
+        distances = torch.cdist(part, part, p=power, compute_mode="donot_use_mm_for_euclid_dist")
+        distances.diagonal(dim1=1, dim2=2).fill_(math.inf)
+        overall = within = distances.topk(max(ks), largest=False).values.flatten(0, 1)
+        rivals = torch.zeros(len(overall), len(ks), dtype=torch.int64, device=points.device)
+        others = numbers[:, :, None] != numbers[:, None]
+        if bool(others.any()):
+            within = distances.masked_fill(others, math.inf).topk(max(ks), largest=False).values.flatten(0, 1)
+            members = (~others).sum(2).flatten().clamp(min=2)
+            for index, radius in enumerate(radii(within, members, ks).T):
+                rivals[:, index] = ((distances <= radius.view(*numbers.shape, 1)) & others).sum(2).flatten()
+        found.append(Neighbours(overall, within, rivals))
+    return _joined(found)
 
 
 def radii(within: Tensor, members: Tensor, ks: Sequence[int]) -> Tensor:
@@ -177,6 +213,11 @@ def _tiles(
         rows = torch.arange(low, high, device=points.device)
         task = _Task(points, (start, stop), tuple(ks), most, reach)
         found.append(task.direct(rows, norm) if columns is None else task.search(rows, columns))
+    return _joined(found)
+
+
+def _joined(found: Sequence[Neighbours]) -> Neighbours:
+    """Return what was found for some points, and then for others, as one."""
     return Neighbours(*(torch.cat([getattr(f, name) for f in found]) for name in ("overall", "within", "rivals")))
 
 
