@@ -196,7 +196,8 @@ class _Parts:
         size, count = len(points), int(classes.max()) + 1
         least = 2 * (max(ks) + 1)
         if count > 1:
-            least = max(max(ks) + 2, MEMBERS) * count
+            most, fewest = max(MEMBERS, max(ks) + 2) * count, (max(ks) + 2) * count
+            least = min(most, max(fewest, size // 2))
         if least > max(LARGEST, size // LARGEST_SHARE):
             return None
         numbers = partitions(size, max(least, min(FEWEST, size // 4)), max(ENOUGH, size // ENOUGH_SHARE))
