@@ -155,6 +155,9 @@ class Loss(nn.Module):
         """
         values = self._values(parameters)
         check_latent_kind(latent, self.plan.kind)
+        for name, value in (("logits", logits), ("target", target)):
+            if not is_tensor(value):
+                raise ConfigError(f"{name} must be a tensor, not {type(value).__name__}")
         if logits.shape[:-1] != latent.samples.shape[:-1]:
             raise ConfigError(
                 f"logits must be S x B x C for samples of shape {tuple(latent.samples.shape)}, S x B x K, not of shape "

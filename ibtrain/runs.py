@@ -159,6 +159,9 @@ def _parsed(text: str) -> tuple[Row, ...]:
     header, *lines = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
     if tuple(header) != COLUMNS or not text.endswith("\n"):
         raise ValueError("it is empty, cut short, or no table of results of this version")
+    for number, line in enumerate(lines, 1):
+        if len(line) != len(COLUMNS):
+            raise ValueError(f"row {number} has {len(line)} values for {len(COLUMNS)} columns")
     return tuple(
         Row(**{name: _KINDS.get(name, str)(cell) for name, cell in zip(COLUMNS, line, strict=True)}) for line in lines
     )

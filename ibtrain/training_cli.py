@@ -1,5 +1,6 @@
 """The commands `ibtrain train` and `ibtrain sweep`."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def sweep(
 
 def _values(text: str) -> tuple[str, list[str]]:
     key, equals, values = text.partition("=")
-    parts = [part.strip() for part in values.split(",")]
+    parts = [part.strip() for part in re.split(r",(?![^\[]*\])", values)]  # but not within a list
     if not equals or not all(parts):
         raise ConfigError(f"--vary {text!r} needs a key and values: write, for example, objective.gamma=0.001,0.01")
     return key.strip(), parts

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 import sympy
 
-from imeasure.errors import ModelError, unknown
+from imeasure.errors import ModelError, shown, unknown
 from imeasure.names import natural_key
 from imeasure.parser import parse
 from imeasure.quantities import RandomVariable, param
@@ -49,8 +49,11 @@ def read_fixed(fixed: Iterable[Any]) -> tuple[tuple[str, ...], tuple[sympy.Expr,
         Names in natural order, and quantities.
 
     Raises:
+        ModelError: If it is nothing of the kind.
         ParseError: If a text is not in the language.
     """
+    if not isinstance(fixed, Iterable | RandomVariable | sympy.Expr):
+        raise ModelError(f"fixed is a name, a quantity, or several of them, not {shown(fixed)}")
     names, constants = [], []
     for item in [fixed] if isinstance(fixed, str | RandomVariable | sympy.Expr) else fixed:
         if isinstance(item, RandomVariable):
@@ -125,8 +128,10 @@ def read_ranges(ranges: Mapping[Any, Any]) -> tuple[tuple[sympy.Symbol, sympy.Se
         Pairs of symbol and set.
 
     Raises:
-        ModelError: If a range is empty, or is neither a set nor a pair of numbers.
+        ModelError: If they are no mapping, or a range is empty or neither a set nor a pair of numbers.
     """
+    if not isinstance(ranges, Mapping):
+        raise ModelError(f"ranges are given by parameter, such as {{'beta': (0, 1)}}, not as {shown(ranges)}")
     result: dict[sympy.Symbol, sympy.Set] = {}
     for key, value in ranges.items():
         if not isinstance(key, str | sympy.Symbol):

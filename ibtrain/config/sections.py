@@ -82,7 +82,7 @@ def unknown_key(name: str, known: Sequence[str]) -> str:
         name: The key.
         known: Keys that exist.
     """
-    near = difflib.get_close_matches(name[:100], known, n=1)
+    near = [key for key in known if key.rpartition(".")[2] == name] or difflib.get_close_matches(name[:100], known, n=1)
     remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
     return f"unknown key {shown(name)} in the configuration: {remedy}"
 

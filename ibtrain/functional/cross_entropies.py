@@ -102,7 +102,8 @@ def _check(logits: Tensor, target: Tensor, log_weights: Tensor | None) -> None:
     if logits.ndim != 3 or logits.numel() == 0:
         raise ConfigError(f"logits must be S x B x C with at least one of each, not of shape {tuple(logits.shape)}")
     samples, size, _ = logits.shape
-    check_target(target, target.shape[0] if size == 1 and target.ndim == 1 else size)
+    one_for_all = size == 1 and isinstance(target, Tensor) and target.ndim == 1
+    check_target(target, target.shape[0] if one_for_all else size)
     if log_weights is not None and log_weights.shape != (samples, target.shape[0]):
         raise ConfigError(
             f"log_weights must be S x B = {samples} x {target.shape[0]}, not of shape {tuple(log_weights.shape)}"

@@ -132,6 +132,8 @@ def check_target(target: Tensor, size: int) -> None:
     Example:
         >>> check_target(torch.tensor([0, 2]), 2)
     """
+    if not isinstance(target, Tensor):
+        raise ConfigError(f"target must be a tensor of classes, not {type(target).__name__}: give torch.tensor(target)")
     if target.shape != (size,) or target.is_floating_point():
         raise ConfigError(
             f"target must be {size} classes as whole numbers, one for each input, not a tensor {target.dtype} of shape "

@@ -5,6 +5,7 @@ none waits for the others in vain.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -85,20 +86,25 @@ def make_fabric(accelerator: str, precision: str) -> Fabric:
         precision: In Lightning's words.
 
     Raises:
-        ConfigError: If the accelerator is not there.
+        ConfigError: If the accelerator is not there, or lacks the precision.
     """
     world = number_of_processes()
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     try:
-        return Fabric(
-            accelerator=accelerator,
-            devices=devices,
-            num_nodes=max(1, world // devices),
-            strategy="ddp" if world > 1 else "auto",
-            precision=precision,  # type: ignore[arg-type]  # a configuration allows Lightning's own words only
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*fp16 is not supported on CPU")
+            fabric = Fabric(
+                accelerator=accelerator,
+                devices=devices,
+                num_nodes=max(1, world // devices),
+                strategy="ddp" if world > 1 else "auto",
+                precision=precision,  # type: ignore[arg-type]  # a configuration allows Lightning's own words only
+            )
     except (ValueError, RuntimeError, ImportError) as error:
         raise ConfigError(f"cannot train on accelerator {accelerator!r}: {error}") from None
+    if precision == "16-mixed" and fabric.device.type == "cpu":  # Lightning would take bfloat16, under this name
+        raise ConfigError("training.precision = '16-mixed' needs a GPU; on a CPU there is 'bf16-mixed'")
+    return fabric
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -1,7 +1,7 @@
 """Markov chains: recognising one, and knowing its atoms without working them out.
 
 In a Markov chain an atom has a measure only if its variables are neighbours in the chain (T. Kawabata and R. W. Yeung,
-The Structure of the I-Measure of a Markov Chain, 1992), so chains of any length can be drawn.
+The Structure of the I-Measure of a Markov Chain, 1992), so longer chains can be drawn than other sets.
 """
 
 from collections.abc import Sequence

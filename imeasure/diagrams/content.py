@@ -17,6 +17,7 @@ from imeasure.diagrams.valuation import read_values
 from imeasure.errors import ConfigError, ModelError, NonlinearError
 from imeasure.measure import atom, atom_coefficients, entropy_form, mask_of
 from imeasure.model import MAX_VARIABLES, Model
+from imeasure.names import MAX_GROUPS
 from imeasure.parser import parse
 from imeasure.quantities import Information
 from imeasure.signs import Conditions, holds_everywhere
@@ -113,6 +114,8 @@ def content(
         ConfigError: If only some are to be kept and there is nothing, or only zeros, to compare them by.
     """
     chain = chain_of(model, names)
+    if chain is not None and len(names) > MAX_GROUPS:
+        raise ModelError(f"a Markov chain is drawn with up to {MAX_GROUPS} variables, not {len(names)}")
     zero: frozenset[int] = frozenset()
     if chain is None:
         zero = _vanishing(model, names)

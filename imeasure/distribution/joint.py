@@ -289,6 +289,9 @@ class Distribution:
     def measure(self) -> Atoms:
         """Return the signed measure of all ``2^n - 1`` atoms, by a fast Moebius transform of the entropies.
 
+        Raises:
+            ModelError: If there are more than 20 variables.
+
         Example:
             >>> print(Distribution.named("xor").measure())
             atom      nats
@@ -300,6 +303,11 @@ class Distribution:
             I[Y;Z|X]   0.693147
             I[X;Y;Z]  -0.693147
         """
+        if len(self.names) > tables.MAX_MEASURED:
+            raise ModelError(
+                f"{len(self.names)} variables have {2 ** len(self.names) - 1} atoms; measure the marginal of "
+                f"{tables.MAX_MEASURED} at most"
+            )
         return Atoms.of(self.names, self._entropies)
 
     def marginal(self, names: str | Iterable[str]) -> Self:

@@ -183,7 +183,9 @@ def _affine(link: Link, problem: Problem, symbol: sympy.Symbol) -> list[tuple[Ro
         except (sympy.PolynomialError, sympy.CoercionFailed):
             poly = None
         if poly is None or poly.degree() > 1:
-            raise NonlinearError(f"the coefficient {value} is not affine in {symbol} alone; give values to the others")
+            others = sorted(map(str, value.free_symbols - {symbol}))
+            advice = f"give values to {', '.join(others)}" if others else "ask with a parameter in its place"
+            raise NonlinearError(f"the coefficient {value} is not affine in {symbol} alone; {advice}")
         for row, part in ((constant, poly.coeff_monomial(1)), (slope, poly.coeff_monomial(symbol))):
             if part:
                 row[column] = Fraction(int(part.p), int(part.q))

@@ -19,6 +19,7 @@ from ibtrain import (
     UnsoundLossError,
     compile,  # noqa: A004 - the public name
 )
+from ibtrain.functional import decoder_cross_entropy
 from ibtrain.guarantee import Guarantee
 from ibtrain.loss import Loss
 from ibtrain.plan import Term
@@ -143,6 +144,14 @@ def test_what_is_no_latent_and_logits_of_other_samples_are_refused():
             loss(wrong, torch.zeros(2, 6, 3), target)
     with pytest.raises(ConfigError, match=r"give decoder\(latent\.samples\)"):
         loss(latent, torch.zeros(3, 6, 3), target)
+    for logits, classes, message in (
+        (None, target, "logits must be a tensor, not NoneType"),
+        (torch.zeros(2, 6, 3), target.tolist(), "target must be a tensor, not list"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            loss(latent, logits, classes)
+    with pytest.raises(ConfigError, match=r"give torch\.tensor\(target\)"):
+        decoder_cross_entropy(torch.zeros(2, 6, 3), target.tolist())
 
 
 def test_a_range_whose_ends_are_no_fractions_is_no_reason_to_fail():

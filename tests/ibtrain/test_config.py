@@ -105,6 +105,8 @@ def test_options_replace_values():
     one = Config().with_options(["seed=3", "network.hidden=[8, 9]", "objective.surrogate=LogVar[Z]"])
     assert (one.seed, one.network.hidden, one.objective.surrogate) == (3, (8, 9), "LogVar[Z]")
     assert Config().with_options("seed=3").seed == 3
+    with pytest.raises(ConfigError, match=r"unknown key 'gamma' .* did you mean 'objective\.gamma'"):
+        Config().with_options(["gamma=1"])
     with pytest.raises(ConfigError, match=r"did you mean 'training\.epochs'"):
         Config().with_options(["trainin.epochs=3"])
     with pytest.raises(ConfigError, match=r"unknown key 'training\.epochs\.x' .* did you mean 'training\.epochs'"):

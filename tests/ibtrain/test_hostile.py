@@ -197,6 +197,9 @@ def test_spoiled_results_are_read_or_refused(tmp_path, finished):
     (tmp_path / "alone" / "results.csv").write_bytes(content.replace(b"gamma", b"weight", 1))
     with pytest.raises(ConfigError, match="no table of results of this version"):
         read_rows(tmp_path / "alone" / "results.csv")
+    (tmp_path / "alone" / "results.csv").write_bytes(content + b"junk\n")
+    with pytest.raises(ConfigError, match=r"row \d+ has 1 values for 13 columns"):
+        read_rows(tmp_path / "alone" / "results.csv")
 
 
 EPOCH = Epoch(1, 0.5, {"CrossEntropy[Y|Z]": 0.5}, 0.9, 0.8, 1e-3, rows=tuple(rows_of(SHORT)))

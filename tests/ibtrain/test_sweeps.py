@@ -174,6 +174,7 @@ def test_two_processes_train_one_run_as_one_process_does(tmp_path):
         (["--vary", "seed"], "needs a key and values"),
         (["--vary", "seed=1,,2"], "needs a key and values"),
         (["--vary", "sede=1"], "unknown key 'sede'"),
+        (["--vary", "network.hidden=[8,8],[16],[]", "--vary", f"seed={','.join('1' * 40000)}"], "3 network.hidden x"),
         (["--shard", "1"], "--shard needs I/N"),
         (["--shard", "5/4"], "--shard needs I/N with I from 1 to N, for example 1/4, not '5/4'"),
         (["--workers", "2", "--ray"], "leave out --workers, --together or --ray"),

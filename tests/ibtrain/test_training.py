@@ -92,6 +92,11 @@ def test_an_objective_that_fixes_its_weight_wants_that_gamma():
     assert build_loss(third.with_options("objective.gamma=0.333333")).weight_name is None
 
 
+def test_half_precision_on_a_cpu_is_refused_rather_than_replaced():
+    with pytest.raises(ConfigError, match="'16-mixed' needs a GPU; on a CPU there is 'bf16-mixed'"):
+        train(SHORT.with_options(["training.precision=16-mixed"]), accelerator="cpu")
+
+
 @pytest.mark.parametrize("accelerator", ["gpux", "tpu"])
 def test_an_accelerator_that_is_not_there_is_refused(accelerator):
     with pytest.raises(ConfigError, match=f"cannot train on accelerator '{accelerator}'"):

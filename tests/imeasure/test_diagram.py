@@ -156,6 +156,7 @@ def test_files_and_notebooks(tmp_path):
         ("A B C D E F", {"highlight": "H[A] - beta*H[B]"}, ConfigError, "bars need numbers"),
         (" ".join(f"X{i}" for i in range(20)), {"kind": "bars"}, ModelError, "draw 16 at most"),
         ("A B C D E F", {"kind": "sets"}, ModelError, "drawn as bars"),
+        (" -> ".join(f"X{i}" for i in range(13)), {}, ModelError, "with up to 12 variables, not 13"),
         ("X Y", {"kind": "bars"}, ConfigError, "bars need heights; give values="),
         (
             "X Y",

@@ -193,6 +193,12 @@ def test_bad_events_are_refused():
         Distribution([0.5, 0.5], "X", [["a"]])
 
 
+def test_the_measure_of_too_many_variables_is_refused():
+    many = Distribution(np.full((2,) * 21, 0.5**21), [f"X{i}" for i in range(21)])
+    with pytest.raises(ModelError, match="measure the marginal of 20 at most"):
+        many.measure()
+
+
 def test_a_distribution_is_a_value():
     p = Distribution.named("and")
     for one in (p, *(Distribution.random("X Y Z", seed=seed, exact=False) for seed in range(20))):

@@ -167,6 +167,8 @@ def test_symbolic_coefficients_are_exact():
         (lambda: Model(assume=["H[X] = 1", "H[X] = 2"]).reduce("H[X]"), ModelError, "contradict each other"),
         (lambda: Model(assume=["beta*H[X] = H[Y]"]).reduce("H[X]"), ModelError, "has a parameter"),
         (lambda: supervised("noise"), ModelError, "did you mean 'noisy'"),
+        (lambda: Model("X -> Y", fixed=3), ModelError, "fixed is a name, a quantity"),
+        (lambda: Model("X -> Y", ranges=[1]), ModelError, "ranges are given by parameter"),
     ],
 )
 def test_bad_models_are_refused(build, error, message):

@@ -169,6 +169,8 @@ def test_what_is_not_affine_is_refused():
     for claim in ("beta^2*H[X] >= 0", "H[X]/beta >= 0", "alpha*beta*H[X] >= 0"):
         with pytest.raises(NonlinearError, match="not affine"):
             valid_range(claim, "beta")
+    with pytest.raises(NonlinearError, match="give values to alpha"):
+        valid_range("alpha*beta*H[X] >= 0", "beta")
     with pytest.raises(UnknownVariableError, match="did you mean 'beta'"):
         valid_range("beta*H[X] >= 0", "bet")
 
