@@ -8,7 +8,7 @@ matters where its components lie close together.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
@@ -105,30 +105,32 @@ class Bundle:
 
 
 @dataclass(frozen=True)
-class _Classes:
-    """The classes of a mixture.
+class _Run:
+    """Consecutive classes of a mixture.
 
     Args:
+        labels: Their class numbers.
+        start: The first component.
         counts: C, their numbers of components.
-        stops: C, one past the last component of each.
         centres: C x K, the means of their components.
         radii: C, largest distance of a component from the centre.
     """
 
+    labels: slice
+    start: int
     counts: Tensor
-    stops: Tensor
     centres: Tensor
     radii: Tensor
 
     @classmethod
-    def of(cls, components: Components) -> "_Classes":
+    def of(cls, components: Components, part: slice, labels: slice) -> "_Run":
         """Measure the classes."""
-        means, classes = components.means, components.classes
+        means, classes = components.means[part], components.classes[part] - labels.start
         counts = torch.bincount(classes)
         centres = means.new_zeros(len(counts), means.shape[1]).index_add_(0, classes, means) / counts[:, None]
         away = (means - centres[classes]).square().sum(1)
         radii = away.new_zeros(len(counts)).scatter_reduce_(0, classes, away, "amax").sqrt()
-        return cls(counts, counts.cumsum(0), centres, radii)
+        return cls(labels, part.start, counts, centres, radii)
 
 
 def coefficients_of(components: Components, part: slice, centre: Tensor, origin: Tensor) -> Tensor:
@@ -155,16 +157,19 @@ def features_of(delta: Tensor, components: Components) -> Tensor:
 def cut(components: Components) -> list[Block | Bundle]:
     """Cut the components into blocks and bundles of ascending classes."""
     largest = BLOCK if components.means.device.type == "cpu" else GPU_BLOCK
-    classes, origin = _Classes.of(components), components.means.mean(0)
-    counts, stops = classes.counts.tolist(), classes.stops.tolist()
+    origin = components.means.mean(0)
+    counts = torch.bincount(components.classes).tolist()
+    stops = list(accumulate(counts))
     blocks: list[Block | Bundle] = []
     for labels in _runs(counts, largest):
-        start, stop = stops[labels.start] - counts[labels.start], stops[labels.stop - 1]
-        width = labels.stop - labels.start
-        if width > 1 and (components.variance is not None or _close(components, classes, labels)):
-            blocks.append(_block(components, slice(start, stop), labels, origin))
-        elif width >= BUNDLED:
-            blocks.append(_bundle(classes, labels))
+        part = slice(stops[labels.start] - counts[labels.start], stops[labels.stop - 1])
+        several, run = labels.stop - labels.start > 1, None
+        if several and components.variance is None:
+            run = _Run.of(components, part, labels)
+        if several and (run is None or _close(run, len(components.means))):
+            blocks.append(_block(components, part, labels, origin))
+        elif run is not None and len(run.counts) >= BUNDLED:
+            blocks.append(_bundle(run))
         else:
             for label in range(labels.start, labels.stop):
                 first, pieces = stops[label] - counts[label], math.ceil(counts[label] / largest)
@@ -189,13 +194,13 @@ def _block(components: Components, part: slice, labels: slice, origin: Tensor) -
     return Block(part, labels, members, centre, radius, coefficients, central)
 
 
-def _bundle(classes: _Classes, labels: slice) -> Bundle:
+def _bundle(run: _Run) -> Bundle:
     """Return these classes as a bundle."""
-    counts = classes.counts[labels][:, None]
+    counts = run.counts[:, None]
     places = torch.arange(int(counts.max()), device=counts.device)
     absent = places >= counts
-    parts = classes.stops[labels][:, None] - counts + places.where(~absent, 0)
-    return Bundle(labels, parts, absent, classes.centres[labels], classes.radii[labels])
+    parts = run.start + counts.cumsum(0) - counts + places.where(~absent, 0)
+    return Bundle(run.labels, parts, absent, run.centres, run.radii)
 
 
 def _runs(counts: Sequence[int], largest: int) -> list[slice]:
@@ -212,10 +217,9 @@ def _runs(counts: Sequence[int], largest: int) -> list[slice]:
     return runs
 
 
-def _close(components: Components, classes: _Classes, labels: slice) -> bool:
-    """Return whether a row near one of these classes must usually look at the others too, if they are apart."""
-    width = components.means.shape[1]
-    radius = classes.radii[labels].max()
-    apart = torch.pdist(classes.centres[labels]).median()
-    reach = math.sqrt(width + 2 * (math.log(len(components.means)) + NEGLIGIBLE))
+def _close(run: _Run, size: int) -> bool:
+    """Return whether a row near one of these classes must usually look at the others too, among so many components."""
+    width, radius = run.centres.shape[1], run.radii.max()
+    apart = torch.pdist(run.centres).median()
+    reach = math.sqrt(width + 2 * (math.log(size) + NEGLIGIBLE))
     return float((apart.square() + radius.square() + width).sqrt() - radius) <= reach
