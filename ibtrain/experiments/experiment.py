@@ -126,7 +126,7 @@ class Experiment:
         try:
             found = read_toml(text)
             return cls(found["name"], base, found["varied"], tuple(found.get("cases", ())))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ConfigError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"cannot read the sweep {path}: {shown(error)}; it needs what Experiment.save writes"
             ) from None
