@@ -142,7 +142,8 @@ def table() -> str:
         "|---|" + "---|" * len(kinds),
     ]
     for name, entry in imeasure.objectives.items():
-        cells = [_cell(name, kind, reasons) for kind in kinds]
+        form = _form(name)
+        cells = [_cell(form, kind, reasons) for kind in kinds]
         statement = entry.statement.replace("|", "\\|")
         lines.append(f"| {name}: `{statement}` | {' | '.join(cells)} |")
     lines += ["", "## Refused", ""]
@@ -162,9 +163,9 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def _cell(name: str, kind: str, reasons: list[str]) -> str:
+def _cell(form: imeasure.CanonicalForm | str, kind: str, reasons: list[str]) -> str:
     try:
-        return f"`{ibtrain.compile(_form(name), latent=kind).plan.formula}`".replace("|", "\\|")
+        return f"`{ibtrain.compile(form, latent=kind).plan.formula}`".replace("|", "\\|")
     except InformationError as error:
         reason = f"{error.missing}; {error.remedy}" if isinstance(error, UnsoundLossError) else str(error)
         if reason not in reasons:

@@ -7,11 +7,12 @@ decides, the others are reported; a gamma of 0 is no weight and stands beside.
 import math
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
-from sklearn.isotonic import IsotonicRegression
 
 from ibtrain.claims.claim import Claim, Finding, Part, judged, listed, missing
 from ibtrain.claims.evidence import Evidence, by_method, counted, largest, paired, pooled, spread
@@ -19,6 +20,9 @@ from ibtrain.drawing.frames import last
 from ibtrain.experiments import SURROGATES
 from ibtrain.plane import PRESERVED, RESIDUAL
 from ibtrain.surrogates.registry import surrogate_label
+
+if TYPE_CHECKING:
+    from sklearn.isotonic import IsotonicRegression
 
 NORM = "SquaredNorm[Z]"
 
@@ -201,12 +205,19 @@ def _explained(points: pd.DataFrame, surrogate: str, method: str) -> Part:
     )
 
 
+def _falling(x: ArrayLike, y: ArrayLike) -> "IsotonicRegression":
+    """Return the nearest curve that never rises."""
+    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - slow to load, and most claims do without
+
+    return IsotonicRegression(increasing=False).fit(x, y)
+
+
 def _share_explained(points: pd.DataFrame) -> float:
     x, y = points["value"].to_numpy(), points["value_2"].to_numpy()
     total = float(((y - y.mean()) ** 2).sum())
     if total == 0:
         return 1.0
-    fitted = IsotonicRegression(increasing=False).fit_transform(x, y)
+    fitted = _falling(x, y).predict(x)
     return 1 - float(((y - fitted) ** 2).sum()) / total
 
 
@@ -220,10 +231,7 @@ def _apart(points: pd.DataFrame, method: str) -> Part:
     if low >= high:
         return missing(what, f"the curves do not overlap: no {PRESERVED} is reached by all three")
     grid = np.linspace(low, high, 201)
-    fits = {
-        name: IsotonicRegression(increasing=False).fit(curve["value"], curve["value_2"]).predict(grid)
-        for name, curve in curves.items()
-    }
+    fits = {name: _falling(curve["value"], curve["value_2"]).predict(grid) for name, curve in curves.items()}
     width = np.ptp(points["value_2"].to_numpy())
     names = list(fits)
     pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]

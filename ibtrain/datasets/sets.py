@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from ibtrain.datasets.dataset import Dataset
@@ -38,6 +36,9 @@ def digits(*, test_fraction: float = 0.2, seed: int = 0) -> Dataset:
         >>> data.train_inputs.shape, data.test_inputs.shape
         (torch.Size([1437, 64]), torch.Size([360, 64]))
     """
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - slow to load, and other data do without
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415
+
     pixels, labels = load_digits(return_X_y=True)
     try:
         train, test = train_test_split(

@@ -8,13 +8,15 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
-from lightning_fabric import Fabric
 from torch import distributed
 
 from ibtrain.errors import ConfigError, InformationError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 _Value = TypeVar("_Value")
 
@@ -78,7 +80,7 @@ def by_first_process(action: Callable[[], None]) -> None:
         raise ConfigError(message)
 
 
-def make_fabric(accelerator: str, precision: str) -> Fabric:
+def make_fabric(accelerator: str, precision: str) -> "Fabric":
     """Return the Fabric for this process: one device, or this process's share of those that torchrun started.
 
     Args:
@@ -88,6 +90,8 @@ def make_fabric(accelerator: str, precision: str) -> Fabric:
     Raises:
         ConfigError: If the accelerator is not there, or lacks the precision.
     """
+    from lightning_fabric import Fabric  # noqa: PLC0415 - slow to load, and what reads finished runs does without
+
     world = number_of_processes()
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     try:

@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from ibtrain import plane
@@ -49,6 +48,9 @@ from ibtrain.training.steps import (
     order_of,
     weighted_sums,
 )
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,7 +174,7 @@ class Run:
         self,
         config: Config,
         data: Dataset,
-        fabric: Fabric,
+        fabric: "Fabric",
         folder: str | Path | None,
         on_epoch: Callable[[Epoch], None] | None,
     ) -> None:

@@ -1,5 +1,6 @@
 """Small worlds in which every quantity is known, and every surrogate written a second time in numpy."""
 
+import functools
 import math
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ CLASSES, SIZE = 3, 2
 TARGET = np.array([0, 1, 0, 1, 1, 0, 2])
 
 
+@functools.cache
 def world(kind, seed=0):
     """A batch of a kind of latent: as tensors, as arrays, and its exact entropies."""
     rng = np.random.default_rng(seed)
