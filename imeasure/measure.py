@@ -23,7 +23,7 @@ from imeasure.quantities import Functional, Information
 from imeasure.terms import as_expression, exact_terms, factored, variables_of
 from imeasure.transforms import inclusion_exclusion, zeta
 
-MAX_ATOM_VARIABLES = 24
+MAX_ATOM_VARIABLES = 20
 """Most variables whose atoms are enumerated."""
 
 

@@ -303,11 +303,6 @@ class Distribution:
             I[Y;Z|X]   0.693147
             I[X;Y;Z]  -0.693147
         """
-        if len(self.names) > tables.MAX_MEASURED:
-            raise ModelError(
-                f"{len(self.names)} variables have {2 ** len(self.names) - 1} atoms; measure the marginal of "
-                f"{tables.MAX_MEASURED} at most"
-            )
         return Atoms.of(self.names, self._entropies)
 
     def marginal(self, names: str | Iterable[str]) -> Self:

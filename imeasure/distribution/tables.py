@@ -28,8 +28,6 @@ _VALUES_LISTED = 8
 MAX_CELLS = 1 << 22
 # Tables of floats that are drawn at random: 1 GiB.
 MAX_FLOAT_CELLS = 1 << 27
-# Every set of variables has an entropy, so their number doubles with each.
-MAX_MEASURED = 20
 # So many axes has an array in every version of numpy.
 MAX_AXES = 32
 # Sums of fractions take long where their common denominator has more bits.
